@@ -1,0 +1,8 @@
+"""The one exception that says: what the user gave cannot be used."""
+
+
+class InputError(ValueError):
+  """Raised for unusable input, with one line: the rule, then what was received.
+
+  Tools print the line and exit with status 2; a library user catches a ValueError.
+  """
