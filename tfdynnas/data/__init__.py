@@ -1,0 +1,14 @@
+"""Images in: tfds, image folders, tf.data datasets, the embedded digits.
+
+TensorFlow and the readers are imported when a function needs them. What runs on the device, in
+`keras.ops`, is in `tfdynnas.data.augment`, imported by that name.
+"""
+
+from tfdynnas.data.embedded import digits
+from tfdynnas.data.feed import eval_batches
+from tfdynnas.data.feed import train_batches
+from tfdynnas.data.order import epoch_order
+from tfdynnas.data.sets import Data
+from tfdynnas.data.sets import HELD_BYTES
+from tfdynnas.data.sets import Images
+from tfdynnas.data.sets import Stream

@@ -1,0 +1,100 @@
+"""The order in which images are seen: a pure function of (seed, epoch)."""
+
+import numpy as np
+
+from tfdynnas import errors
+
+EPOCHS = 0  # What a permutation is for; each purpose has numbers of its own.
+SPLIT = 1
+
+
+def check_seed(seed):
+  """Raises InputError unless `seed` is in [0, 2**32)."""
+  if not 0 <= seed < 2**32:
+    raise errors.InputError(f"`seed` must be in [0, 2**32). Received: seed={seed}")
+
+
+def permutation(seed, size, stream=0, purpose=EPOCHS):
+  """A permutation keyed by (seed, stream, purpose).
+
+  Sorts raw Philox words: numpy promises that those never change, while `Generator.permutation`
+  may give other numbers after an update.
+
+  Args:
+    seed: int in [0, 2**32).
+    size: Number of positions.
+    stream: int >= 0, such as the epoch.
+    purpose: EPOCHS or SPLIT.
+
+  Returns:
+    int32 [size].
+
+  Raises:
+    InputError: `seed` is out of range.
+  """
+  check_seed(seed)
+  key = np.array([seed, stream], np.uint64)
+  words = np.random.Philox(key=key, counter=[0, 0, 0, purpose]).random_raw(size)
+  return np.argsort(words, kind="stable").astype(np.int32)
+
+
+def steps_per_epoch(size, batch):
+  """Steps of an epoch that sees every image once and fills up its last batch.
+
+  Args:
+    size: Number of images, >= 1.
+    batch: Images per step, >= 1.
+
+  Returns:
+    int, ceil(size / batch).
+
+  Raises:
+    InputError: An argument is below 1.
+  """
+  if size < 1 or batch < 1:
+    raise errors.InputError(f"`size` and `batch` must be >= 1. Received: {size=}, {batch=}")
+  return -(-size // batch)
+
+
+def epoch_order(seed, epoch, size, batch):
+  """Positions of the images of one epoch, in full batches.
+
+  Each image comes once; the last batch is filled from the start of the same permutation, as often
+  around as it takes. (CIFAR-10's 25 000 in batches of 64: 391 steps, the last with 24 repeats,
+  where the published loop has a last batch of 40.)
+
+  Args:
+    seed: int in [0, 2**32).
+    epoch: int >= 0.
+    size: Number of images.
+    batch: Images per step.
+
+  Returns:
+    int32 [steps, batch], steps = ceil(size / batch).
+
+  Raises:
+    InputError: An argument is out of range.
+  """
+  steps = steps_per_epoch(size, batch)
+  return np.resize(permutation(seed, size, epoch), (steps, batch))
+
+
+def step_orders(seed, size, batch, first_step, last_step):
+  """Yields the orders of the steps from `first_step` to before `last_step`, epoch by epoch.
+
+  Args:
+    seed: int in [0, 2**32).
+    size: Number of images.
+    batch: Images per step.
+    first_step: Global step, >= 0.
+    last_step: Global step, >= first_step.
+
+  Yields:
+    int32 [steps of the epoch that are asked for, batch].
+  """
+  steps = steps_per_epoch(size, batch)
+  while first_step < last_step:
+    epoch, start = divmod(first_step, steps)
+    stop = min(steps, start + last_step - first_step)
+    yield epoch_order(seed, epoch, size, batch)[start:stop]
+    first_step += stop - start

@@ -1,0 +1,130 @@
+"""Which images train and which validate: seeded permutations, or the literature's fixed list."""
+
+import hashlib
+import re
+
+import numpy as np
+
+from tfdynnas import errors
+from tfdynnas.data import order
+
+# First labels of CIFAR-10's original batch files: records renumbered by somebody else differ here.
+CIFAR10_LABELS = (6, 9, 9, 4, 1, 1, 2, 7, 8, 3, 4, 7, 7, 2, 9, 9, 9, 3, 2, 6)
+# MD5 of the comma-joined sorted training positions of NAS-Bench-201's fixed 25k/25k split.
+CIFAR10_TRAIN = "33271aabb5cacdf1c47132344207b167"
+
+
+def seeded(size, valid_share, seed):
+  """Splits positions by a seeded permutation.
+
+  Args:
+    size: Number of images.
+    valid_share: Share in (0, 1) that goes to validation.
+    seed: int in [0, 2**32).
+
+  Returns:
+    (train, valid): int32 arrays, each sorted, together all of range(size).
+
+  Raises:
+    InputError: The share is out of range or leaves one side empty.
+  """
+  if not 0 < valid_share < 1:
+    raise errors.InputError(f"`valid_share` must be in (0, 1). Received: {valid_share=}")
+  valid = round(size * valid_share)
+  if not 0 < valid < size:
+    raise errors.InputError(
+        "Training and validation need at least one image each. "
+        f"Received: {size} images, valid_share={valid_share}"
+    )
+  places = order.permutation(seed, size, purpose=order.SPLIT)
+  return np.sort(places[valid:]), np.sort(places[:valid])
+
+
+def stratified(labels, shares, seed):
+  """Splits positions so that every class has about the same share in each part.
+
+  Args:
+    labels: int [n].
+    shares: Share of each part; they sum to 1.
+    seed: int in [0, 2**32).
+
+  Returns:
+    List of sorted int32 arrays, one per share, together all of range(n).
+
+  Raises:
+    InputError: A part stays empty.
+  """
+  labels = np.asarray(labels)
+  places = order.permutation(seed, len(labels), purpose=order.SPLIT)
+  part = np.empty(len(labels), np.int32)
+  bounds = np.cumsum(shares)[:-1]
+  for label in np.unique(labels):
+    members = places[labels[places] == label]
+    cuts = np.round(bounds * len(members)).astype(np.int64)
+    part[members] = np.searchsorted(cuts, np.arange(len(members)), side="right")
+  parts = [np.flatnonzero(part == index).astype(np.int32) for index in range(len(shares))]
+  if not all(len(positions) for positions in parts):
+    sizes = [len(positions) for positions in parts]
+    raise errors.InputError(
+        f"Every part of a split needs at least one image. Received: {len(labels)} images, {sizes=}"
+    )
+  return parts
+
+
+def literature(split_file, ids, labels):
+  """The fixed 25k/25k CIFAR-10 split of NAS-Bench-201, from its list and the records' ids.
+
+  Args:
+    split_file: Path of a text with the 25 000 training positions, or those of training and
+      validation (`cifar-split.txt` of the NAS-Bench-201 code); checked against the known MD5.
+    ids: Record ids `train_00000` .. `train_49999`, in the order of `labels`.
+    labels: int [50000].
+
+  Returns:
+    (train, valid): int32 arrays of places in `ids`, in the order of the list.
+
+  Raises:
+    InputError: The records are not the original ones, or the list is not the known one.
+  """
+  numbers = [int(found[1]) for name in ids if (found := re.fullmatch(r"train_(\d{5})", name))]
+  if len(ids) != 50_000 or sorted(numbers) != list(range(50_000)):
+    raise errors.InputError(
+        "`split_file` needs records with the ids train_00000 to train_49999. "
+        f"Received: {len(ids)} records, {len(set(numbers))} such ids"
+    )
+  place = np.empty(50_000, np.int32)
+  place[numbers] = np.arange(50_000)
+  first = tuple(int(label) for label in np.asarray(labels)[place[:len(CIFAR10_LABELS)]])
+  if first != CIFAR10_LABELS:
+    raise errors.InputError(
+        "`split_file` needs CIFAR-10 in its original order, whose labels start "
+        f"{_join(CIFAR10_LABELS)}. Received: {_join(first)}; leave `split_file` out to split by seed"
+    )
+  train = _read_positions(split_file)
+  valid = np.setdiff1d(np.arange(50_000), train)
+  return place[train], place[valid]
+
+
+def _read_positions(path):
+  """Training positions of a split file, sorted and verified."""
+  try:
+    with open(path, encoding="utf-8") as file:
+      text = file.read()
+  except (OSError, UnicodeDecodeError) as error:
+    raise errors.InputError(f"`split_file` must be a readable text. Received: {error}") from None
+  # Any layout will do, a plain list or the published file's typed JSON with both lists: of its
+  # numbers, the training positions are the half, or the whole, with the known sum.
+  numbers = [int(word) for word in re.findall(r"\d+", text)]
+  for start in range(0, len(numbers), 25_000):
+    positions = sorted(numbers[start:start + 25_000])
+    digest = hashlib.md5(_join(positions).encode(), usedforsecurity=False).hexdigest()
+    if digest == CIFAR10_TRAIN:
+      return np.array(positions, np.int32)
+  raise errors.InputError(
+      "`split_file` must hold the 25 000 training positions with MD5 "
+      f"{CIFAR10_TRAIN}. Received: {path} with {len(numbers)} numbers"
+  )
+
+
+def _join(numbers):
+  return ",".join(str(number) for number in numbers)

@@ -1,0 +1,80 @@
+"""Random numbers as a pure function of integers: the same on every back end, replica and resume.
+
+Source: MurmurHash3_x86_32 by Austin Appleby (public domain), applied to 32-bit words.
+"""
+
+from keras import ops
+
+from tfdynnas import errors
+
+_MASK = 0xFFFFFFFF
+
+
+def uniform_uint32(seed, *counters):
+  """Hashes integers to 32 well mixed bits: MurmurHash3_x86_32 of the counters as words.
+
+  Give every use its own first counter (a constant), so that no two uses share their bits.
+
+  Args:
+    seed: Python int in [0, 2**32).
+    *counters: Integers or integer arrays of any dtype that broadcast together; each counts
+      modulo 2**32.
+
+  Returns:
+    Tensor, uint32, [broadcast shape of the counters].
+
+  Raises:
+    InputError: `seed` is out of range.
+  """
+  if not 0 <= int(seed) <= _MASK:
+    raise errors.InputError(f"`seed` must be in [0, 2**32). Received: seed={seed}")
+  bits = _word(int(seed))
+  for counter in counters:
+    word = _rotate(_word(counter) * _word(0xCC9E2D51), 15) * _word(0x1B873593)
+    bits = _rotate(ops.bitwise_xor(bits, word), 13) * _word(5) + _word(0xE6546B64)
+  bits = ops.bitwise_xor(bits, _word(4 * len(counters)))
+  bits = _fold(bits, 16) * _word(0x85EBCA6B)
+  bits = _fold(bits, 13) * _word(0xC2B2AE35)
+  return _fold(bits, 16)
+
+
+def integers(bits, bound):
+  """Maps 32 random bits to [0, bound): the high word of bits * bound.
+
+  A value's probability is off by less than 2**-32, so its relative bias is below bound / 2**32.
+
+  Args:
+    bits: uint32 array of any shape, as from `uniform_uint32`.
+    bound: Python int in [1, 65536]: so large that the product's halves fit 32 bits, on back ends
+      that have no 64-bit integers too.
+
+  Returns:
+    Tensor, int32, of the shape of `bits`.
+
+  Raises:
+    InputError: `bound` is out of range.
+  """
+  if not 1 <= int(bound) <= 65536:
+    raise errors.InputError(f"`bound` must be in [1, 65536]. Received: bound={bound}")
+  bits, factor = _word(bits), _word(int(bound))
+  low = _shift(ops.bitwise_and(bits, _word(0xFFFF)) * factor, 16)
+  return ops.cast(_shift(_shift(bits, 16) * factor + low, 16), "int32")
+
+
+def _word(value):
+  """`value` modulo 2**32 as a uint32 tensor."""
+  if isinstance(value, int):
+    return ops.convert_to_tensor(value & _MASK, dtype="uint32")
+  return ops.cast(value, "uint32")
+
+
+def _shift(bits, count):
+  return ops.right_shift(bits, _word(count))
+
+
+def _fold(bits, count):
+  return ops.bitwise_xor(bits, _shift(bits, count))
+
+
+def _rotate(bits, count):
+  return ops.bitwise_or(ops.left_shift(bits, _word(count)), _shift(bits, 32 - count))
