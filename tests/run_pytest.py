@@ -15,7 +15,8 @@ def main():
   An editable install would hand a test more than its deps, so it is hidden. tools/ and flags/ stand
   beside the package and install inside it: so they are found there, where the deps name them.
   """
-  sys.meta_path[:] = [f for f in sys.meta_path if "__editable__" not in getattr(f, "__module__", "")]
+  sys.meta_path[:] = [finder for finder in sys.meta_path
+                      if "__editable__" not in getattr(finder, "__module__", "")]
   for folder in ("tools", "flags"):
     init = pathlib.Path(tfdynnas.__file__).parent.parent / folder / "__init__.py"
     if init.exists():
