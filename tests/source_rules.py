@@ -44,7 +44,7 @@ BAD_FILE_NAME = re.compile(r"^base_|(^|_)(struc|ssd|utils?|common|helpers?)(_|$)
 BAD_NAME_PARTS = {"struc", "ssd", "alpha", "theta"}
 LEFTOVER = re.compile(r"\b(TO" r"DO|FIX" r"ME|X" r"XX)\b")
 MACHINE_PATH = re.compile(r"""(?<![\w.}\-])/(work|root|home)(?=[/\s"'`,;:)]|$)""", re.MULTILINE)
-REGISTRY = re.compile(r"pypi\.org|python" r"hosted|index[-_]url|trusted-host|proxy\.golang",
+REGISTRY = re.compile(r"pypi\.org|python" r"hosted|index[-_]url|trusted-ho" r"st|proxy\.golang",
                       re.IGNORECASE)
 
 MAX_FILE_LINES = 400

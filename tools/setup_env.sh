@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Source this file, then call `setup_env EXTRAS`, for example `setup_env test` or
 # `setup_env digits,plots`: it activates a Python environment that holds tfdynnas, editable, with
 # these extras. The environment is the folder TFDYNNAS_VENV, else the active one, else .venv in the
@@ -18,6 +19,10 @@ setup_env() {
   fi
   # shellcheck disable=SC1091
   source "$venv/bin/activate" || return 1
+  if [[ ! "$(dirname "$(command -v python)")" -ef "$venv/bin" ]]; then
+    echo "The Python environment $venv was moved after it was made: delete it." >&2
+    return 1
+  fi
   _check_python python || return 1
 
   stamp="$venv/tfdynnas-$extras.sum"
@@ -25,7 +30,7 @@ setup_env() {
   [[ -e "$stamp" && "$(cat "$stamp")" == "$sum" ]] && return 0
   echo "Installing tfdynnas[$extras] (TensorFlow is large: some minutes the first time)"
   log="$(mktemp)"
-  if ! python -m pip install --editable "$root[$extras]" > "$log" 2>&1; then
+  if ! (cd "$root" && python -m pip install --editable ".[$extras]") > "$log" 2>&1; then
     cat "$log" >&2
     echo "pip install --editable '.[$extras]' failed; its output is above." >&2
     rm -f "$log"
