@@ -60,7 +60,7 @@ def indexed_stream(size, image_shape, decode, identity):
   def ordered():
     return read(tf.data.Dataset.range(size, output_type=tf.int32))
 
-  return sets.Stream(ordered, shuffled, size, tuple(image_shape), _digest(identity))
+  return sets.Stream(ordered, shuffled, size, tuple(image_shape), digest(identity.encode()))
 
 
 def sequential_stream(records, keep, image_shape, decode, identity, record_bytes):
@@ -92,9 +92,14 @@ def sequential_stream(records, keep, image_shape, decode, identity, record_bytes
 
   def kept(key):
     mine, index = tf.constant(keep), tf.constant(index_of)
-    return records(key).filter(lambda place, _: mine[place]).map(
-        lambda place, record: (index[place], record)
-    )
+
+    def pick(places, block):
+      chosen = tf.boolean_mask(places, tf.gather(mine, places))
+      block = tf.boolean_mask(block, tf.gather(mine, places))
+      return tf.gather(index, chosen), block
+
+    # By blocks: a filter that is called for each record costs as much as decoding a small one.
+    return records(key).batch(1024).map(pick).unbatch()
 
   def read(dataset):
     return dataset.map(
@@ -114,7 +119,7 @@ def sequential_stream(records, keep, image_shape, decode, identity, record_bytes
     return read(images.take(max(last_step - first_step, 0) * batch))
 
   return sets.Stream(
-      lambda: read(kept(None)), shuffled, size, tuple(image_shape), _digest(identity)
+      lambda: read(kept(None)), shuffled, size, tuple(image_shape), digest(identity.encode())
   )
 
 
@@ -141,7 +146,7 @@ def _shuffle(dataset, key, window):
   import tensorflow as tf
 
   def permute(number, index, record):
-    places = key_permutation(tf.shape(index)[0], key + tf.stack([0, (number + 1) << 32]))
+    places = key_permutation(tf.shape(index)[0], key + tf.stack([0, (number + 1) * 2**32]))
     return tf.gather(index, places), tf.gather(record, places)
 
   windows = dataset.batch(window).enumerate()
@@ -156,5 +161,6 @@ def _shaped(pair, image_shape):
   return tf.ensure_shape(image, image_shape), tf.cast(label, tf.int32)
 
 
-def _digest(identity):
-  return hashlib.sha256(identity.encode()).hexdigest()
+def digest(content):
+  """SHA-256 of bytes, as hex digits."""
+  return hashlib.sha256(content).hexdigest()

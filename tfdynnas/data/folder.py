@@ -1,0 +1,194 @@
+"""Image folders: one folder per class, with or without folders for training and test above."""
+
+import dataclasses
+import os
+
+import numpy as np
+
+from tfdynnas import errors
+from tfdynnas.data import header
+from tfdynnas.data import read
+from tfdynnas.data import resize
+from tfdynnas.data import sets
+from tfdynnas.data import split
+
+EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".gif")
+_TRAIN = ("train", "training")
+_VALID = ("valid", "val", "validation")
+_TEST = ("test",)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Files:
+  """Image files and their labels; `skipped` counts the files that were passed over."""
+
+  paths: list[str]
+  labels: np.ndarray
+  skipped: dict[str, int]
+
+
+def from_folder(path, image_size=None, seed=0, held_bytes=sets.HELD_BYTES):
+  """Loads a folder of images, `path/CLASS/*.jpg` or `path/train/CLASS/*.jpg`.
+
+  Extensions: jpg, jpeg, png, bmp, gif (first frame), in any case; what else lies there is counted
+  in `record["skipped"]`. Without a folder `train`, everything is split 50/30/20 within each class.
+  With it, its images train and those of `valid`, `val` or `validation` validate, those of `test`
+  test. One of the two alone is the test: the training images are then split 60/40 for validation.
+
+  Args:
+    path: The folder.
+    image_size: Height and width to resize to, an int or a pair; None if all have one size.
+    seed: int in [0, 2**32), of the split.
+    held_bytes: A set with more bytes of pixels than this is streamed.
+
+  Returns:
+    Data; the classes are in the order of their names.
+
+  Raises:
+    InputError: The folder or one of its images cannot be used.
+  """
+  path = os.fspath(path)
+  folders = _part_folders(path)
+  names = _class_names(folders[0])
+  listed = [folder and _list_files(folder, names) for folder in folders]
+  size, total = _check_headers([file for files in listed if files for file in files.paths],
+                               resize.size_pair(image_size))
+  shape = (*size, 3)
+  held = total * int(np.prod(shape)) <= held_bytes
+  files, how = _split(listed, seed)
+  parts = tuple(part and _part(part, path, shape, held) for part in files)
+  skipped = {}
+  for found in listed:
+    for kind, count in (found.skipped if found else {}).items():
+      skipped[kind] = skipped.get(kind, 0) + count
+  record = {
+      "source": f"folder {os.path.abspath(path)}", "split": how, "seed": seed, "skipped": skipped,
+  }
+  return sets.assemble(parts, names, record)
+
+
+def _part_folders(path):
+  """Folders of the training, validation and test images; None where there is no such folder."""
+  if not os.path.isdir(path):
+    raise errors.InputError(f"`image_dir` must be a folder that exists. Received: {path}")
+  found = {name.lower(): os.path.join(path, name) for name in _subfolders(path)}
+  train, valid, test = (
+      next((found[name] for name in names if name in found), None)
+      for names in (_TRAIN, _VALID, _TEST)
+  )
+  if train is None:
+    return path, None, None
+  return (train, valid, test) if test else (train, None, valid)
+
+
+def _subfolders(path):
+  return sorted(
+      entry.name for entry in os.scandir(path) if entry.is_dir() and entry.name[0] not in "._"
+  )
+
+
+def _class_names(path):
+  names = _subfolders(path)
+  if len(names) < 2:
+    raise errors.InputError(
+        "An image folder needs two or more class folders, CLASS/*.jpg. "
+        f"Received: {path} with {', '.join(names) or 'none'}"
+    )
+  return names
+
+
+def _list_files(path, names):
+  """Lists the images of each class; other classes than those of the training are refused."""
+  unknown = sorted(set(_subfolders(path)) - set(names))
+  if unknown:
+    raise errors.InputError(
+        f"Every part needs the training images' classes. Received: {path} with {unknown[0]}"
+    )
+  paths, labels, skipped = [], [], {}
+  for label, name in enumerate(names):
+    before = len(paths)
+    folder = os.path.join(path, name)
+    for directory, inner, files in sorted(os.walk(folder)) if os.path.isdir(folder) else ():
+      for file in sorted(files):
+        extension = os.path.splitext(file)[1].lower()
+        if extension in EXTENSIONS and not file.startswith("."):
+          paths.append(os.path.join(directory, file))
+          labels.append(label)
+        else:
+          skipped[extension or file] = skipped.get(extension or file, 0) + 1
+    if len(paths) == before:
+      raise errors.InputError(
+          f"Every class needs images ({', '.join(EXTENSIONS)}). Received: {folder} without"
+      )
+  return _Files(paths, np.array(labels, np.int32), skipped)
+
+
+def _check_headers(paths, size):
+  """Size of the images, all of whose headers are read: ((height, width), how many)."""
+  first = None
+  for path in paths:
+    try:
+      found = header.image_size(path)
+    except OSError as error:
+      raise errors.InputError(f"Every image must be readable. Received: {error}") from None
+    if found is None:
+      raise errors.InputError(
+          f"Every image must be a readable JPEG, PNG, GIF or BMP file. Received: {path}"
+      )
+    first = first or (found, path)
+    if size is None and found != first[0]:
+      raise errors.InputError(
+          "Images of several sizes need `image_size`. Received: "
+          f"{first[0][0]}x{first[0][1]} in {first[1]}, {found[0]}x{found[1]} in {path}"
+      )
+  return size or first[0], len(paths)
+
+
+def _split(listed, seed):
+  """((train, valid, test) files, how they came about)."""
+  train, valid, test = listed
+  if valid:
+    return (train, valid, test), "folders"
+  shares = (0.6, 0.4) if test else (0.5, 0.3, 0.2)
+  parts = [
+      _Files([train.paths[place] for place in places], train.labels[places], {})
+      for places in split.stratified(train.labels, shares, seed)
+  ]
+  return (*parts, test) if test else tuple(parts), "seeded permutation"
+
+
+def _part(files, root, shape, held):
+  """Images or Stream of a list of files."""
+  import tensorflow as tf
+
+  paths, labels = tf.constant(files.paths), tf.constant(files.labels)
+
+  def decode(index):
+    content = tf.io.read_file(paths[index])
+    image = tf.io.decode_image(content, channels=3, expand_animations=False)
+    image.set_shape([None, None, 3])
+    return resize.fitted(image, shape[:2]), labels[index]
+
+  names = [f"{os.path.relpath(path, root)} {os.path.getsize(path)}" for path in files.paths]
+  stream = read.indexed_stream(len(names), shape, decode, "\n".join([*names, str(shape)]))
+  if not held:
+    return stream
+  try:
+    images = stream.ordered().map(lambda _, image, label: (image, label))
+    return read.hold(images, len(names), shape)
+  except tf.errors.InvalidArgumentError:
+    raise errors.InputError(
+        f"Every image must be readable. Received: {_first_broken(files.paths)}"
+    ) from None
+
+
+def _first_broken(paths):
+  """The first file that cannot be decoded, found one by one, and why."""
+  import tensorflow as tf
+
+  for path in paths:
+    try:
+      tf.io.decode_image(tf.io.read_file(path), channels=3, expand_animations=False)
+    except tf.errors.InvalidArgumentError as error:
+      return f"{path}: {error.message.splitlines()[0][:100]}"
+  return "an image that changed while it was read"

@@ -1,0 +1,121 @@
+"""Reads the TFRecord files of a prepared tfds set, in whatever order of files is asked for."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from tfdynnas.data import read
+from tfdynnas.data import resize
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+  """A prepared set and the size its images are to have.
+
+  Attributes:
+    builder: Prepared tfds builder with the features `image` and `label`.
+    size: (height, width) to resize to, or None.
+    downsample: Block side of the mean of pixels.
+    image_shape: (height, width, 3), what comes out.
+    classes: Labels from here on are left out.
+  """
+
+  builder: Any
+  size: tuple[int, int] | None
+  downsample: int
+  image_shape: tuple[int, int, int]
+  classes: int
+
+  def facts(self, split, name="label", first=-1):
+    """A feature of all records of a split but the images, in file order.
+
+    Args:
+      split: Name of the split.
+      name: Feature to read.
+      first: Read only so many records; -1 reads all.
+
+    Returns:
+      Array [records]: int64 labels or bytes.
+    """
+    import tensorflow as tf
+
+    dataset = self._records(split)(None).take(first).map(
+        lambda _, record: self._parse(record, name), tf.data.AUTOTUNE
+    )
+    return np.concatenate([*dataset.batch(1000).as_numpy_iterator()])
+
+  def kept(self, split):
+    """Positions of the records whose label is below `classes`, int32."""
+    if self.classes == self.builder.info.features["label"].num_classes:
+      return np.arange(self.builder.info.splits[split].num_examples, dtype=np.int32)
+    return np.flatnonzero(self.facts(split) < self.classes).astype(np.int32)
+
+  def stream(self, split, places):
+    """Stream of the records at `places` of a split."""
+    info = self.builder.info.splits[split]
+    keep = np.zeros(info.num_examples, bool)
+    keep[places] = True
+    identity = [self.builder.info.full_name, split, *map(str, info.shard_lengths)]
+    identity += [path.name for path in info.filepaths] + [read.digest(keep.tobytes())]
+    identity += [f"{self.size} {self.downsample}"]
+    record_bytes = info.num_bytes // info.num_examples
+    return read.sequential_stream(
+        self._records(split), keep, self.image_shape, self._decode, "\n".join(identity),
+        record_bytes,
+    )
+
+  def held(self, split, places):
+    """Images of the records at `places` of a split, in the order of `places`."""
+    places = np.asarray(places)
+    stream = self.stream(split, places)
+    part = read.hold(
+        stream.ordered().map(lambda _, image, label: (image, label)), len(places), self.image_shape
+    )
+    # The files give the places in ascending order; the literature's lists need not be.
+    rank = np.argsort(np.argsort(places))
+    if np.array_equal(rank, np.arange(len(places))):
+      return part
+    return dataclasses.replace(part, images=part.images[rank], labels=part.labels[rank])
+
+  def _records(self, split):
+    """key -> dataset of (position in file order, serialized record)."""
+    import tensorflow as tf
+
+    info = self.builder.info.splits[split]
+    paths = [str(path) for path in info.filepaths]
+    starts = np.cumsum([0, *info.shard_lengths[:-1]]).astype(np.int64)
+
+    def one_file(path, start):
+      file = tf.data.TFRecordDataset(path, buffer_size=2**20)
+      return file.enumerate(start)
+
+    def records(key):
+      if key is None:
+        return tf.data.Dataset.from_tensor_slices((paths, starts)).flat_map(one_file)
+      places = read.key_permutation(len(paths), key)
+      files = tf.data.Dataset.from_tensor_slices(
+          (tf.gather(tf.constant(paths), places), tf.gather(tf.constant(starts), places))
+      )
+      return files.interleave(
+          one_file, cycle_length=16, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+      )
+
+    return records
+
+  def _parse(self, record, *names):
+    """The named features of one serialized record; others are not decoded."""
+    import tensorflow_datasets as tfds
+
+    features = {name: self.builder.info.features[name] for name in names}
+    example = tfds.features.FeaturesDict(features).deserialize_example(record)
+    values = tuple(example[name] for name in names)
+    return values if len(names) > 1 else values[0]
+
+  def _decode(self, record):
+    import tensorflow as tf
+
+    image, label = self._parse(record, "image", "label")
+    if self.builder.info.features["image"].shape[-1] == 1:
+      image = tf.image.grayscale_to_rgb(image)
+    return resize.fitted(image, self.size, self.downsample), label
