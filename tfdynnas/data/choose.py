@@ -31,20 +31,17 @@ def load(
     InputError: An argument is unusable, or does not go with the source.
   """
   if (dataset is None) == (image_dir is None):
-    raise errors.InputError(
-        f"Exactly one of `dataset` and `image_dir` is needed. Received: {dataset=}, {image_dir=}"
-    )
+    raise errors.InputError(f"Give `dataset` or `image_dir`. Received: {dataset=}, {image_dir=}")
   if dataset is not None and dataset not in SOURCES:
     return prepared.from_tfds(
         dataset, data_dir, download, image_size, downsample, valid_share, classes, seed, split_file
     )
-  for name, value, unset in (
-      ("downsample", downsample, 1), ("classes", classes, None), ("split_file", split_file, None)
+  for name, given in (
+      ("downsample", downsample != 1), ("classes", classes is not None),
+      ("split_file", split_file is not None), ("download", download),
   ):
-    if value != unset:
-      raise errors.InputError(
-          f"`{name}` is for tfds sets. Received: {name}={value} for {dataset or image_dir}"
-      )
+    if given:
+      raise errors.InputError(f"`{name}` is for tfds sets. Received: {dataset or image_dir}")
   if image_dir is not None:
     return folder.from_folder(image_dir, image_size, seed)
   return SOURCES[dataset](seed, image_size)

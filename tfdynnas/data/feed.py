@@ -1,7 +1,7 @@
 """Feeds: the batches of exactly the steps that are asked for, and of one pass in fixed order."""
 
-from tfdynnas import errors
 from tfdynnas.data import order
+from tfdynnas.data import read
 from tfdynnas.data import sets
 
 
@@ -28,18 +28,10 @@ def train_batches(part, batch, seed, first_step, last_step):
   """
   import tensorflow as tf
 
-  if not 0 <= first_step <= last_step:
-    raise errors.InputError(
-        f"Steps must be 0 <= first_step <= last_step. Received: {first_step=}, {last_step=}"
-    )
-  order.steps_per_epoch(part.size, batch)
-  order.check_seed(seed)
+  order.check_steps(seed, part.size, batch, first_step, last_step)
   if isinstance(part, sets.Images):
-    dataset = tf.data.Dataset.from_generator(
-        lambda: order.step_orders(seed, part.size, batch, first_step, last_step),
-        output_signature=tf.TensorSpec([None, batch], tf.int32),
-    )
-    dataset = dataset.unbatch().map(lambda index: {"index": index})
+    dataset = read.positions(seed, part.size, batch, first_step, last_step)
+    dataset = dataset.map(lambda index: {"index": index})
   else:
     dataset = part.shuffled(seed, batch, first_step, last_step).batch(batch, drop_remainder=True)
     dataset = dataset.map(

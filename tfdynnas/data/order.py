@@ -14,6 +14,16 @@ def check_seed(seed):
     raise errors.InputError(f"`seed` must be in [0, 2**32). Received: seed={seed}")
 
 
+def check_steps(seed, size, batch, first_step, last_step):
+  """Raises InputError unless there are such training steps."""
+  check_seed(seed)
+  steps_per_epoch(size, batch)
+  if not 0 <= first_step <= last_step:
+    raise errors.InputError(
+        f"Steps must be 0 <= first_step <= last_step. Received: {first_step=}, {last_step=}"
+    )
+
+
 def permutation(seed, size, stream=0, purpose=EPOCHS):
   """A permutation keyed by (seed, stream, purpose).
 

@@ -12,7 +12,7 @@ def from_dataset(
     train, valid=None, test=None, class_names=None, valid_share=0.5, seed=0,
     held_bytes=sets.HELD_BYTES,
 ):
-  """Makes a Data of unbatched datasets of (image, label), each finite and in the same order always.
+  """Makes a Data of unbatched datasets of (image, label), each the same whenever it is read.
 
   Images are uint8 [height, width, 3] or [height, width, 1], all of one size; labels are integers
   from 0. A set that is too large to hold is read again and again, as a stream.
@@ -36,20 +36,22 @@ def from_dataset(
   shape = _image_shape(given)
   sizes = {name: _size(name, dataset) for name, dataset in given.items() if dataset is not None}
   held = sum(sizes.values()) * int(np.prod(shape)) <= held_bytes
-  everything = {name: np.arange(size) for name, size in sizes.items()}
-  how = "datasets"
+  places = {name: np.arange(size) for name, size in sizes.items()}
   if valid is None:
-    everything["train"], everything["valid"] = split.seeded(sizes["train"], valid_share, seed)
-    given["valid"], sizes["valid"], how = train, sizes["train"], "seeded permutation"
-  parts = tuple(
-      _part(name, given[name], everything[name], sizes[name], shape, held)
-      if given[name] is not None else None
-      for name in ("train", "valid", "test")
-  )
+    places["train"], places["valid"] = split.seeded(sizes["train"], valid_share, seed)
+    given["valid"], sizes["valid"] = train, sizes["train"]
+  parts = [
+      _part(name, given[name], places[name], sizes[name], shape, held) if name in places else None
+      for name in given
+  ]
   class_names = class_names or _names_by_number(parts)
   _check_labels(parts, class_names)
-  record = {"source": "tf.data.Dataset", "split": how, "seed": seed}
-  return sets.assemble(parts, class_names, record)
+  return sets.assemble(parts, class_names, _record(valid, seed))
+
+
+def _record(valid, seed):
+  how = "seeded permutation" if valid is None else "datasets"
+  return {"source": "tf.data.Dataset", "split": how, "seed": seed}
 
 
 def _image_shape(given):

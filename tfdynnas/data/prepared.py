@@ -47,32 +47,37 @@ def from_tfds(
     Data.
 
   Raises:
-    InputError: The set is unknown, not prepared or no image classification set; an argument is
-      out of range; the literature's split does not apply.
+    InputError: The set or an argument cannot be used; the set is not prepared.
   """
   if split_file is not None and not re.fullmatch(r"cifar10(:[0-9.]+)?", name):
     raise errors.InputError(f"`split_file` is for cifar10. Received: dataset={name}")
   builder = _builder(name, data_dir)
   shape = _image_shape(builder, name, image_size, downsample)
   names = _class_names(builder, classes)
-  if not builder.is_prepared():
-    if not download:
-      raise errors.InputError(_how_to_prepare(builder, name, data_dir))
-    builder.download_and_prepare()
-  _check_files(builder, name)
+  _prepare(builder, name, data_dir, download)
   size = resize.size_pair(image_size)
   source = records.Source(builder, size, downsample, shape, len(names))
+  return _load(source, names, valid_share, seed, split_file, held_bytes)
+
+
+def _load(source, names, valid_share, seed, split_file, held_bytes):
+  """Reads the parts, or opens them as streams."""
   train, valid, how = _places(source, valid_share, seed, split_file)
   test_split = _test_split(source)
   test = source.kept(test_split) if test_split else ()
   count = len(train) + len(valid) + len(test)
-  part = source.held if count * int(np.prod(shape)) <= held_bytes else source.stream
+  part = source.held if count * int(np.prod(source.image_shape)) <= held_bytes else source.stream
   parts = part("train", train), part("train", valid), test_split and part(test_split, test)
+  info = source.builder.info
   record = {
-      "source": f"tfds {builder.info.full_name}", "split": how, "seed": seed,
-      "valid_share": valid_share, "test_split": test_split, "downsample": downsample,
+      "source": f"tfds {info.full_name}", "split": how, "seed": seed, "valid_share": valid_share,
+      "test_split": test_split, "downsample": source.downsample,
   }
-  return sets.assemble(parts, names, record, CONSTANTS.get(name.split(":")[0]))
+  if split_file is not None:  # Neither has a say then.
+    record.update(seed=None, valid_share=None)
+  # "cifar10/3.0.2" -> "cifar10": the version does not matter to the constants.
+  constants = CONSTANTS.get(info.full_name.rpartition("/")[0])
+  return sets.assemble(parts, names, record, constants)
 
 
 def _builder(name, data_dir):
@@ -130,6 +135,21 @@ def _class_names(builder, classes):
   return tuple(label.names[:classes])
 
 
+def _prepare(builder, name, data_dir, download):
+  """Sees to it that there is a training split in TFRecord files."""
+  if not builder.is_prepared():
+    if not download:
+      raise errors.InputError(_how_to_prepare(builder, name, data_dir))
+    builder.download_and_prepare()
+  if "train" not in builder.info.splits:
+    raise errors.InputError(
+        f"A data set needs a split `train`. Received: {name} with {', '.join(builder.info.splits)}"
+    )
+  found = builder.info.file_format.value
+  if found != "tfrecord":
+    raise errors.InputError(f"A tfds set must be prepared as tfrecord. Received: {name} as {found}")
+
+
 def _how_to_prepare(builder, name, data_dir):
   """One line with the exact command that prepares a set."""
   # JSON strings are Python strings in double quotes, which a shell leaves alone in single ones.
@@ -142,17 +162,6 @@ def _how_to_prepare(builder, name, data_dir):
       f"A tfds set must be prepared before it is read. Received: {name}, of which nothing is in "
       f"{builder.data_path}. Download it with: python -c {shlex.quote(code)}"
   )
-
-
-def _check_files(builder, name):
-  """Raises InputError unless there is a training split in TFRecord files."""
-  if "train" not in builder.info.splits:
-    raise errors.InputError(
-        f"A data set needs a split `train`. Received: {name} with {', '.join(builder.info.splits)}"
-    )
-  found = builder.info.file_format.value
-  if found != "tfrecord":
-    raise errors.InputError(f"A tfds set must be prepared as tfrecord. Received: {name} as {found}")
 
 
 def _places(source, valid_share, seed, split_file):

@@ -31,6 +31,29 @@ def hold(dataset, count, image_shape):
   return sets.Images(images[:place], labels[:place])
 
 
+def positions(seed, size, batch, first_step, last_step):
+  """Dataset of the positions that each step sees.
+
+  Args:
+    seed: int in [0, 2**32).
+    size: Number of images.
+    batch: Images per step.
+    first_step: Global step to begin with.
+    last_step: Global step to end before.
+
+  Returns:
+    tf.data.Dataset of int32 [batch].
+  """
+  import tensorflow as tf
+
+  # By epochs, not by steps: one call from TensorFlow into Python for many steps.
+  epochs = tf.data.Dataset.from_generator(
+      lambda: order.step_orders(seed, size, batch, first_step, last_step),
+      output_signature=tf.TensorSpec([None, batch], tf.int32),
+  )
+  return epochs.unbatch()
+
+
 def indexed_stream(size, image_shape, decode, identity):
   """Stream of a source that can read any image at any time, such as a list of files.
 
@@ -50,12 +73,8 @@ def indexed_stream(size, image_shape, decode, identity):
         lambda index: (index, *_shaped(decode(index), image_shape)), tf.data.AUTOTUNE
     )
 
-  def shuffled(seed, batch, first_step, last_step):
-    orders = tf.data.Dataset.from_generator(
-        lambda: order.step_orders(seed, size, batch, first_step, last_step),
-        output_signature=tf.TensorSpec([None, batch], tf.int32),
-    )
-    return read(orders.unbatch().unbatch())
+  def shuffled(*steps):
+    return read(positions(steps[0], size, *steps[1:]).unbatch())
 
   def ordered():
     return read(tf.data.Dataset.range(size, output_type=tf.int32))
@@ -85,42 +104,64 @@ def sequential_stream(records, keep, image_shape, decode, identity, record_bytes
   """
   import tensorflow as tf
 
-  keep = np.asarray(keep, bool)
-  size = int(keep.sum())
-  index_of = np.cumsum(keep, dtype=np.int32) - 1
+  size = int(np.sum(keep))
   window = int(np.clip(_WINDOW_BYTES // max(record_bytes, 1), 256, size + 256))
-
-  def kept(key):
-    mine, index = tf.constant(keep), tf.constant(index_of)
-
-    def pick(places, block):
-      chosen = tf.boolean_mask(places, tf.gather(mine, places))
-      block = tf.boolean_mask(block, tf.gather(mine, places))
-      return tf.gather(index, chosen), block
-
-    # By blocks: a filter that is called for each record costs as much as decoding a small one.
-    return records(key).batch(1024).map(pick).unbatch()
 
   def read(dataset):
     return dataset.map(
         lambda index, record: (index, *_shaped(decode(record), image_shape)), tf.data.AUTOTUNE
     )
 
-  def shuffled(seed, batch, first_step, last_step):
-    steps = order.steps_per_epoch(size, batch)
+  def ordered():
+    return read(_kept(records(None), keep))
 
-    def epoch_records(epoch):
-      key = tf.stack([tf.constant(seed, tf.int64), epoch])
-      return _shuffle(kept(key), key, window).repeat().take(steps * batch)
+  def shuffled(*steps):
+    return read(_shuffled(lambda key: _kept(records(key), keep), size, window, *steps))
 
-    first = first_step // steps
-    epochs = tf.data.Dataset.range(first, max(-(-last_step // steps), first))
-    images = epochs.flat_map(epoch_records).skip((first_step - first * steps) * batch)
-    return read(images.take(max(last_step - first_step, 0) * batch))
+  return sets.Stream(ordered, shuffled, size, tuple(image_shape), digest(identity.encode()))
 
-  return sets.Stream(
-      lambda: read(kept(None)), shuffled, size, tuple(image_shape), digest(identity.encode())
-  )
+
+def _kept(records, keep):
+  """The records at the positions in `keep`, numbered anew: (int32 index, record)."""
+  import tensorflow as tf
+
+  mine = tf.constant(keep, tf.bool)
+  indices = tf.cumsum(tf.cast(mine, tf.int32), exclusive=True)
+
+  def pick(places, block):
+    chosen = tf.gather(mine, places)
+    return tf.gather(indices, tf.boolean_mask(places, chosen)), tf.boolean_mask(block, chosen)
+
+  # By blocks: a filter that is called for each record costs as much as decoding a small one.
+  return records.batch(1024).map(pick).unbatch()
+
+
+def _shuffled(kept, size, window, seed, batch, first_step, last_step):
+  """The (index, record) pairs of the steps; `kept` is key -> those of one pass."""
+  import tensorflow as tf
+
+  steps = order.steps_per_epoch(size, batch)
+
+  def epoch_records(epoch):
+    key = tf.stack([tf.constant(seed, tf.int64), epoch])
+    return _permute(kept(key), key, window).repeat().take(steps * batch)
+
+  first = first_step // steps
+  epochs = tf.data.Dataset.range(first, max(-(-last_step // steps), first))
+  pairs = epochs.flat_map(epoch_records).skip((first_step - first * steps) * batch)
+  return pairs.take((last_step - first_step) * batch)
+
+
+def _permute(pairs, key, window):
+  """Permutes a dataset of (index, record) within windows."""
+  import tensorflow as tf
+
+  def permute(number, pair):
+    # Epochs and windows share the key's second word, each with its half.
+    places = key_permutation(tf.shape(pair[0])[0], key + tf.stack([0, (number + 1) * 2**32]))
+    return tf.gather(pair[0], places), tf.gather(pair[1], places)
+
+  return pairs.batch(window).enumerate().map(permute).prefetch(1).unbatch()
 
 
 def key_permutation(count, key):
@@ -139,18 +180,6 @@ def key_permutation(count, key):
       [count], key, minval=None, maxval=None, dtype=tf.int64, alg="philox"
   )
   return tf.argsort(words, stable=True)
-
-
-def _shuffle(dataset, key, window):
-  """Permutes a dataset of (index, record) within windows."""
-  import tensorflow as tf
-
-  def permute(number, index, record):
-    places = key_permutation(tf.shape(index)[0], key + tf.stack([0, (number + 1) * 2**32]))
-    return tf.gather(index, places), tf.gather(record, places)
-
-  windows = dataset.batch(window).enumerate()
-  return windows.map(lambda number, pair: permute(number, *pair)).prefetch(1).unbatch()
 
 
 def _shaped(pair, image_shape):

@@ -98,7 +98,7 @@ def literature(split_file, ids, labels):
   if first != CIFAR10_LABELS:
     raise errors.InputError(
         "`split_file` needs CIFAR-10 in its original order, whose labels start "
-        f"{_join(CIFAR10_LABELS)}. Received: {_join(first)}; leave `split_file` out to split by seed"
+        f"{_join(CIFAR10_LABELS)}. Received: {_join(first)}; without `split_file` the seed splits"
     )
   train = _read_positions(split_file)
   valid = np.setdiff1d(np.arange(50_000), train)

@@ -1,0 +1,161 @@
+"""Image folders made of the digits."""
+
+import numpy as np
+import pytest
+
+from tfdynnas import data
+from tfdynnas import errors
+from tfdynnas.data import header
+
+tf = pytest.importorskip("tensorflow")
+pytest.importorskip("sklearn")
+
+
+def _encode(image, extension):
+  if extension.lower() == ".png":
+    return tf.io.encode_png(image).numpy()
+  return tf.io.encode_jpeg(image, quality=100).numpy()
+
+
+def _fill(root, part, names=("0", "1", "2"), each=10, extension=".png", size=8):
+  """Writes `each` images of each class; gives the images by their path."""
+  digits, written = data.digits(image_size=size), {}
+  for label, name in enumerate(names):
+    folder = root / part / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, place in enumerate(np.flatnonzero(digits.train.labels == label)[:each]):
+      path = folder / f"{number:02d}{extension}"
+      path.write_bytes(_encode(digits.train.images[place], extension))
+      written[str(path)] = (digits.train.images[place], label)
+  return written
+
+
+def _pairs(part):
+  """Every (pixels, label) of a part, sorted."""
+  return sorted((image.tobytes(), int(label)) for images, labels in data.eval_batches(part, 4)
+                for image, label in zip(images.numpy(), labels.numpy()))
+
+
+def test_one_folder_is_split_50_30_20_and_keeps_every_pixel(tmp_path):
+  written = _fill(tmp_path, ".")
+  loaded = data.from_folder(tmp_path)
+  parts = (loaded.train, loaded.valid, loaded.test)
+  assert [part.size for part in parts] == [15, 9, 6]
+  assert [list(np.bincount(part.labels)) for part in parts] == [[5] * 3, [3] * 3, [2] * 3]
+  found = sorted(pair for part in parts for pair in _pairs(part))
+  assert found == sorted((image.tobytes(), label) for image, label in written.values())
+  assert loaded.class_names == ("0", "1", "2")
+  assert loaded.record["split"] == "seeded permutation" and loaded.record["skipped"] == {}
+  assert data.from_folder(tmp_path, seed=1).record["fingerprint"] != loaded.record["fingerprint"]
+
+
+def test_train_and_test_folders(tmp_path):
+  _fill(tmp_path, "train")
+  test = _fill(tmp_path, "Val", each=4, extension=".PNG")
+  loaded = data.from_folder(tmp_path)
+  assert [loaded.train.size, loaded.valid.size, loaded.test.size] == [18, 12, 12]
+  assert _pairs(loaded.test) == sorted((image.tobytes(), label) for image, label in test.values())
+  _fill(tmp_path, "test", each=2)
+  loaded = data.from_folder(tmp_path)
+  assert [loaded.train.size, loaded.valid.size, loaded.test.size] == [30, 12, 6]
+  assert loaded.record["split"] == "folders"
+
+
+def test_jpeg_and_other_files(tmp_path):
+  written = _fill(tmp_path, ".", extension=".JPeG", size=16)
+  (tmp_path / "0" / "notes.txt").write_text("x")
+  (tmp_path / "1" / "a.webp").write_text("x")
+  (tmp_path / "1" / ".DS_Store").write_text("x")
+  (tmp_path / "README").write_text("x")
+  loaded = data.from_folder(tmp_path)
+  assert loaded.record["skipped"] == {".txt": 1, ".webp": 1, ".DS_Store": 1}
+  assert loaded.record["image_shape"] == [16, 16, 3]
+  true_images = np.stack(sorted((image for image, _ in written.values()), key=lambda i: i.sum()))
+  found = np.concatenate([part.images for part in (loaded.train, loaded.valid, loaded.test)])
+  found = np.stack(sorted(found, key=lambda i: i.sum()))
+  assert np.abs(true_images.mean() - found.mean()) < 2
+
+
+def test_sizes_need_image_size_and_are_resized(tmp_path):
+  _fill(tmp_path, ".", each=10)
+  _fill(tmp_path, ".", each=2, extension=".jpg", size=24)
+  with pytest.raises(errors.InputError, match="image_size.*24x24 in .*jpg, 8x8 in .*png"):
+    data.from_folder(tmp_path)
+  loaded = data.from_folder(tmp_path, image_size=(16, 12))
+  assert loaded.train.images.shape[1:] == (16, 12, 3)
+  with pytest.raises(errors.InputError, match="image_size"):
+    data.from_folder(tmp_path, image_size=0)
+
+
+def test_streamed_equals_held(tmp_path):
+  _fill(tmp_path, ".")
+  held, streamed = data.from_folder(tmp_path), data.from_folder(tmp_path, held_bytes=0)
+  assert isinstance(streamed.train, data.Stream) and streamed.record["streamed"]
+  for name in ("train", "valid", "test"):
+    assert _pairs(getattr(streamed, name)) == _pairs(getattr(held, name))
+  np.testing.assert_allclose(streamed.mean, held.mean, rtol=1e-5)
+  feed = list(data.train_batches(streamed.train, 4, 3, 2, 9).as_numpy_iterator())
+  lookup = list(data.train_batches(held.train, 4, 3, 2, 9).as_numpy_iterator())
+  assert len(feed) == 7
+  for found, wanted in zip(feed, lookup):
+    np.testing.assert_array_equal(found["index"], wanted["index"])
+    np.testing.assert_array_equal(found["image"], held.train.images[wanted["index"]])
+    np.testing.assert_array_equal(found["label"], held.train.labels[wanted["index"]])
+  (tmp_path / "0" / "00.png").write_bytes((tmp_path / "0" / "00.png").read_bytes() + b"x")
+  changed = data.from_folder(tmp_path, held_bytes=0)
+  assert changed.record["fingerprint"] != streamed.record["fingerprint"]
+
+
+@pytest.mark.parametrize("held_bytes", [0, data.HELD_BYTES])
+def test_a_file_that_is_no_image_is_named(tmp_path, held_bytes):
+  _fill(tmp_path, ".")
+  (tmp_path / "1" / "03.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
+  with pytest.raises(errors.InputError, match="1/03.png") as caught:
+    data.from_folder(tmp_path, held_bytes=held_bytes)
+  assert "\n" not in str(caught.value)
+
+
+def test_an_image_that_breaks_off_is_named(tmp_path):
+  _fill(tmp_path, ".")
+  path = tmp_path / "2" / "07.png"
+  path.write_bytes(path.read_bytes()[:60])
+  with pytest.raises(errors.InputError, match="2/07.png") as caught:
+    data.from_folder(tmp_path)
+  assert "\n" not in str(caught.value)
+
+
+def test_folders_that_cannot_be_used(tmp_path):
+  def refused(match):
+    with pytest.raises(errors.InputError, match=match) as caught:
+      data.load(image_dir=str(tmp_path / "set"))
+    assert "\n" not in str(caught.value)
+
+  refused("exists")
+  (tmp_path / "set").mkdir()
+  refused("two or more class folders.*none")
+  (tmp_path / "set" / "x.png").write_bytes(b"x")
+  refused("two or more class folders.*none")
+  _fill(tmp_path, "set", names=("cat",))
+  refused("two or more class folders.*cat")
+  (tmp_path / "set" / "dog").mkdir()
+  refused("needs images.*dog")
+  (tmp_path / "set" / "dog" / "a.webp").write_bytes(b"x")
+  refused("needs images.*dog")
+  _fill(tmp_path, "set/train", names=("cat", "dog"))
+  _fill(tmp_path, "set/test", names=("cat", "cow"))
+  refused("classes.*cow")
+
+
+def test_headers_of_every_kind(tmp_path):
+  path = tmp_path / "image"
+  image = np.zeros((3, 5, 3), np.uint8)
+  bmp = b"BM" + bytes(16) + (5).to_bytes(4, "little") + (-3).to_bytes(4, "little", signed=True)
+  for content in (_encode(image, ".png"), _encode(image, ".jpg"), bmp,
+                  tf.io.encode_jpeg(image, progressive=True).numpy(),
+                  b"GIF89a" + (5).to_bytes(2, "little") + (3).to_bytes(2, "little")):
+    path.write_bytes(content)
+    assert header.image_size(path) == (3, 5)
+  jpeg = _encode(image, ".jpg")
+  for content in (b"", b"\xff\xd8\xff", jpeg[:30], jpeg[:100], b"RIFF1234WEBPVP8 ", b"BM"):
+    path.write_bytes(content)
+    assert header.image_size(path) is None
