@@ -1,0 +1,86 @@
+"""What every space must do, on NAS-Bench-201 and on a user's own."""
+
+import numpy as np
+import pytest
+
+from tfdynnas import errors
+from tfdynnas import spaces
+
+OWN = spaces.cell_space(
+    "own",
+    [
+        spaces.Operation("skip", "identity"),
+        spaces.Operation("conv5", "conv", 5),
+        spaces.Operation("max3", "max_pool", 3),
+    ],
+    nodes=3,
+    skeleton=spaces.Skeleton(channels=4, cells=2, image_size=8, classes=3),
+)
+FLAT = spaces.Space(
+    "flat",
+    (spaces.Decision("first", ("a", "b", "c")), spaces.Decision("second", ("x", "y"))),
+    {"complexity": spaces.Cost(10, ((0, 1, 5), (7, 2)))},
+)
+ALL = [spaces.nasbench201(), OWN, FLAT]
+
+
+@pytest.mark.parametrize("space", ALL, ids=lambda space: space.name)
+def test_round_trips(space):
+  rng = np.random.default_rng(0)
+  for _ in range(20):
+    arch = space.sample(rng)
+    assert space.validate(np.array(arch)) == arch
+    assert space.parse(space.format(arch)) == arch
+    assert space.arch(space.index(arch)) == arch
+
+
+@pytest.mark.parametrize("space", ALL, ids=lambda space: space.name)
+def test_bounds_are_reached_and_costs_add_up(space):
+  fixed, table = space.table("complexity")
+  costs = [space.cost(space.arch(index), "complexity") for index in range(min(space.size, 2000))]
+  arch = space.sample(np.random.default_rng(1))
+  assert space.cost(arch, "complexity") == fixed + sum(table[d, c] for d, c in enumerate(arch))
+  least, greatest = space.bounds("complexity")
+  assert space.cost(space.smallest(), "complexity") == least <= min(costs)
+  assert space.cost(space.largest(), "complexity") == greatest >= max(costs)
+
+
+def test_ragged_table_by_hand():
+  assert FLAT.bounds("complexity") == (12, 22)
+  assert FLAT.cost((2, 1), "complexity") == 17
+  assert FLAT.table("complexity")[1].tolist() == [[0, 1, 5], [7, 2, 0]]
+  assert FLAT.format((1, 0)) == "b|x"
+
+
+def test_own_cell_cost_by_hand():
+  conv5 = 2 * 25 * (4 * 4 + 8 * 8 + 16 * 16)
+  fixed = 27 * 4 + (9 * 4 * 8 + 9 * 64 + 32) + (9 * 8 * 16 + 9 * 256 + 128) + 16 * 3
+  assert OWN.cost((1, 0, 2), "complexity") == fixed + conv5
+
+
+def test_mutation_and_crossover_take_only_what_is_there():
+  rng = np.random.default_rng(0)
+  assert FLAT.mutate((2, 1), rng, 0.0) == (2, 1)
+  changed = [FLAT.mutate((2, 1), rng, 1.0) for _ in range(600)]
+  assert {arch for arch in changed} == {FLAT.arch(index) for index in range(6)}
+  children = {FLAT.crossover((0, 0), (2, 1), rng) for _ in range(200)}
+  assert children == {(0, 0), (0, 1), (2, 0), (2, 1)}
+
+
+@pytest.mark.parametrize("arch", [(), (0,), (0, 0, 0), (3, 0), (0, -1), ("a", 0), None])
+def test_a_wrong_arch_is_refused(arch):
+  with pytest.raises(errors.InputError):
+    FLAT.validate(arch)
+
+
+@pytest.mark.parametrize("size", [
+    {"channels": 0}, {"cells_per_stage": 0}, {"image_size": 30}, {"image_size": 0}, {"classes": 1},
+])
+def test_a_wrong_size_is_refused(size):
+  with pytest.raises(errors.InputError, match="Received"):
+    spaces.get("nasbench201", **size)
+
+
+def test_an_unknown_space_is_refused():
+  with pytest.raises(errors.InputError, match="nasbench201"):
+    spaces.get("nasbench2o1")

@@ -1,0 +1,32 @@
+"""What can be chosen and what it costs. Needs numpy alone and imports in milliseconds."""
+
+from tfdynnas import errors
+from tfdynnas.spaces.cells import CellSpace
+from tfdynnas.spaces.cells import Operation
+from tfdynnas.spaces.cells import Skeleton
+from tfdynnas.spaces.cells import cell_space
+from tfdynnas.spaces.nasbench201 import nasbench201
+from tfdynnas.spaces.space import COSTS
+from tfdynnas.spaces.space import Cost
+from tfdynnas.spaces.space import Decision
+from tfdynnas.spaces.space import Space
+
+SPACES = {"nasbench201": nasbench201}
+
+
+def get(name, **size):
+  """Makes the space of a name.
+
+  Args:
+    name: One of SPACES.
+    **size: What the space takes: channels, cells_per_stage, image_size, classes.
+
+  Returns:
+    Space.
+
+  Raises:
+    InputError: There is no such space, or a size is out of range.
+  """
+  if name not in SPACES:
+    raise errors.InputError(f"A space is one of {', '.join(SPACES)}. Received: {name!r}")
+  return SPACES[name](**size)

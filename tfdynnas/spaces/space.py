@@ -1,0 +1,205 @@
+"""A search space: decisions with named choices, and costs that add up over them."""
+
+import dataclasses
+import math
+
+import numpy as np
+
+from tfdynnas import errors
+
+COSTS = ("complexity", "params", "macs")
+
+
+@dataclasses.dataclass(frozen=True)
+class Decision:
+  """One place where something is chosen: an edge, a layer.
+
+  Attributes:
+    name: What the literature calls the place, for example `1<-0`.
+    choices: Names of what can be chosen there.
+  """
+
+  name: str
+  choices: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Cost:
+  """An additive cost: `fixed` plus one number for each decision's choice.
+
+  Attributes:
+    fixed: int, what every subnet has.
+    table: One tuple of ints per decision, one int per choice.
+  """
+
+  fixed: int
+  table: tuple[tuple[int, ...], ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Space:
+  """What can be chosen and what it costs; an arch is a tuple of ints, one per decision.
+
+  Attributes:
+    name: Name of the space, [a-z0-9_]+.
+    decisions: The decisions, in the order of an arch.
+    costs: Cost of each kind in COSTS.
+  """
+
+  name: str
+  decisions: tuple[Decision, ...]
+  costs: dict[str, Cost]
+
+  @property
+  def size(self):
+    """int, how many archs there are."""
+    return math.prod(len(decision.choices) for decision in self.decisions)
+
+  def validate(self, arch):
+    """Returns `arch` as a tuple of ints, or says what is wrong with it.
+
+    Args:
+      arch: Sequence of integers, one per decision.
+
+    Raises:
+      InputError: Wrong length, or a choice that is not there.
+    """
+    try:
+      arch = tuple(int(choice) for choice in arch)
+    except (TypeError, ValueError) as error:
+      raise errors.InputError(f"`arch` must be integers. Received: {arch!r}") from error
+    if len(arch) != len(self.decisions):
+      raise errors.InputError(
+          f"An arch of `{self.name}` has {len(self.decisions)} decisions. Received: {len(arch)} "
+          f"in {arch}"
+      )
+    for choice, decision in zip(arch, self.decisions):
+      if not 0 <= choice < len(decision.choices):
+        raise errors.InputError(
+            f"Decision `{decision.name}` takes a choice in [0, {len(decision.choices)}). "
+            f"Received: {choice} in {arch}"
+        )
+    return arch
+
+  def sample(self, rng):
+    """Draws an arch uniformly with a numpy Generator."""
+    return tuple(int(rng.integers(len(decision.choices))) for decision in self.decisions)
+
+  def mutate(self, arch, rng, probability):
+    """Redraws each choice uniformly with the given probability (it may come out the same)."""
+    fresh = self.sample(rng)
+    redraw = rng.random(len(self.decisions)) < probability
+    return tuple(new if change else old for old, new, change in zip(arch, fresh, redraw))
+
+  def crossover(self, mother, father, rng):
+    """Takes each choice from either parent with probability 1/2."""
+    pick = rng.random(len(self.decisions)) < 0.5
+    return tuple(a if first else b for a, b, first in zip(mother, father, pick))
+
+  def index(self, arch):
+    """Lexicographic index of an arch: the first decision is the most significant.
+
+    Args:
+      arch: Sequence of ints, one per decision.
+
+    Returns:
+      int in [0, size).
+    """
+    index = 0
+    for choice, decision in zip(self.validate(arch), self.decisions):
+      index = index * len(decision.choices) + choice
+    return index
+
+  def arch(self, index):
+    """The arch of a lexicographic index.
+
+    Raises:
+      InputError: The index is not in [0, size).
+    """
+    if not 0 <= int(index) < self.size:
+      raise errors.InputError(f"An index of `{self.name}` is in [0, {self.size}). Received: {index}")
+    index, choices = int(index), []
+    for decision in reversed(self.decisions):
+      index, choice = divmod(index, len(decision.choices))
+      choices.append(choice)
+    return tuple(reversed(choices))
+
+  def format(self, arch):
+    """String form of an arch: choice names joined by `|`."""
+    names = (d.choices[choice] for d, choice in zip(self.decisions, self.validate(arch)))
+    return "|".join(names)
+
+  def parse(self, text):
+    """The arch of a string: the form that `format` gives, or `0,3,1,...`, or `#index`.
+
+    Raises:
+      InputError: The string names no arch of this space.
+    """
+    text = text.strip()
+    if text.startswith("#") and text[1:].isdecimal():
+      return self.arch(int(text[1:]))
+    if text and all(part.strip().isdecimal() for part in text.split(",")):
+      return self.validate(text.split(","))
+    return self._parse_names(text.split("|"), text)
+
+  def _parse_names(self, names, text):
+    if len(names) != len(self.decisions):
+      raise errors.InputError(
+          f"An arch of `{self.name}` looks like {self.format((0,) * len(self.decisions))} or "
+          f"{','.join('0' * len(self.decisions))}. Received: {text!r}"
+      )
+    for name, decision in zip(names, self.decisions):
+      if name not in decision.choices:
+        raise errors.InputError(
+            f"Decision `{decision.name}` takes one of {', '.join(decision.choices)}. "
+            f"Received: {name!r} in {text!r}"
+        )
+    return tuple(d.choices.index(name) for name, d in zip(names, self.decisions))
+
+  def cost(self, arch, kind):
+    """Cost of the subnet of an arch.
+
+    Args:
+      arch: Sequence of ints, one per decision.
+      kind: One of COSTS: `complexity` (kernels only, the paper's C), `params` (trainable weights of
+        the stand-alone network), `macs` (its multiply-accumulates for one image).
+
+    Returns:
+      int.
+    """
+    cost = self._cost(kind)
+    return cost.fixed + sum(row[choice] for row, choice in zip(cost.table, self.validate(arch)))
+
+  def table(self, kind):
+    """Additive cost table.
+
+    Args:
+      kind: One of COSTS.
+
+    Returns:
+      (fixed, table): int; int64 [decisions, most choices of a decision], 0 where a decision has
+      fewer choices.
+    """
+    cost = self._cost(kind)
+    table = np.zeros((len(cost.table), max(map(len, cost.table))), np.int64)
+    for row, values in zip(table, cost.table):
+      row[: len(values)] = values
+    return cost.fixed, table
+
+  def bounds(self, kind):
+    """(least, greatest) cost of any arch, ints."""
+    cost = self._cost(kind)
+    return tuple(cost.fixed + sum(extreme(row) for row in cost.table) for extreme in (min, max))
+
+  def smallest(self):
+    """The arch of least complexity (of several, the one of least index)."""
+    return tuple(int(np.argmin(row)) for row in self._cost("complexity").table)
+
+  def largest(self):
+    """The arch of greatest complexity (of several, the one of least index)."""
+    return tuple(int(np.argmax(row)) for row in self._cost("complexity").table)
+
+  def _cost(self, kind):
+    if kind not in self.costs:
+      raise errors.InputError(f"A cost is one of {', '.join(self.costs)}. Received: {kind!r}")
+    return self.costs[kind]
