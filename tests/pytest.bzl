@@ -1,17 +1,17 @@
 """One Bazel test target per test file."""
 
-def pytest_tests(srcs, deps, slow = False):
+def pytest_tests(srcs, deps, slow = []):
     """Declares a py_test for each file.
 
     Args:
       srcs: Test files, such as "spaces/space_test.py", which becomes //tests:spaces/space_test.
       deps: The libraries that these tests may import.
-      slow: Whether `bazel test //...` leaves them out (see .bazelrc).
+      slow: Those of them that `bazel test //...` leaves out (see .bazelrc).
     """
     for src in srcs:
         native.py_test(
             name = src[:-len(".py")],
-            size = "large" if slow else "medium",
+            size = "large" if src in slow else "medium",
             srcs = [
                 src,
                 "run_pytest.py",
@@ -19,6 +19,6 @@ def pytest_tests(srcs, deps, slow = False):
             args = ["$(location %s)" % src],
             data = ["//:setup.cfg"],
             main = "run_pytest.py",
-            tags = ["slow"] if slow else [],
+            tags = ["slow"] if src in slow else [],
             deps = deps + [":support"],  # pip: pytest
         )
