@@ -164,7 +164,8 @@ print(json.dumps({
 """
 
 
-@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+# The other tests of this file hold the back end that they run on to the same numbers.
+@pytest.mark.parametrize("backend", sorted({"tensorflow", "jax"} - {keras.backend.backend()}))
 def test_every_back_end_gives_the_same(backend):
   pytest.importorskip(backend)
   result = subprocess.run(

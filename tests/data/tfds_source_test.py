@@ -95,9 +95,10 @@ def test_downsample_is_the_rounded_mean_and_classes_are_filtered(tiny, held_byte
 
 
 def test_image_size(tiny):
-  assert data.from_tfds(NAME, tiny[0], image_size=8).train.image_shape == (8, 8, 3)
-  same = data.from_tfds(NAME, tiny[0], image_size=(8, 6))
-  np.testing.assert_array_equal(same.train.images, data.from_tfds(NAME, tiny[0]).train.images)
+  larger = data.from_tfds(NAME, tiny[0], image_size=(8, 12), downsample=2, held_bytes=0)
+  assert larger.train.image_shape == (4, 6, 3)
+  ((images, _),) = data.eval_batches(larger.test, 60).as_numpy_iterator()
+  assert images.shape == (60, 4, 6, 3)
   for arguments in ({"image_size": 0}, {"downsample": 4}, {"downsample": 0}, {"classes": 5},
                     {"classes": 1}, {"valid_share": 1.0}, {"split_file": "x"}):
     with pytest.raises(errors.InputError, match=next(iter(arguments))):

