@@ -5,6 +5,8 @@ from tfdynnas.spaces.cells import CellSpace
 from tfdynnas.spaces.cells import Operation
 from tfdynnas.spaces.cells import Skeleton
 from tfdynnas.spaces.cells import cell_space
+from tfdynnas.spaces.cells import from_config
+from tfdynnas.spaces.cells import to_config
 from tfdynnas.spaces.nasbench201 import nasbench201
 from tfdynnas.spaces.space import COSTS
 from tfdynnas.spaces.space import Cost

@@ -191,3 +191,19 @@ def _fixed_cost(kind, skeleton):
     total += 2 * channels[-1] + skeleton.classes  # Last normalisation, classifier's bias.
   return total
 
+
+
+def to_config(space):
+  """A cell space as a JSON-able dict, for `from_config`."""
+  return {
+      "name": space.name,
+      "operations": [dataclasses.asdict(operation) for operation in space.operations],
+      "nodes": space.nodes,
+      "skeleton": dataclasses.asdict(space.skeleton),
+  }
+
+
+def from_config(config):
+  """The cell space that `to_config` described."""
+  operations = [Operation(**operation) for operation in config["operations"]]
+  return cell_space(config["name"], operations, config["nodes"], Skeleton(**config["skeleton"]))

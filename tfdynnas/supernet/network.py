@@ -1,0 +1,134 @@
+"""The network of one arch of a cell space, as a plain Keras model of named layers."""
+
+import keras
+
+from tfdynnas import errors
+from tfdynnas.supernet import initial
+from tfdynnas.supernet import normalization
+
+# `running` trains through the fused kernel; `keras` is the same layer as any Keras has it, for
+# a model that must load where this package is not installed.
+STATISTICS = {
+    "batch": normalization.BatchStatistics,
+    "running": normalization.RunningStatistics,
+    "keras": lambda name: keras.layers.BatchNormalization(
+        momentum=normalization.MOMENTUM, epsilon=normalization.EPSILON, name=name
+    ),
+}
+
+
+def edge_name(stage, cell, number):
+  """Prefix of the layers of one edge."""
+  return f"stage{stage}_cell{cell}_edge{number}"
+
+
+def reduce_names(stage):
+  """Names of the convolutions of the residual block before a stage: first, second, shortcut."""
+  return tuple(f"stage{stage}_reduce_{part}" for part in ("a", "b", "shortcut"))
+
+
+def cell_network(space, arch, statistics="running", seed=0, live_only=False):
+  """Builds the network of one arch.
+
+  Args:
+    space: spaces.CellSpace.
+    arch: Sequence of ints, one per decision.
+    statistics: Normalisation, one of STATISTICS.
+    seed: int >= 0, of the initial weights.
+    live_only: Leave out edges that do not change the logits. Their weights count as `params`.
+
+  Returns:
+    keras.Model, normalised images float [batch, height, width, 3] -> logits [batch, classes].
+
+  Raises:
+    InputError: The arch is not of this space, or no such normalisation.
+  """
+  arch = space.validate(arch)
+  if statistics not in STATISTICS:
+    raise errors.InputError(f"`statistics` is one of {tuple(STATISTICS)}. Received: {statistics!r}")
+  make = _Layers(STATISTICS[statistics], seed)
+  skeleton = space.skeleton
+  channels = skeleton.stage_channels
+  images = keras.Input((skeleton.image_size, skeleton.image_size, 3), name="image")
+  features = make.normalize("stem", make.conv("stem_conv", images, channels[0], 3))
+  for stage, width in enumerate(channels):
+    if stage:
+      features = make.reduce(stage, features, width)
+    for cell in range(skeleton.cells):
+      features = _cell(make, space, arch, stage, cell, features, live_only)
+  features = keras.layers.ReLU()(make.normalize("last", features))
+  features = keras.layers.GlobalAveragePooling2D(name="features")(features)
+  return keras.Model(images, make.dense(features, skeleton.classes), name=f"{space.name}_subnet")
+
+
+def _cell(make, space, arch, stage, cell, features, live_only):
+  """Adds one cell: each node is the sum of its edges."""
+  live = space.live(arch)
+  totals = {0: features}
+  for number, (source, target) in enumerate(space.edges):
+    if (live_only and not live[number]) or source not in totals:
+      continue
+    operation = space.operations[arch[number]]
+    result = make.operation(edge_name(stage, cell, number), operation, totals[source])
+    totals[target] = totals[target] + result if target in totals else result
+  if space.nodes - 1 in totals:
+    return totals[space.nodes - 1]
+  return make.nothing(edge_name(stage, cell, "s"), features)  # No way through: zeros.
+
+
+class _Layers:
+  """Makes named layers, each with initial weights of its own seed."""
+
+  def __init__(self, statistics, seed):
+    self._statistics, self._seed = statistics, seed * 10007
+
+  def _initial(self, fan_in):
+    self._seed += 1
+    return initial.uniform(fan_in, self._seed)
+
+  def conv(self, name, images, channels, window, **kwargs):
+    """A convolution without bias."""
+    kernel = self._initial(window * window * images.shape[-1])
+    kwargs = {"padding": "same", **kwargs}
+    return keras.layers.Conv2D(
+        channels, window, use_bias=False, kernel_initializer=kernel, name=name, **kwargs
+    )(images)
+
+  def normalize(self, prefix, images):
+    """A normalisation."""
+    return self._statistics(name=f"{prefix}_norm")(images)
+
+  def nothing(self, name, images):
+    """Zeros, by which the literature's `none` keeps its place in the graph."""
+    return keras.layers.Rescaling(0.0, name=name)(images)
+
+  def operation(self, name, operation, images):
+    """What an edge does."""
+    if operation.kind == "zero":
+      return self.nothing(name, images)
+    if operation.kind == "identity":
+      return keras.layers.Identity(name=name)(images)
+    if operation.kind == "conv":
+      active = keras.layers.ReLU(name=f"{name}_relu")(images)
+      active = self.conv(f"{name}_conv", active, images.shape[-1], operation.window)
+      return self.normalize(name, active)
+    pool = {"avg_pool": keras.layers.AveragePooling2D, "max_pool": keras.layers.MaxPooling2D}
+    return pool[operation.kind](operation.window, 1, padding="same", name=name)(images)
+
+  def reduce(self, stage, features, channels):
+    """Residual block of stride 2. Padded as PyTorch pads: by 1 on all sides."""
+    first, second, shortcut = reduce_names(stage)
+    padded = keras.layers.ZeroPadding2D(1)(keras.layers.ReLU()(features))
+    main = self.conv(first, padded, channels, 3, strides=2, padding="valid")
+    main = keras.layers.ReLU()(self.normalize(first, main))
+    main = self.normalize(second, self.conv(second, main, channels, 3))
+    pooled = keras.layers.AveragePooling2D(2, 2)(features)
+    return main + self.conv(shortcut, pooled, channels, 1)
+
+  def dense(self, features, classes):
+    """The classifier."""
+    fan_in = features.shape[-1]
+    return keras.layers.Dense(
+        classes, name="dense", kernel_initializer=self._initial(fan_in),
+        bias_initializer=self._initial(fan_in),
+    )(features)

@@ -1,0 +1,56 @@
+"""Normalisation layers: by batch statistics in the supernet, by running ones standing alone."""
+
+import keras
+from keras import ops
+
+from tfdynnas.supernet import fused_normalization
+
+EPSILON = 1e-5  # Of PyTorch, as in all published runs; Keras' default is 1e-3.
+MOMENTUM = 0.9  # Share of the old running statistics that a step keeps.
+
+
+def by_batch(images):
+  """Normalises each channel by this batch's own statistics, in training and evaluation alike.
+
+  Source: NAS-Bench-201 supernets (affine=False, track_running_stats=False).
+
+  Args:
+    images: float [batch, height, width, channels].
+
+  Returns:
+    float, of the shape of `images`.
+  """
+  channels = images.shape[-1]
+  ones, zeros = ops.ones([channels], "float32"), ops.zeros([channels], "float32")
+  return fused_normalization.batch_normalize(images, ones, zeros, EPSILON)[0]
+
+
+@keras.saving.register_keras_serializable("tfdynnas")
+class BatchStatistics(keras.layers.Layer):
+  """Layer form of `by_batch`; it has no weights."""
+
+  def call(self, images):
+    """Normalises a batch."""
+    return by_batch(images)
+
+
+@keras.saving.register_keras_serializable("tfdynnas")
+class RunningStatistics(keras.layers.BatchNormalization):
+  """Affine batch normalisation with running statistics, trained through the fused kernel.
+
+  Its weights are those of Keras' own layer, which it becomes for serving.
+  """
+
+  def __init__(self, momentum=MOMENTUM, epsilon=EPSILON, **kwargs):
+    super().__init__(momentum=momentum, epsilon=epsilon, **kwargs)
+
+  def call(self, inputs, training=None, mask=None):
+    """Normalises by the batch in training, moving the running statistics, else by those."""
+    if not training or not self.trainable:
+      return super().call(inputs, training=False, mask=mask)
+    outputs, mean, variance = fused_normalization.batch_normalize(
+        inputs, self.gamma, self.beta, self.epsilon
+    )
+    for running, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
+      running.assign(running * self.momentum + batch * (1.0 - self.momentum))
+    return outputs
