@@ -1,0 +1,141 @@
+"""The graph that is served: a Keras model between raw pixels and named probabilities.
+
+Source: TensorFlow Serving's g3doc/api_rest.md and servables/tensorflow/classifier.cc.
+"""
+
+import numpy as np
+
+from tfdynnas import errors
+
+NAMES = ("serving_default", "image_bytes", "classify")
+ENCODED = "image/encoded"  # What TensorFlow's image sets and the server's examples call it.
+
+
+def image_and_classes(model):
+  """What a model takes and gives.
+
+  Args:
+    model: Keras model from images [batch, height, width, 3] to logits [batch, classes].
+
+  Returns:
+    ((height, width), classes), ints.
+
+  Raises:
+    InputError: It is not such a model, or its sizes are open.
+  """
+  images = getattr(model, "input_shape", None)
+  logits = getattr(model, "output_shape", None)
+  for shape, rank in ((images, 4), (logits, 2)):
+    if not isinstance(shape, tuple) or len(shape) != rank or None in shape[1:]:
+      break
+  else:
+    if images[3] == 3:
+      return (int(images[1]), int(images[2])), int(logits[1])
+  raise errors.InputError(
+      "A served model takes images [batch, height, width, 3] and gives logits [batch, classes], of "
+      f"fixed sizes. Received: a model from {images} to {logits}"
+  )
+
+
+def labels(class_names, classes):
+  """Checked class names, a tuple of str."""
+  if isinstance(class_names, str) or not all(isinstance(name, str) for name in class_names):
+    raise errors.InputError(f"`class_names` must be strings. Received: {class_names!r}")
+  names = tuple(class_names)
+  if len(names) != classes:
+    raise errors.InputError(
+        f"`class_names` must name each output of the model. Received: {len(names)} names for "
+        f"{classes} outputs"
+    )
+  return names
+
+
+def channel_constants(mean, std):
+  """Checked (mean, std), float32 [3] each, in pixel units."""
+  try:
+    mean, std = np.asarray(mean, np.float32), np.asarray(std, np.float32)
+  except (TypeError, ValueError):
+    raise errors.InputError(f"`mean` and `std` must be numbers. Received: {mean}, {std}") from None
+  good = mean.shape == std.shape == (3,) and np.isfinite([mean, std]).all() and (std > 0).all()
+  if not good:
+    raise errors.InputError(
+        "`mean` and `std` must be three numbers each, `std` > 0. "
+        f"Received: {mean.tolist()}, {std.tolist()}"
+    )
+  return mean, std
+
+
+def archive(model, class_names, mean, std):
+  """Makes the archive that writes the graph.
+
+  Signatures, each input and output by its name:
+    `serving_default`: `image` float32 [n, height, width, 3], pixels 0..255 -> `probabilities`
+      float32 [n, classes], `class_id` int32 [n], `label` string [n].
+    `image_bytes`: `image_bytes` string [n], PNG, JPEG, GIF (its first frame) or BMP files of any
+      size -> the same.
+    `classify`: `inputs` string [n], serialised tf.Examples with such a file in `image/encoded` ->
+      `classes` string [n, classes], `scores` float32 [n, classes], best first.
+
+  Args:
+    model: Keras model from normalised images to logits.
+    class_names: Sequence of str, one per logit.
+    mean: float32 [3], in pixel units.
+    std: float32 [3], in pixel units, > 0.
+
+  Returns:
+    keras.export.ExportArchive.
+  """
+  import keras
+  import tensorflow as tf
+
+  size, _ = image_and_classes(model)
+
+  def score(image):
+    logits = model((image - mean) / std, training=False)
+    return tf.nn.softmax(tf.cast(logits, tf.float32))  # REST knows no half precision.
+
+  # A tf.Module around the model would not load in the server. The endpoints track the variables
+  # they read; after track(model) Keras 3.15 would store each of them twice (keras#23553).
+  result = keras.export.ExportArchive()
+  for name, (endpoint, spec) in zip(NAMES, _endpoints(score, class_names, size)):
+    result.add_endpoint(name, endpoint, [spec])
+  return result
+
+
+def _endpoints(score, names, size):
+  """(function, its input) of each of NAMES."""
+  import tensorflow as tf
+
+  def answer(image):
+    probabilities = score(image)
+    class_id = tf.argmax(probabilities, -1, output_type=tf.int32)
+    label = tf.gather(tf.constant(names), class_id)
+    return {"probabilities": probabilities, "class_id": class_id, "label": label}
+
+  def answer_bytes(image_bytes):
+    return answer(_decode(image_bytes, size))
+
+  def classify(inputs):
+    features = {ENCODED: tf.io.FixedLenFeature([], tf.string)}
+    examples = tf.io.parse_example(inputs, features)
+    probabilities = score(_decode(examples[ENCODED], size))
+    scores, order = tf.nn.top_k(probabilities, len(names))
+    return {"classes": tf.gather(tf.constant(names), order), "scores": scores}
+
+  return (
+      (answer, tf.TensorSpec([None, *size, 3], tf.float32, "image")),
+      (answer_bytes, tf.TensorSpec([None], tf.string, "image_bytes")),
+      (classify, tf.TensorSpec([None], tf.string, "inputs")),
+  )
+
+
+def _decode(files, size):
+  """Image files as the training has them: antialiased to the size, whole pixels."""
+  import tensorflow as tf
+
+  def decode(file):
+    image = tf.io.decode_image(file, channels=3, expand_animations=False)
+    image = tf.image.resize(image, size, antialias=True)
+    return tf.clip_by_value(tf.round(image), 0.0, 255.0)
+
+  return tf.map_fn(decode, files, fn_output_signature=tf.TensorSpec([*size, 3], tf.float32))
