@@ -1,0 +1,83 @@
+"""A search that is killed, at random moments and at each of its writes, ends as the unharmed one.
+
+TFDYNNAS_KILLS sets how many random kills there are (3).
+"""
+
+import json
+import os
+import pathlib
+import secrets
+import subprocess
+import sys
+
+import pytest
+
+import tfdynnas
+from tfdynnas import search
+from tfdynnas import spaces
+
+SETTINGS = search.Settings(population=3, generations=2, parents=2, mutants=1, crossovers=1)
+
+
+def test_killed_search_is_the_unharmed_one(tmp_path):
+  kills, seed = int(os.environ.get("TFDYNNAS_KILLS", 3)), secrets.randbelow(2**31)
+  root = pathlib.Path(tfdynnas.__file__).resolve().parent.parent
+  script = pathlib.Path(__file__).with_name("killed_search.py")
+  result = subprocess.run(
+      [sys.executable, str(script), str(tmp_path), str(kills), str(seed)], text=True,
+      env={**os.environ, "PYTHONPATH": str(root), "KERAS_BACKEND": "numpy"}, capture_output=True)
+  assert result.returncode == 0, f"seed {seed}: {result.stderr}"
+  found = json.loads(result.stdout.splitlines()[-1])
+  print(f"seed {seed}: trials after each kill: {found['trials']}")
+  assert len(found["unharmed"]) == 40
+  assert found["killed"] == found["unharmed"], f"seed {seed}, kills after {found['trials']}"
+
+
+class _Killed(BaseException):
+  """What a process that is killed does: nothing is run after it."""
+
+
+def _tuner(folder, scored):
+  space = spaces.nasbench201()
+
+  def score(arch):
+    scored.append(arch)
+    return {"accuracy": space.index(arch) % 97 / 97}
+
+  oracle = search.EvolutionOracle(space, None, SETTINGS, seed=0)
+  return search.SupernetTuner(oracle, space, score, folder, "p")
+
+
+def _die_at(monkeypatch, number, after):
+  """Lets the process die before or after its write `number`; returns the count of writes."""
+  replace, writes = os.replace, []
+
+  def replace_or_die(source, target):
+    writes.append(target)
+    if len(writes) - 1 == number and not after:
+      raise _Killed
+    replace(source, target)
+    if len(writes) - 1 == number:
+      raise _Killed
+
+  monkeypatch.setattr(os, "replace", replace_or_die)
+  return writes
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_death_at_any_write_changes_nothing(tmp_path, monkeypatch, after):
+  unharmed = _tuner(tmp_path / "unharmed", [])
+  writes = _die_at(monkeypatch, None, after)
+  unharmed.search()
+  monkeypatch.undo()
+  assert len(unharmed.history()) == SETTINGS.evaluations and len(writes) > 50
+  for number in range(len(writes) + 2):
+    folder, scored = tmp_path / str(number), []
+    with monkeypatch.context() as patch:
+      _die_at(patch, number, after)
+      with pytest.raises(_Killed):
+        _tuner(folder, scored).search()
+    resumed = _tuner(folder, scored)
+    resumed.search()
+    assert resumed.history() == unharmed.history(), f"write {number}"
+    assert len(scored) <= SETTINGS.evaluations + 1, f"write {number}: scored again"

@@ -1,0 +1,172 @@
+"""Searches that survive a kill at any moment, and that refuse to go on as another search.
+
+keras-tuner 1.4.8 empties its JSON files before it writes them, takes seed 0 for no seed, and goes
+on with the stored space and seed whatever it is asked for.
+"""
+
+import json
+import os
+
+import keras_tuner
+
+from tfdynnas import errors
+
+_FINISHED = ("COMPLETED", "FAILED")
+
+
+def write_text(path, text):
+  """Writes a local file in one step: a reader sees what was there before, or all of the new.
+
+  Args:
+    path: Path of the file.
+    text: str.
+  """
+  partial = f"{path}.tmp"
+  with open(partial, "w", encoding="utf-8") as file:
+    file.write(text)
+  os.replace(partial, path)
+
+
+def check_same(stored, given, place):
+  """Refuses to go on with a search that was begun as another.
+
+  Args:
+    stored: Fingerprint of the search that was begun: nested dicts of JSON values, or None.
+    given: Fingerprint of the search that is asked for.
+    place: Where the search is stored, for the message.
+
+  Raises:
+    InputError: The two differ; the message names what differs, and both values.
+  """
+  stored, given = _flatten(stored or {}), _flatten(given)
+  names = [name for name in {**given, **stored} if stored.get(name) != given.get(name)]
+  if names:
+    listed = "; ".join(f"{n} was {_show(stored, n)}, now {_show(given, n)}" for n in names[:5])
+    more = f"; and {len(names) - 5} more" if len(names) > 5 else ""
+    raise errors.InputError(f"The search in {place} was begun as another: {listed}{more}")
+
+
+def _flatten(value, prefix=""):
+  if not isinstance(value, dict):
+    return {prefix: json.loads(json.dumps(value))}
+  flat = {}
+  for key, part in value.items():
+    flat.update(_flatten(part, f"{prefix}.{key}" if prefix else str(key)))
+  return flat
+
+
+def _show(flat, name):
+  return json.dumps(flat[name]) if name in flat else "not given"
+
+
+class _Seed(int):
+  """An int that is true: keras-tuner puts a random seed in the place of a false one."""
+
+  def __bool__(self):
+    return True
+
+
+class DurableOracle(keras_tuner.Oracle):
+  """Mixin before an Oracle: whole files, reload after any kill, seed 0, the same search or none.
+
+  The state is derived from the trials' own files; oracle.json may lag behind them.
+  """
+
+  def __init__(self, *args, seed=None, fingerprint=None, **kwargs):
+    """Makes the oracle.
+
+    Args:
+      *args: As the oracle that is mixed in.
+      seed: Int >= 0, or None for a random one.
+      fingerprint: Nested dicts of JSON values that say which search this is.
+      **kwargs: As the oracle that is mixed in.
+    """
+    self._fingerprint = fingerprint or {}
+    super().__init__(*args, seed=None if seed is None else _Seed(seed), **kwargs)
+
+  def get_state(self):
+    """State for oracle.json: keras-tuner's, and the fingerprint."""
+    return {**super().get_state(), "fingerprint": self._fingerprint}
+
+  def set_state(self, state):
+    """Takes the state of oracle.json.
+
+    Raises:
+      InputError: It is of another search.
+    """
+    check_same(state.get("fingerprint"), self._fingerprint, self._project_dir)
+    super().set_state(state)
+
+  def save(self):
+    """Writes oracle.json in one step."""
+    write_text(self._get_oracle_fname(), json.dumps(self.get_state()))
+
+  def _save_trial(self, trial):
+    path = os.path.join(self._get_trial_dir(trial.trial_id), "trial.json")
+    write_text(path, json.dumps(trial.get_state()))
+
+  def reload(self):
+    """Reads the trials and oracle.json, and brings the latter up to the trials.
+
+    Raises:
+      InputError: The project is of another search.
+    """
+    super().reload()
+    order = sorted(self.trials, key=int)
+    self.trials = {trial_id: self.trials[trial_id] for trial_id in order}
+    finished = [i for i in order if self.trials[i].status in _FINISHED]
+    self.start_order += [i for i in order if i not in set(self.start_order)]
+    self.end_order = [i for i in self.end_order if i in set(finished)]
+    self.end_order += [i for i in finished if i not in set(self.end_order)]
+    self._retry_queue = [i for i in reversed(order) if i not in set(finished)]  # Taken from the end.
+    for trial in self.trials.values():
+      self._record_values(trial)
+      if trial.status not in _FINISHED:
+        trial.metrics = type(trial.metrics)()  # Else a second report would count as a late one.
+
+
+class DurableTuner(keras_tuner.engine.base_tuner.BaseTuner):
+  """Mixin before a BaseTuner: its file is whole, and there before the first trial.
+
+  Without that file keras-tuner begins anew whatever trials there are.
+  """
+
+  def __init__(self, *args, fingerprint=None, **kwargs):
+    """Makes the tuner, and reloads the project if there is one.
+
+    Args:
+      *args: As the tuner that is mixed in.
+      fingerprint: Nested dicts of JSON values that say which search this is.
+      **kwargs: As the tuner that is mixed in.
+
+    Raises:
+      InputError: The project is of another search, or has trials and no search they belong to.
+    """
+    self._fingerprint = fingerprint or {}
+    super().__init__(*args, **kwargs)
+    if not os.path.exists(self._get_tuner_fname()):
+      if not self._is_worker() and any(n.startswith("trial_") for n in os.listdir(self.project_dir)):
+        raise errors.InputError(
+            f"{self.project_dir} has trials, but not the file of the search they belong to: "
+            "overwrite it, or take another project"
+        )
+      self.save()
+
+  def get_state(self):
+    """State for the tuner's file."""
+    return {**super().get_state(), "fingerprint": self._fingerprint}
+
+  def set_state(self, state):
+    """Takes the state of the tuner's file.
+
+    Raises:
+      InputError: It is of another search.
+    """
+    check_same(state.get("fingerprint"), self._fingerprint, self.project_dir)
+    super().set_state(state)
+
+  def save(self):
+    """Writes the oracle's file and the tuner's."""
+    if not self._is_worker():
+      self.oracle.save()
+    write_text(self._get_tuner_fname(), json.dumps(self.get_state()))

@@ -1,0 +1,128 @@
+"""The evolution as a keras-tuner oracle, whose state is its trials and nothing else."""
+
+import dataclasses
+import hashlib
+import json
+
+import keras_tuner
+
+from tfdynnas import errors
+from tfdynnas.search import evolution
+from tfdynnas.search import hyperparameters
+from tfdynnas.search import limits as limits_lib
+from tfdynnas.search.durable import DurableOracle
+
+_IDLE = {"status": "IDLE", "values": None}
+_STOPPED = {"status": "STOPPED", "values": None}
+
+
+def objective():
+  """What a search of this package maximises: the metric `accuracy`."""
+  return keras_tuner.Objective("accuracy", "max")
+
+
+def describe_space(space):
+  """The part of a search's fingerprint that says which space is searched.
+
+  Args:
+    space: Space.
+
+  Returns:
+    Nested dicts of JSON values.
+  """
+  costs = {}
+  for kind, cost in space.costs.items():
+    table = hashlib.sha256(json.dumps([cost.fixed, cost.table]).encode()).hexdigest()[:8]
+    costs[kind] = "{} to {}, table {}".format(*space.bounds(kind), table)
+  decisions = {decision.name: "|".join(decision.choices) for decision in space.decisions}
+  return {"name": space.name, "decisions": decisions, "costs": costs}
+
+
+class EvolutionOracle(DurableOracle):
+  """Proposes archs by evolution; the trials alone decide what comes next.
+
+  A generation is proposed when all trials of the one before have ended, so the order in which
+  parallel workers end them does not matter: until then a worker is told to wait.
+
+  Attributes:
+    limited: LimitedSpace that is searched.
+    settings: evolution.Settings.
+  """
+
+  def __init__(self, space, limits=None, settings=evolution.Settings(), seed=0, max_trials=None,
+               fingerprint=None, **kwargs):
+    """Makes the oracle.
+
+    Args:
+      space: Space.
+      limits: Limits, or a mapping of kind to greatest cost, or None.
+      settings: evolution.Settings.
+      seed: Int >= 0.
+      max_trials: Most archs to evaluate, or None for what the settings say.
+      fingerprint: Further JSON values that make the search what it is (supernet, data): a project
+        is resumed only with the same.
+      **kwargs: Further arguments of keras_tuner.Oracle.
+
+    Raises:
+      InputError: No arch meets the limits, or the seed or `max_trials` is out of range.
+    """
+    if not isinstance(seed, int) or seed < 0:
+      raise errors.InputError(f"`seed` must be an integer >= 0. Received: seed={seed}")
+    if max_trials is not None and max_trials < 1:
+      raise errors.InputError(f"`max_trials` must be >= 1. Received: max_trials={max_trials}")
+    self.limited = limits_lib.LimitedSpace(space, limits)
+    self.settings = settings
+    self._generation = None, ()
+    described = dataclasses.asdict(settings)
+    del described["generations"]  # More of them is the same search, continued.
+    super().__init__(
+        objective=objective(),
+        max_trials=max_trials or settings.evaluations,
+        hyperparameters=hyperparameters.to_hyperparameters(space),
+        allow_new_entries=False,
+        seed=seed,
+        fingerprint={
+            "space": describe_space(space),
+            "limits": self.limited.limits,
+            "settings": described,
+            "seed": seed,
+            **(fingerprint or {}),
+        },
+        **kwargs,
+    )
+
+  def populate_space(self, trial_id):
+    """Gives a trial its arch.
+
+    Args:
+      trial_id: str, the number of the trial.
+
+    Returns:
+      dict with `status` (RUNNING, IDLE while the generation before runs, STOPPED when every arch
+      within the limits was visited) and `values`.
+    """
+    generation, place = divmod(int(trial_id), self.settings.population)
+    if self._generation[0] != generation:
+      earlier = sorted(self.trials, key=int)[: generation * self.settings.population]
+      trials = [self.trials[trial_id] for trial_id in earlier]
+      if any(trial.status not in ("COMPLETED", "FAILED") for trial in trials):
+        return _IDLE
+      evaluated = [(self._arch(trial), _fitness(trial)) for trial in trials]
+      self._generation = generation, evolution.propose(
+          self.limited, self.settings, self.seed, generation, evaluated)
+    proposed = self._generation[1]
+    if place >= len(proposed):
+      return _STOPPED
+    values = hyperparameters.to_values(self.limited.space, proposed[place])
+    return {"status": "RUNNING", "values": values}
+
+  def _arch(self, trial):
+    return hyperparameters.to_arch(self.limited.space, trial.hyperparameters)
+
+
+def _fitness(trial):
+  """(accuracy, -loss), greater is better; None for a trial that failed."""
+  if trial.status != "COMPLETED":
+    return None
+  loss = trial.metrics.get_last_value("loss") if trial.metrics.exists("loss") else 0.0
+  return float(trial.score), -float(loss)
