@@ -1,0 +1,64 @@
+"""Figures as PNG files: drawn without a window, written whole. Needs the extra `plots`."""
+
+import os
+import pathlib
+import secrets
+
+from tfdynnas import errors
+
+INK = "#222222"
+FAINT = "#9a9a9a"
+# Okabe and Ito's colours, which stay apart for colour-blind readers.
+COLOURS = ("#0072b2", "#e69f00", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#8c6d31", "#5e4fa2")
+
+
+def new(width, height):
+  """Makes an empty figure that no window and no global state knows.
+
+  Args:
+    width: Inches.
+    height: Inches.
+
+  Returns:
+    matplotlib.figure.Figure.
+
+  Raises:
+    InputError: matplotlib is not installed.
+  """
+  try:
+    from matplotlib import figure
+    from matplotlib.backends import backend_agg
+  except ImportError:
+    raise errors.InputError(
+        "A figure needs matplotlib. Install it with: pip install tfdynnas[plots]"
+    ) from None
+  result = figure.Figure(figsize=(width, height), facecolor="white")
+  backend_agg.FigureCanvasAgg(result)
+  return result
+
+
+def save(figure, path):
+  """Writes a figure as PNG, whole or not at all; a file of that name is replaced.
+
+  Args:
+    figure: matplotlib.figure.Figure.
+    path: Path of the file; its folder must exist.
+
+  Returns:
+    pathlib.Path of the file.
+
+  Raises:
+    OSError: The file cannot be written; nothing is left behind.
+  """
+  path = pathlib.Path(path)
+  draft = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
+  try:
+    with open(draft, "wb") as file:
+      figure.savefig(file, format="png", dpi=160)
+      file.flush()
+      os.fsync(file.fileno())
+    os.replace(draft, path)
+  except BaseException:
+    draft.unlink(missing_ok=True)
+    raise
+  return path
