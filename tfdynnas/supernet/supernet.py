@@ -8,6 +8,7 @@ import numpy as np
 from keras import ops
 
 from tfdynnas import errors
+from tfdynnas import rows
 from tfdynnas.spaces import cells
 from tfdynnas.supernet import edge
 from tfdynnas.supernet import initial
@@ -104,14 +105,19 @@ class Supernet(keras.Model):
     for stage, kernels in enumerate(self._kernels):
       if stage:
         features = _reduce(features, *self._reduce[stage - 1])
-      chosen = [ops.take(k, self._routing.rows(arch, w), axis=0) for w, k in kernels.items()]
-      for cell in zip(*[self._per_cell(kernel) for kernel in chosen]):
+      for cell in zip(*[self._chosen(arch, *item) for item in kernels.items()]):
         features = self._cell(features, branch, *cell)
     features = ops.mean(ops.relu(normalize(features)), axis=[1, 2])
     return ops.cast(ops.matmul(features, self._dense) + self._bias, "float32")
 
-  def _per_cell(self, kernel):
-    """[cells * edges, ...] as a list over cells of [edges, ...]."""
+  def _chosen(self, arch, window, kernel):
+    """The kernels that a stage's cells use: a list over cells of [edges, window, window, c, c].
+
+    Where an edge has one choice of this window there is nothing to look up; where it has several,
+    only the chosen rows are read, and only they get a gradient.
+    """
+    if self._routing.copies[window] > 1:
+      kernel = rows.read(kernel, ops.expand_dims(self._routing.rows(arch, window), 1))
     return ops.split(kernel, self.space.skeleton.cells, axis=0)
 
   def _run_cell(self, features, branch, *kernels):
@@ -167,8 +173,8 @@ class Supernet(keras.Model):
     for stage, kernels in enumerate(self._kernels):
       values = {window: ops.convert_to_numpy(kernel) for window, kernel in kernels.items()}
       for window in values:
-        rows = ops.convert_to_numpy(self._routing.rows(np.array(arch, np.int32), window))
-        for place, row in enumerate(rows):
+        used = ops.convert_to_numpy(self._routing.rows(np.array(arch, np.int32), window))
+        for place, row in enumerate(used):
           cell, number = divmod(place, len(arch))
           operation = self.space.operations[arch[number]]
           if operation.kind == "conv" and operation.window == window:

@@ -1,0 +1,116 @@
+"""The supernet equals the plain network of every arch, holds the right weights, saves and loads."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from tfdynnas import errors
+from tfdynnas import spaces
+from tfdynnas import supernet as supernet_lib
+
+SPACE = spaces.nasbench201(channels=4, cells_per_stage=2, image_size=8)
+OWN = spaces.cell_space(
+    "own",
+    [
+        spaces.Operation("skip", "identity"), spaces.Operation("conv3", "conv", 3),
+        spaces.Operation("max3", "max_pool", 3), spaces.Operation("conv3_too", "conv", 3),
+        spaces.Operation("conv5", "conv", 5),
+    ],
+    nodes=3, skeleton=spaces.Skeleton(channels=4, cells=1, image_size=8, classes=3),
+)
+
+
+def images(space, count=4):
+  size = space.skeleton.image_size
+  return np.random.default_rng(0).normal(size=[count, size, size, 3]).astype(np.float32)
+
+
+@pytest.mark.parametrize("space", [SPACE, OWN], ids=["nasbench201", "own"])
+def test_logits_equal_those_of_the_plain_subnet(space):
+  supernet = supernet_lib.Supernet(space, seed=3)
+  batch, rng = images(space), np.random.default_rng(1)
+  archs = [space.sample(rng) for _ in range(6)] + [space.smallest(), space.largest()]
+  for arch in archs:
+    alone = ops.convert_to_numpy(supernet.subnet(arch)(batch))
+    np.testing.assert_allclose(ops.convert_to_numpy(supernet(batch, arch=arch)), alone, atol=2e-5)
+  assert len({alone.tobytes() for alone in
+              (ops.convert_to_numpy(supernet(batch, arch=a)) for a in archs)}) >= 6
+
+
+def test_paper_size_has_the_paper_weights():
+  supernet = supernet_lib.Supernet(spaces.nasbench201())
+  count = sum(int(np.prod(weight.shape)) for weight in supernet.trainable_variables)
+  assert count == 1685562
+
+
+def test_initial_weights_are_uniform_in_the_bound_of_their_fan_in():
+  supernet = supernet_lib.Supernet(SPACE, seed=0)
+  for weight in supernet.trainable_variables:
+    shape = weight.shape
+    fan_in = shape[-3] * shape[-4] * shape[-2] if len(shape) >= 4 else 16
+    values, bound = ops.convert_to_numpy(weight), 1 / np.sqrt(fan_in)
+    assert np.abs(values).max() <= bound
+    if values.size > 200:
+      assert abs(values.std() - bound / np.sqrt(3)) < 0.05 * bound
+  other = supernet_lib.Supernet(SPACE, seed=1).trainable_variables[0]
+  assert np.any(ops.convert_to_numpy(other) != ops.convert_to_numpy(supernet.trainable_variables[0]))
+
+
+def test_stand_alone_network_has_the_params_of_the_table():
+  rng = np.random.default_rng(0)
+  for space in (SPACE, OWN):
+    for arch in [space.sample(rng) for _ in range(3)] + [space.largest()]:
+      model = supernet_lib.cell_network(space, arch)
+      weights = model.trainable_variables
+      assert sum(int(np.prod(w.shape)) for w in weights) == space.cost(arch, "params")
+      kernels = sum(int(np.prod(w.shape)) for w in weights if len(w.shape) > 1)
+      assert kernels == space.cost(arch, "complexity")
+
+
+def test_leaving_out_what_is_not_live_changes_nothing():
+  rng = np.random.default_rng(2)
+  batch = images(SPACE)
+  for _ in range(4):
+    arch = SPACE.sample(rng)
+    whole = supernet_lib.cell_network(SPACE, arch, "keras")
+    live = supernet_lib.cell_network(SPACE, arch, "keras", live_only=True)
+    for layer in live.layers:
+      layer.set_weights(whole.get_layer(layer.name).get_weights() if layer.weights else [])
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(live(batch)), ops.convert_to_numpy(whole(batch)), atol=1e-5
+    )
+
+
+def test_on_path_rows():
+  supernet = supernet_lib.Supernet(OWN)
+  shapes = {w.name: i for i, w in enumerate(supernet.trainable_variables)}
+  masks = [ops.convert_to_numpy(mask) for mask in supernet.on_path((1, 3, 4))]
+  # Edge 0 takes conv3, edge 1 conv3_too: rows (edge, copy) of two copies each; edge 2 takes conv5.
+  assert masks[shapes["stage0_conv3x3"]].tolist() == [True, False, False, True, False, False]
+  assert masks[shapes["stage2_conv5x5"]].tolist() == [False, False, True]
+  assert masks[shapes["stem"]].tolist() is True
+  union = supernet.on_path([(1, 3, 4), (0, 0, 1)])
+  assert ops.convert_to_numpy(union[shapes["stage1_conv3x3"]]).tolist() == [
+      True, False, False, True, True, False]
+
+
+def test_save_and_load(tmp_path):
+  supernet = supernet_lib.Supernet(SPACE, seed=5)
+  arch = SPACE.sample(np.random.default_rng(0))
+  supernet.choose(arch)
+  before = ops.convert_to_numpy(supernet(images(SPACE)))
+  supernet.save(tmp_path / "supernet.keras")
+  again = keras.saving.load_model(tmp_path / "supernet.keras")
+  assert again.space == SPACE
+  np.testing.assert_array_equal(ops.convert_to_numpy(again(images(SPACE))), before)
+
+
+def test_a_wrong_arch_is_refused():
+  supernet = supernet_lib.Supernet(OWN)
+  with pytest.raises(errors.InputError):
+    supernet.choose((0, 0))
+  with pytest.raises(errors.InputError):
+    supernet.subnet((0, 0, 9))
+  with pytest.raises(errors.InputError, match="running"):
+    supernet.subnet((0, 0, 1), "moving")

@@ -1,0 +1,65 @@
+"""Shim: rows of a variable read and written in place, so that the cost is theirs alone."""
+
+import keras
+
+if keras.backend.backend() == "tensorflow":
+  import tensorflow as tf
+
+  def read(variable, index):
+    """Gathers rows; the gradient of the variable is those rows.
+
+    Args:
+      variable: keras.Variable, or the back end's own, [n0, n1, ...].
+      index: int32 [rows, k], k leading indices each.
+
+    Returns:
+      Tensor [rows, ...], without the k leading axes.
+    """
+    value = _native(variable)
+    value.read_value()  # Lets a tape see the variable; the graph drops the value itself.
+    if index.shape[-1] == 1:
+      return tf.raw_ops.ResourceGather(
+          resource=value.handle, indices=index[:, 0], dtype=value.dtype
+      )
+    return tf.raw_ops.ResourceGatherNd(resource=value.handle, indices=index, dtype=value.dtype)
+
+  def write(variable, index, values):
+    """Overwrites rows, each given once.
+
+    Args:
+      variable: keras.Variable, or the back end's own, [n0, n1, ...].
+      index: int32 [rows, k], k leading indices each.
+      values: [rows, ...].
+    """
+    value = _native(variable)
+    if index.shape[-1] == 1:
+      tf.raw_ops.ResourceScatterUpdate(
+          resource=value.handle, indices=index[:, 0], updates=values
+      )
+    else:
+      tf.raw_ops.ResourceScatterNdUpdate(ref=value.handle, indices=index, updates=values)
+
+  def split(gradient):
+    """(rows int32 [n] or None, values): a gradient that may be known for some rows only."""
+    if not isinstance(gradient, tf.IndexedSlices):
+      return None, gradient
+    rows, place = tf.unique(tf.cast(gradient.indices, tf.int32))
+    return rows, tf.math.unsorted_segment_sum(gradient.values, place, tf.size(rows))
+
+  def _native(variable):
+    return variable.value if isinstance(variable, keras.Variable) else variable
+
+else:
+
+  def read(variable, index):
+    """Gathers rows of a variable."""
+    return variable.value[tuple(index[:, axis] for axis in range(index.shape[-1]))]
+
+  def write(variable, index, values):
+    """Overwrites rows of a variable."""
+    place = tuple(index[:, axis] for axis in range(index.shape[-1]))
+    variable.assign(variable.value.at[place].set(values))
+
+  def split(gradient):
+    """(None, gradient): on this back end gradients are dense."""
+    return None, gradient

@@ -1,0 +1,16 @@
+"""The train step of the back end in use: one file each, and nothing else branches on it."""
+
+import keras
+
+from tfdynnas import errors
+
+if keras.backend.backend() == "tensorflow":
+  from tfdynnas.training.on_tensorflow import train_step
+else:
+
+  def train_step(method, supernet, *args):
+    """Refuses: there is no train step for this back end."""
+    raise errors.InputError(
+        "`fit` of a supernet needs KERAS_BACKEND=tensorflow. "
+        f"Received: {keras.backend.backend()}"
+    )
