@@ -46,35 +46,41 @@ def start(folder, name):
     os._exit(code)
 
 
-def kill_some(folder, kills, rng):
-  """Kills a running search `kills` times; returns how many trials there were after each."""
-  trials = []
-  while len(trials) < kills:
-    child = start(folder, "killed")
-    time.sleep(rng.uniform(0.0, 2.0 / kills + 0.1))
-    os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    path = os.path.join(folder, "killed")
-    found = os.listdir(path) if os.path.isdir(path) else []
-    trials.append(sum(name.startswith("trial_") for name in found))
-    if not os.WIFSIGNALED(status):
-      if os.WEXITSTATUS(status):
-        sys.exit(f"a resumed search failed with status {status}")
-      break  # It ended before the kill.
-  return trials
+def run_to_its_end(folder, name):
+  """Runs the search to its end and returns its history."""
+  _, status = os.waitpid(start(folder, name), 0)
+  if status:
+    sys.exit(f"the search `{name}` failed with status {status}")
+  return make_tuner(folder, name).history()
+
+
+def kill_one(folder, name, seconds):
+  """Kills the search after some seconds; returns how many trials it had, None if it had ended."""
+  child = start(folder, name)
+  time.sleep(seconds)
+  os.kill(child, signal.SIGKILL)
+  _, status = os.waitpid(child, 0)
+  if status not in (0, signal.SIGKILL):
+    sys.exit(f"the search `{name}` failed with status {status} when it was resumed")
+  path = os.path.join(folder, name)
+  found = os.listdir(path) if os.path.isdir(path) else []
+  return sum(trial.startswith("trial_") for trial in found) if status else None
 
 
 def main():
-  """Prints the kills' trial counts, and the history of the killed and the unharmed search."""
-  folder, kills, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-  trials = kill_some(folder, kills, random.Random(seed))
-  histories = []
-  for name in ("killed", "unharmed"):
-    _, status = os.waitpid(start(folder, name), 0)
-    if status:
-      sys.exit(f"the search `{name}` failed with status {status}")
-    histories.append(make_tuner(folder, name).history())
-  print(json.dumps({"trials": trials, "killed": histories[0], "unharmed": histories[1]}))
+  """Prints what each kill left, and the histories of the killed and of the unharmed search."""
+  folder, kills, rng = sys.argv[1], int(sys.argv[2]), random.Random(int(sys.argv[3]))
+  trials, killed = [], []
+  while len(trials) < kills:  # A search that ends before it is killed is followed by another.
+    name = f"killed{len(killed)}"
+    left = kill_one(folder, name, rng.uniform(0.0, 0.6))
+    if left is None:
+      killed.append(run_to_its_end(folder, name))
+    else:
+      trials.append(left)
+  killed.append(run_to_its_end(folder, f"killed{len(killed)}"))
+  unharmed = run_to_its_end(folder, "unharmed")
+  print(json.dumps({"trials": trials, "killed": killed, "unharmed": unharmed}))
 
 
 if __name__ == "__main__":

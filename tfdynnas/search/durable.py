@@ -118,7 +118,8 @@ class DurableOracle(keras_tuner.Oracle):
     self.start_order += [i for i in order if i not in set(self.start_order)]
     self.end_order = [i for i in self.end_order if i in set(finished)]
     self.end_order += [i for i in finished if i not in set(self.end_order)]
-    self._retry_queue = [i for i in reversed(order) if i not in set(finished)]  # Taken from the end.
+    # The next one is taken from the end.
+    self._retry_queue = [i for i in reversed(order) if i not in set(finished)]
     for trial in self.trials.values():
       self._record_values(trial)
       if trial.status not in _FINISHED:
@@ -145,7 +146,8 @@ class DurableTuner(keras_tuner.engine.base_tuner.BaseTuner):
     self._fingerprint = fingerprint or {}
     super().__init__(*args, **kwargs)
     if not os.path.exists(self._get_tuner_fname()):
-      if not self._is_worker() and any(n.startswith("trial_") for n in os.listdir(self.project_dir)):
+      found = [] if self._is_worker() else os.listdir(self.project_dir)
+      if any(name.startswith("trial_") for name in found):
         raise errors.InputError(
             f"{self.project_dir} has trials, but not the file of the search they belong to: "
             "overwrite it, or take another project"

@@ -90,24 +90,16 @@ def propose(limited, settings, seed, generation, earlier):
   """
   rng = np.random.default_rng([seed, generation])
   visited = {arch for arch, _ in earlier}
-  parents = best(earlier, settings.parents)
   proposed = []
-
-  def mutate():
-    return limited.space.mutate(_pick(parents, rng), rng, settings.mutation_probability)
-
-  def cross():
-    return limited.space.crossover(_pick(parents, rng), _pick(parents, rng), rng)
-
-  for breed, wanted in ((mutate, settings.mutants), (cross, settings.crossovers)):
-    for _ in range(settings.tries * wanted if parents else 0):
-      child = breed()
-      if child not in visited and limited.meets(child):
-        visited.add(child)
-        proposed.append(child)
-        wanted -= 1
-        if not wanted:
-          break
+  parents = best(earlier, settings.parents)
+  if parents:
+    space, probability = limited.space, settings.mutation_probability
+    for wanted, breed in (
+        (settings.mutants, lambda: space.mutate(_pick(parents, rng), rng, probability)),
+        (settings.crossovers,
+         lambda: space.crossover(_pick(parents, rng), _pick(parents, rng), rng)),
+    ):
+      proposed += _breed(breed, wanted, settings.tries * wanted, limited, visited)
   while len(proposed) < settings.population:
     arch = limited.sample(rng, visited)
     if arch is None:
@@ -129,6 +121,19 @@ def best(evaluated, count):
   """
   scored = [item for item in evaluated if item[1] is not None]
   return [arch for arch, _ in sorted(scored, key=lambda item: item[1], reverse=True)[:count]]
+
+
+def _breed(breed, wanted, tries, limited, visited):
+  """Up to `wanted` children within the limits that were not visited; they are visited then."""
+  children = []
+  for _ in range(tries):
+    child = breed()
+    if child not in visited and limited.meets(child):
+      visited.add(child)
+      children.append(child)
+    if len(children) == wanted:
+      break
+  return children
 
 
 def _pick(parents, rng):

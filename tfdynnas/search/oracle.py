@@ -66,10 +66,7 @@ class EvolutionOracle(DurableOracle):
     Raises:
       InputError: No arch meets the limits, or the seed or `max_trials` is out of range.
     """
-    if not isinstance(seed, int) or seed < 0:
-      raise errors.InputError(f"`seed` must be an integer >= 0. Received: seed={seed}")
-    if max_trials is not None and max_trials < 1:
-      raise errors.InputError(f"`max_trials` must be >= 1. Received: max_trials={max_trials}")
+    _check_numbers(seed, max_trials)
     self.limited = limits_lib.LimitedSpace(space, limits)
     self.settings = settings
     self._generation = None, ()
@@ -118,6 +115,13 @@ class EvolutionOracle(DurableOracle):
 
   def _arch(self, trial):
     return hyperparameters.to_arch(self.limited.space, trial.hyperparameters)
+
+
+def _check_numbers(seed, max_trials):
+  if not isinstance(seed, int) or seed < 0:
+    raise errors.InputError(f"`seed` must be an integer >= 0. Received: seed={seed}")
+  if max_trials is not None and max_trials < 1:
+    raise errors.InputError(f"`max_trials` must be >= 1. Received: max_trials={max_trials}")
 
 
 def _fitness(trial):

@@ -54,13 +54,8 @@ class SupernetTuner(DurableTuner):
       InputError: No arch meets the limits; the oracle has another space, other limits or another
         objective than accuracy; or the project is of another search.
     """
-    known = getattr(oracle, "limited", None)
     self.space, self._score, self._progress = space, score, progress
-    self.limited = limits_lib.LimitedSpace(
-        space, known.limits if known and limits is None else limits)
-    if known and known.limits != self.limited.limits:
-      raise errors.InputError(f"The oracle has limits {known.limits}, the tuner "
-                              f"{self.limited.limits}: give them to the oracle alone")
+    self.limited = _limited_as_oracle(oracle, space, limits)
     if "://" in str(directory):
       raise errors.InputError(f"`directory` must be a local folder. Received: {directory}")
     _check_oracle(oracle, space)
@@ -100,7 +95,8 @@ class SupernetTuner(DurableTuner):
       dict of floats: accuracy, loss if `score` gives one, params and macs if the space has them.
     """
     arch = hyperparameters.to_arch(self.space, trial.hyperparameters)
-    costs = {kind: float(self.space.cost(arch, kind)) for kind in _COSTS if kind in self.space.costs}
+    kinds = [kind for kind in _COSTS if kind in self.space.costs]
+    costs = {kind: float(self.space.cost(arch, kind)) for kind in kinds}
     if not self.limited.meets(arch):
       return {"accuracy": 0.0, **costs}
     if arch not in self._cache:
@@ -197,6 +193,16 @@ class _Bar:
       self._best = max(self._best, row["accuracy"])
       values = [("accuracy", row["accuracy"]), ("best", self._best)]
     self._bar.update(done, values)
+
+
+def _limited_as_oracle(oracle, space, limits):
+  """The LimitedSpace of the limits given, which are those of an oracle that has some."""
+  known = getattr(oracle, "limited", None)
+  limited = limits_lib.LimitedSpace(space, known.limits if known and limits is None else limits)
+  if known and known.limits != limited.limits:
+    raise errors.InputError(f"The oracle has limits {known.limits}, the tuner {limited.limits}: "
+                            "give them to the oracle alone")
+  return limited
 
 
 def _check_oracle(oracle, space):

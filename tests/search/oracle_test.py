@@ -1,0 +1,147 @@
+"""The evolution oracle: proposals from trials, parallel workers, and no other search resumed."""
+
+import json
+
+import keras_tuner
+import pytest
+
+from tfdynnas import errors
+from tfdynnas import search
+from tfdynnas import spaces
+from tfdynnas.search import durable
+
+NB201 = spaces.nasbench201()
+SETTINGS = search.Settings(population=4, generations=2, parents=2, mutants=2, crossovers=1)
+
+
+def _score(arch):
+  return {"accuracy": NB201.index(arch) % 97 / 97, "loss": 1.0}
+
+
+def _tuner(folder, space=NB201, limits=None, settings=SETTINGS, seed=0, oracle_more=None,
+           more=None):
+  oracle = search.EvolutionOracle(space, limits, settings, seed, fingerprint=oracle_more)
+  return search.SupernetTuner(oracle, space, _score, folder, "p", fingerprint=more)
+
+
+def _archs(tuner):
+  return [row["arch"] for row in tuner.history()]
+
+
+def test_seed_zero_gives_the_same_trials_twice(tmp_path):
+  tuners = [_tuner(tmp_path / str(number), seed=seed) for number, seed in enumerate((0, 0, 1))]
+  for tuner in tuners:
+    tuner.search()
+  first, second, other = map(_archs, tuners)
+  assert len(set(first)) == SETTINGS.evaluations
+  assert first == second != other
+  assert json.loads((tmp_path / "0/p/oracle.json").read_text())["seed"] == 0
+
+
+def test_the_oracle_proposes_what_the_pure_function_says(tmp_path):
+  tuner = _tuner(tmp_path)
+  tuner.search()
+  evaluated = [(row["arch"], (row["accuracy"], -row["loss"])) for row in tuner.history()]
+  for count, (arch, _) in enumerate(evaluated):
+    assert search.next_arch(tuner.limited, SETTINGS, 0, evaluated[:count]) == arch
+
+
+def _run_two_workers(folder, last_first):
+  """Two workers that always have a trial each, ended in either order."""
+  tuner, idle = _tuner(folder), 0
+  oracle = tuner.oracle
+  oracle.verbose = 0
+  while True:
+    trials = [oracle.create_trial(worker) for worker in ("one", "two")]
+    running = [trial for trial in trials if trial.status == "RUNNING"]
+    idle += sum(trial.status == "IDLE" for trial in trials)
+    if not running:
+      return _archs(tuner), idle
+    for trial in running[::-1] if last_first else running:
+      oracle.update_trial(trial.trial_id, tuner.run_trial(trial))
+      trial.status = "COMPLETED"
+      oracle.end_trial(trial)
+
+
+def test_parallel_workers_change_nothing(tmp_path):
+  alone = _tuner(tmp_path / "alone")
+  alone.search()
+  for number, last_first in enumerate((False, True)):
+    archs, idle = _run_two_workers(tmp_path / str(number), last_first)
+    assert archs == _archs(alone) and not idle
+
+
+def test_a_worker_waits_for_the_generation_before(tmp_path):
+  oracle = _tuner(tmp_path).oracle
+  oracle.verbose = 0
+  trials = [oracle.create_trial(f"worker{number}") for number in range(6)]
+  assert [trial.status for trial in trials] == ["RUNNING"] * 4 + ["IDLE"] * 2
+  for trial in trials[:4]:
+    oracle.update_trial(trial.trial_id, {"accuracy": 0.5})
+    trial.status = "COMPLETED"
+    oracle.end_trial(trial)
+  assert oracle.create_trial("worker5").status == "RUNNING"
+
+
+OTHER_CELLS = spaces.nasbench201(cells_per_stage=2)
+OTHER_CHOICES = spaces.cell_space("nasbench201", [
+    spaces.Operation("none", "zero"), spaces.Operation("skip_connect", "identity")])
+
+
+@pytest.mark.parametrize("change, message", [
+  ({"seed": 7}, "seed was 0, now 7"),
+  ({"limits": {"params": 500_000}}, "limits.params was not given, now 500000"),
+  ({"space": OTHER_CELLS}, r'space.costs.params was "73306 to .* now "'),
+  ({"space": OTHER_CHOICES}, r'1<-0 was "none\|skip_.*avg_pool_3x3", now "none\|skip_connect"'),
+  ({"settings": search.Settings(5, 2, 2, 2, 1)}, "settings.population was 4, now 5"),
+  ({"oracle_more": {"supernet": "b"}}, 'supernet was not given, now "b"'),
+  ({"more": {"data": {"split": [1, 2]}}}, r"data.split was not given, now \[1, 2\]"),
+])
+def test_another_search_is_not_resumed(tmp_path, change, message):
+  _tuner(tmp_path).search()
+  before = {file: file.read_bytes() for file in tmp_path.rglob("*.json")}
+  with pytest.raises(errors.InputError, match=message):
+    _tuner(tmp_path, **change)
+  assert before == {file: file.read_bytes() for file in tmp_path.rglob("*.json")}
+
+
+def test_more_generations_continue_the_same_search(tmp_path):
+  short, long = _tuner(tmp_path / "a"), search.Settings(4, 6, 2, 2, 1)
+  short.search()
+  continued, whole = _tuner(tmp_path / "a", settings=long), _tuner(tmp_path / "b", settings=long)
+  for tuner in (continued, whole):
+    tuner.search()
+  assert continued.history() == whole.history() and len(whole.history()) == 28
+
+
+def test_an_exhausted_space_stops_the_search(tmp_path):
+  flat = spaces.Space("flat", (spaces.Decision("a", ("x", "y")), spaces.Decision("b", ("x", "y"))),
+                      {"params": spaces.Cost(0, ((0, 1), (0, 2)))})
+  oracle = search.EvolutionOracle(flat, {"params": 2}, seed=0)
+  tuner = search.SupernetTuner(oracle, flat, lambda arch: {"accuracy": 0.5}, tmp_path, "p")
+  tuner.search()
+  assert sorted(_archs(tuner)) == [(0, 0), (0, 1), (1, 0)]
+
+
+@pytest.mark.parametrize("arguments, message", [
+  ({"seed": -1}, "seed"), ({"seed": 0.5}, "seed"), ({"max_trials": 0}, "max_trials"),
+  ({"limits": {"params": 1}}, "The least is 73306"),
+])
+def test_wrong_arguments_are_refused(arguments, message):
+  with pytest.raises(errors.InputError, match=message):
+    search.EvolutionOracle(NB201, **arguments)
+
+
+def test_any_oracle_becomes_durable(tmp_path):
+  class Random(durable.DurableOracle, keras_tuner.oracles.RandomSearchOracle):
+    """keras-tuner's random search, with whole files and a seed 0."""
+
+  found = []
+  for name, stops in (("whole", [12]), ("parts", [3, 7, 12])):
+    for stop in stops:
+      oracle = Random(objective=search.objective(), max_trials=stop, seed=0,
+                      hyperparameters=search.to_hyperparameters(NB201))
+      tuner = search.SupernetTuner(oracle, NB201, _score, tmp_path, name)
+      tuner.search()
+    found.append(tuner.history())
+  assert found[0] == found[1] and len(found[0]) == 12
