@@ -230,6 +230,15 @@ def test_unusable_models(tmp_path):
   assert not list(tmp_path.iterdir())
 
 
+def test_a_model_whose_answers_depend_on_the_batch(tmp_path):
+  image = keras.Input((8, 6, 3))
+  centred = keras.layers.Lambda(lambda x: x - keras.ops.mean(x, 0))(image)
+  pooled = keras.layers.GlobalAveragePooling2D()(centred)
+  with pytest.raises(errors.InputError, match="batch statistics"):
+    _export(keras.Model(image, keras.layers.Dense(4)(pooled)), tmp_path / "base")
+  assert not list(tmp_path.iterdir())
+
+
 def test_destination_that_is_a_file(served, tmp_path):
   (tmp_path / "file").touch()
   with pytest.raises(OSError) as caught:

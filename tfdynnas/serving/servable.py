@@ -40,7 +40,7 @@ def export(model, base_dir, name, class_names, mean, std, card, version=None):
     pathlib.Path of the version.
 
   Raises:
-    InputError: An argument cannot be used, or the version exists.
+    InputError: An argument cannot be used, a model by batch statistics too; the version exists.
     OSError: The version cannot be written. In all cases nothing is left behind.
     RuntimeError: The written graph gives other probabilities than the model.
   """
@@ -123,15 +123,29 @@ def _write_tensorflow(folder, model, name, graph):
 
 
 def _check_draft(folder, model, graph):
-  import tensorflow as tf
-
+  """Compares what was written with the model, and the model with itself on smaller batches."""
   shape = (2, *graph["image_size"], 3)
   images = np.random.default_rng(0).integers(0, 256, shape).astype(np.float32)
+  halves = {layer.compute_dtype for layer in (model, *model.layers)} - {"float32", "float64"}
+  tolerance = HALF_TOLERANCE if halves else DRAFT_TOLERANCE
+  probabilities = _ask(model, graph, images)
+  alone = np.concatenate([_ask(model, graph, image[None]) for image in images])
+  difference = float(np.max(np.abs(alone - probabilities)))
+  if difference > tolerance:
+    raise errors.InputError(
+        "A served model answers each image by itself; one that normalises by batch statistics does "
+        f"not. Received: a model whose answers differ by {difference:.3g} in another batch"
+    )
+  check(folder, images, probabilities, tolerance)
+
+
+def _ask(model, graph, images):
+  """The model's own probabilities, on the CPU."""
+  import tensorflow as tf
+
   with tf.device("CPU:0"):
     logits = model((images - graph["mean"]) / graph["std"], training=False)
-    probabilities = tf.nn.softmax(tf.cast(logits, tf.float32)).numpy()
-  halves = {layer.compute_dtype for layer in (model, *model.layers)} - {"float32", "float64"}
-  check(folder, images, probabilities, HALF_TOLERANCE if halves else DRAFT_TOLERANCE)
+    return tf.nn.softmax(tf.cast(logits, tf.float32)).numpy()
 
 
 def _os_error(error, folder):
