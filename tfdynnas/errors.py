@@ -6,3 +6,7 @@ class InputError(ValueError):
 
   Tools print the line and exit with status 2; a library user catches a ValueError.
   """
+
+
+class DivergedError(ArithmeticError):
+  """Raised when a training's loss is no longer a number; the line names the step."""

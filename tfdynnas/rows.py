@@ -16,12 +16,16 @@ if keras.backend.backend() == "tensorflow":
       Tensor [rows, ...], without the k leading axes.
     """
     value = _native(variable)
-    value.read_value()  # Lets a tape see the variable; the graph drops the value itself.
+    whole = value.read_value()  # Lets a tape see the variable; the graph drops the value itself.
+    try:
+      handle = value.handle
+    except ValueError:  # Outside of all replicas, where Keras traces a model for its shapes.
+      return tf.gather_nd(whole, index)
     if index.shape[-1] == 1:
       return tf.raw_ops.ResourceGather(
-          resource=value.handle, indices=index[:, 0], dtype=value.dtype
+          resource=handle, indices=index[:, 0], dtype=value.dtype
       )
-    return tf.raw_ops.ResourceGatherNd(resource=value.handle, indices=index, dtype=value.dtype)
+    return tf.raw_ops.ResourceGatherNd(resource=handle, indices=index, dtype=value.dtype)
 
   def write(variable, index, values):
     """Overwrites rows, each given once.

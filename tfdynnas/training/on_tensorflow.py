@@ -1,6 +1,9 @@
 """The train step on TensorFlow."""
 
+import keras
 import tensorflow as tf
+
+from tfdynnas import errors
 
 
 def train_step(method, supernet, batch):
@@ -41,3 +44,47 @@ def _metrics(supernet, loss, labels, logits):
 def _results(metric):
   result = metric.result()
   return result.items() if isinstance(result, dict) else [(metric.name, result)]
+
+
+def make_strategy(distribution, devices):
+  """The strategy of a run.
+
+  Args:
+    distribution: `none` or `mirrored`.
+    devices: Names such as `GPU:0`; of `CPU`, as many logical devices as are named are made, if
+      TensorFlow has not started yet. Empty stands for the first, or for all with `mirrored`.
+
+  Returns:
+    tf.distribute.Strategy. One device gives no MirroredStrategy, which would cost and bring nothing.
+
+  Raises:
+    InputError: A device is not there or named twice, or several without `mirrored`.
+  """
+  devices = [device.upper() for device in devices]
+  if len(set(devices)) < len(devices):
+    raise errors.InputError(f"`devices` must differ. Received: {devices}")
+  if distribution == "none" and len(devices) > 1:
+    raise errors.InputError(f"Several `devices` need distribution=mirrored. Received: {devices}")
+  cpus = sum(device.startswith("CPU") for device in devices)
+  if cpus > 1:
+    host = tf.config.list_physical_devices("CPU")[0]
+    try:
+      tf.config.set_logical_device_configuration(
+          host, [tf.config.LogicalDeviceConfiguration()] * cpus
+      )
+    except RuntimeError as error:
+      if len(tf.config.list_logical_devices("CPU")) < cpus:
+        raise errors.InputError(f"TensorFlow has started with fewer CPU devices: {error}") from error
+  there = [device.name.replace("/device:", "") for device in tf.config.list_logical_devices()]
+  missing = [device for device in devices if device not in there]
+  if missing:
+    raise errors.InputError(f"`devices` must be among {there}. Received: {missing}")
+  if distribution == "mirrored" and len(devices or there) > 1:
+    return tf.distribute.MirroredStrategy(devices or None)
+  return tf.distribute.OneDeviceStrategy(devices[0]) if devices else tf.distribute.get_strategy()
+
+
+def make_deterministic(seed):
+  """Makes every operation give the same bits in every run."""
+  keras.utils.set_random_seed(seed)
+  tf.config.experimental.enable_op_determinism()

@@ -1,0 +1,90 @@
+"""Trains a small supernet on two logical devices, or by hand as those two should, in one process."""
+
+import sys
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfdynnas import spaces
+from tfdynnas import supernet as supernet_lib
+from tfdynnas import training
+from tfdynnas.training import on_tensorflow
+
+STEPS, BATCH = 4, 64
+
+
+def make(method, space):
+  copies = 2 if space == "ten" else 1
+  operations = [
+      spaces.Operation(f"{o.name}_{i}", o.kind, o.window)
+      for i in range(copies) for o in spaces.nasbench201().operations
+  ]
+  space = spaces.cell_space("small", operations, skeleton=spaces.Skeleton(4, 1, 8))
+  supernet = supernet_lib.Supernet(space, seed=1)
+  path = training.SinglePath(space, seed=3)
+  schedule = keras.optimizers.schedules.CosineDecay(0.02, STEPS)
+  if "calr" in method:
+    schedule = training.CaLR(0.02, STEPS, *space.bounds("complexity"))
+  optimizer = training.MS(
+      schedule, groups=path.groups if "ms" in method else 1, max_norm=1.0,
+      off_path="frozen" if "frozen" in method else "moved",
+  )
+  loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+  supernet.compile(optimizer, loss, method=path)
+  optimizer.build(supernet.trainable_variables)
+  return supernet, path, loss
+
+
+def data():
+  rng = np.random.default_rng(0)
+  return rng.normal(size=[STEPS * BATCH, 8, 8, 3]).astype("float32"), rng.integers(0, 10, STEPS * BATCH)
+
+
+def mirrored(method, space):
+  strategy = on_tensorflow.make_strategy("mirrored", ["CPU:0", "CPU:1"])
+  assert strategy.num_replicas_in_sync == 2
+  with strategy.scope():
+    supernet, _, _ = make(method, space)
+  dataset = tf.data.Dataset.from_tensor_slices(data()).batch(BATCH, drop_remainder=True)
+  history = supernet.fit(dataset, epochs=1, verbose=0).history
+  return supernet, history["loss"][0]
+
+
+def by_hand(method, space, nudge):
+  supernet, path, loss = make(method, space)
+  for weight in supernet.trainable_variables:
+    weight.assign(weight + nudge * np.sign(np.random.default_rng(7).normal(size=weight.shape)))
+  images, labels = data()
+  losses = []
+
+  @tf.function
+  def differentiate(batch, truth, arch):
+    with tf.GradientTape() as tape:
+      value = loss(truth, supernet(batch, arch=arch))
+    gradients = tape.gradient(value, supernet.trainable_variables)
+    return value, [tf.convert_to_tensor(gradient) for gradient in gradients]
+
+  for step in range(STEPS):
+    paths = path.sampler(step)
+    path.tell(supernet.optimizer, paths, supernet.on_path)
+    sums = None
+    for half in range(2):
+      at = slice(step * BATCH + half * BATCH // 2, step * BATCH + (half + 1) * BATCH // 2)
+      value, gradients = differentiate(images[at], labels[at], paths[0])
+      sums = gradients if sums is None else [a + b for a, b in zip(sums, gradients)]
+      losses.append(float(value))
+    supernet.optimizer.apply([g / 2 for g in sums], supernet.trainable_variables)
+  return supernet, np.mean(losses)
+
+
+def main(how, method, space, nudge, path):
+  supernet, loss = mirrored(method, space) if how == "mirrored" else by_hand(method, space, float(nudge))
+  arrays = {f"weight/{v.name}": v.numpy() for v in supernet.trainable_variables}
+  arrays.update((v.path, v.numpy()) for v in supernet.optimizer.variables if "momentum" in v.path)
+  arrays["loss"] = np.float32(loss)
+  np.savez(path, **arrays)
+
+
+if __name__ == "__main__":
+  main(*sys.argv[1:])

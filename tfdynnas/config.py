@@ -1,0 +1,155 @@
+"""What a run is asked to do, as frozen records whose fields are the flags of the same name.
+
+A field's metadata holds its help text and its bounds, so that they are written once.
+"""
+
+import dataclasses
+
+from tfdynnas import errors
+
+
+def option(default, text, least=None, most=None, below=None, above=None, choices=None):
+  """A field of a config: default, help text, inclusive or exclusive bounds, allowed values."""
+  rules = {"least": least, "most": most, "below": below, "above": above, "choices": choices}
+  return dataclasses.field(default=default, metadata={"help": text, **rules})
+
+
+def problem(field, value):
+  """Says what is wrong with a field's value, None if nothing is."""
+  rules = field.metadata
+  for name, sign, good in (
+      ("least", ">=", lambda bound: value >= bound), ("most", "<=", lambda bound: value <= bound),
+      ("above", ">", lambda bound: value > bound), ("below", "<", lambda bound: value < bound),
+      ("choices", "one of", lambda allowed: value in allowed),
+  ):
+    if rules[name] is not None and not good(rules[name]):
+      return f"`{field.name}` must be {sign} {rules[name]}. Received: {value}"
+  return None
+
+
+class Config:
+  """Base of the records: refuses values out of bounds."""
+
+  def __post_init__(self):
+    for field in dataclasses.fields(self):
+      wrong = problem(field, getattr(self, field.name))
+      if wrong:
+        raise errors.InputError(wrong)
+
+  def as_dict(self):
+    """The fields as a JSON-able dict."""
+    return dataclasses.asdict(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class DataConfig(Config):
+  """Which images, and how they are cut up."""
+
+  dataset: str = option("", "`digits`, or the name of a tfds data set.")
+  image_dir: str = option("", "Folder of images in class folders, in place of --dataset.")
+  data_dir: str = option("", "Folder of prepared tfds data sets; empty: tfds' own.")
+  download: bool = option(False, "Let tfds download and prepare the data set if it is not there.")
+  image_size: int = option(0, "Height and width of the images, pixels; 0 keeps their own.", least=0)
+  downsample: int = option(1, "Side of the blocks of pixels whose mean becomes one.", least=1)
+  keep_classes: int = option(0, "Keep the labels below this number; 0 keeps all.", least=0)
+  valid_share: float = option(
+      0.5, "Share of the training images to validate on.", above=0, below=1
+  )
+  split_file: str = option("", "CIFAR-10: the literature's list of training images.")
+  data_seed: int = option(0, "Seed of the split.", least=0, below=2**32)
+
+  def __post_init__(self):
+    super().__post_init__()
+    if bool(self.dataset) == bool(self.image_dir):
+      raise errors.InputError(
+          "Give one of `dataset` and `image_dir`. "
+          f"Received: dataset={self.dataset!r}, image_dir={self.image_dir!r}"
+      )
+
+
+@dataclasses.dataclass(frozen=True)
+class SpaceConfig(Config):
+  """Which space, at which size."""
+
+  space: str = option("nasbench201", "Search space.", choices=("nasbench201",))
+  channels: int = option(16, "Channels of the first stage.", least=1)
+  cells: int = option(5, "Cells in each stage.", least=1)
+
+
+@dataclasses.dataclass(frozen=True)
+class SupernetConfig(Config):
+  """How the supernet is trained."""
+
+  seed: int = option(0, "Seed of weights, archs, order and augmentation.", least=0, below=2**32)
+  epochs: int = option(250, "Epochs of the whole training.", least=1)
+  batch: int = option(64, "Images per step, of all devices together.", least=1)
+  learning_rate: float = option(0.025, "Learning rate at the first step.", above=0)
+  schedule: str = option("calr", "Learning rate: by complexity, or a cosine.", choices=("calr", "cosine"))
+  gamma_max: float = option(4.0, "CaLR: exponent of the smallest subnet.", least=1)
+  momentum_groups: str = option(
+      "split", "Momentum: MS, a buffer per choice of one decision, or one shared by all.",
+      choices=("split", "shared"),
+  )
+  split_decision: int = option(-1, "MS: that decision; -1 draws it from the seed.", least=-1)
+  momentum: float = option(0.9, "Momentum.", least=0, below=1)
+  l2: float = option(5e-4, "Weight decay, added to the gradient.", least=0)
+  max_norm: float = option(5.0, "Greatest norm of the gradient; 0 does not clip.", least=0)
+  off_path: str = option(
+      "moved", "What becomes of weights that the step's subnet does not have.",
+      choices=("moved", "frozen"),
+  )
+  pad: int = option(4, "Zeros around an image before the random crop, pixels.", least=0)
+  flip: bool = option(True, "Flip images at random.")
+
+
+@dataclasses.dataclass(frozen=True)
+class DeviceConfig(Config):
+  """Where it runs; nothing here changes what is computed, but for `mirrored`."""
+
+  distribution: str = option(
+      "none", "`mirrored` trains on several devices at once.", choices=("none", "mirrored")
+  )
+  devices: tuple = option((), "Devices such as GPU:0,GPU:1 or CPU:0,CPU:1; empty: as they come.")
+  deterministic: bool = option(False, "Give the same bits in every run; slower.")
+  checkpoint_steps: int = option(1000, "Steps between checkpoints.", least=1)
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchConfig(Config):
+  """How archs are searched for."""
+
+  search_seed: int = option(0, "Seed of the search.", least=0, below=2**32)
+  trials: int = option(1000, "Archs to score at most.", least=1)
+  population: int = option(50, "Archs of one generation.", least=2)
+  parents: int = option(10, "Best archs so far that breed the next generation.", least=1)
+  mutants: int = option(25, "Mutants in a generation.", least=0)
+  crossovers: int = option(25, "Crossovers in a generation.", least=0)
+  mutation: float = option(0.1, "Probability that a mutant's choice is drawn anew.", least=0, most=1)
+  max_params: int = option(0, "Most params of the network; 0: no limit.", least=0)
+  max_macs: int = option(0, "Most multiply-accumulates for one image; 0: no limit.", least=0)
+  score_images: int = option(0, "Validation images to score on; 0: all.", least=0)
+  score_batch: int = option(256, "Images per batch of a score.", least=2)
+  calibration: int = option(
+      0, "Training images whose statistics normalise; 0: those of each batch.", least=0
+  )
+
+
+@dataclasses.dataclass(frozen=True)
+class SubnetConfig(Config):
+  """How the found network is trained on its own."""
+
+  arch: str = option("", "Arch to train: its string form, or #index; empty: the one the search found.")
+  inherit: bool = option(False, "Begin with the supernet's weights, not from scratch.")
+  subnet_seed: int = option(0, "Seed of weights, order and augmentation.", least=0, below=2**32)
+  subnet_epochs: int = option(200, "Epochs.", least=1)
+  subnet_batch: int = option(256, "Images per step.", least=1)
+  subnet_learning_rate: float = option(0.1, "Learning rate at the first step; cosine to 0.", above=0)
+  subnet_l2: float = option(5e-4, "Weight decay, added to the gradient.", least=0)
+
+
+@dataclasses.dataclass(frozen=True)
+class ExportConfig(Config):
+  """Where the servable goes."""
+
+  export_dir: str = option("", "Folder of servables; empty: `servable` in the run directory.")
+  name: str = option("subnet", "Name of the servable.")

@@ -1,0 +1,92 @@
+"""The feed of a training: batches by step, and what makes images and labels of them in the step."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from tfdynnas.data import augment
+from tfdynnas.data import feed
+from tfdynnas.data import order
+from tfdynnas.data import sets
+
+
+class TrainingFeed:
+  """Batches of one part of a data set, augmented inside the step's graph.
+
+  A held part lies on the device: the step gets positions in it and looks the pixels up. Make it
+  inside the strategy's scope, so that each device holds a copy.
+  """
+
+  def __init__(self, data, part, batch, seed, pad=0, flip=False):
+    """Puts a held part on the device.
+
+    Args:
+      data: Data, for its mean and std.
+      part: Images or Stream to train on.
+      batch: int >= 1, images per step of all replicas together.
+      seed: int in [0, 2**32), of order and augmentation.
+      pad: int >= 0, zeros around an image before the random crop.
+      flip: bool, random horizontal flips.
+    """
+    self.batch, self.seed, self.steps_per_epoch = batch, seed, order.steps_per_epoch(part.size, batch)
+    self._part, self._pad, self._flip = part, pad, flip
+    self._mean, self._std = data.mean, data.std
+    self._held = None
+    if isinstance(part, sets.Images):
+      packed = _on_accelerator()
+      kwargs = {"trainable": False, "aggregation": "only_first_replica"}
+      pixels = augment.pack(part.images) if packed else part.images
+      self._held = keras.Variable(pixels, dtype="float32" if packed else "uint8", **kwargs)
+      # Labels as float32 there, since TensorFlow keeps int32 on the host.
+      self._labels = keras.Variable(
+          part.labels, dtype="float32" if packed else "int32", **kwargs
+      )
+
+  def batches(self, first_step, last_step):
+    """tf.data.Dataset of the batches of steps `first_step` to before `last_step`."""
+    return feed.train_batches(self._part, self.batch, self.seed, first_step, last_step)
+
+  def prepare(self, batch, step):
+    """Images and labels of a batch, a pure function of (seed, step, position in the part).
+
+    Args:
+      batch: dict, as `batches` yields.
+      step: int32 scalar, the global step.
+
+    Returns:
+      (images, labels): float32 [batch, height, width, 3], normalised; int32 [batch].
+    """
+    settings = (step, self.seed, self._pad, self._flip, self._mean, self._std)
+    index = batch["index"]
+    if self._held is not None:
+      images = augment.train_images(ops.convert_to_tensor(self._held), index, *settings)
+      return images, ops.cast(ops.take(ops.convert_to_tensor(self._labels), index), "int32")
+    own = ops.arange(index.shape[0], dtype="int32")
+    images = augment.train_images(batch["image"], own, *settings, sample_ids=index)
+    return images, batch["label"]
+
+  def prepared(self, first_step, last_step):
+    """Dataset of (images, labels), augmented on the way: for a model with Keras' own step."""
+    import tensorflow as tf
+
+    steps = tf.data.Dataset.range(first_step, last_step, output_type=tf.int32)
+    dataset = tf.data.Dataset.zip(steps, self.batches(first_step, last_step))
+    dataset = dataset.map(lambda step, batch: self.prepare(batch, step))
+    return dataset.prefetch(tf.data.AUTOTUNE)
+
+
+def evaluation(data, part, batch):
+  """Dataset of one pass in fixed order: (images float32 normalised, labels int32)."""
+  dataset = feed.eval_batches(part, batch)
+  return dataset.map(lambda image, label: (augment.eval_images(image, data.mean, data.std), label))
+
+
+def _on_accelerator():
+  """Whether the back end computes on something else than the CPU."""
+  return any(not str(device).lower().startswith("cpu") for device in keras.distribution.list_devices())
+
+
+def held_batches(part, batch):
+  """Images of a held part as arrays, in fixed order: list of (uint8 [<= batch, ...], int32)."""
+  starts = np.arange(0, part.size, batch)
+  return [(part.images[s:s + batch], part.labels[s:s + batch]) for s in starts]

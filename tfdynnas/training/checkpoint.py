@@ -1,0 +1,101 @@
+"""The state of a training in one file: arrays by variable path and a record, whole or not at all.
+
+No back end's own format: any of them reads it. Sampler, order of the data and augmentation are
+functions of (seed, step), so the step is all that is kept of them.
+"""
+
+import json
+import pathlib
+import zipfile
+
+import numpy as np
+from keras import ops
+
+from tfdynnas import errors
+from tfdynnas import whole_file
+
+_RECORD = "record"
+
+
+def save(path, variables, record):
+  """Writes a checkpoint.
+
+  Args:
+    path: File to write or replace.
+    variables: dict, name -> keras.Variable.
+    record: JSON-able dict.
+  """
+  arrays = {name: ops.convert_to_numpy(value) for name, value in variables.items()}
+  arrays[_RECORD] = np.frombuffer(json.dumps(record).encode(), np.uint8)
+  with whole_file.replacing(path) as file:
+    np.savez(file, **arrays)
+
+
+def record(path):
+  """The record of a checkpoint.
+
+  Args:
+    path: File that `save` wrote.
+
+  Returns:
+    dict, or None if there is no such file.
+
+  Raises:
+    InputError: The file is not a whole checkpoint.
+  """
+  if not pathlib.Path(path).exists():
+    return None
+  with _opened(path) as arrays:
+    return json.loads(bytes(arrays[_RECORD]))
+
+
+def restore(path, variables):
+  """Sets variables to what a checkpoint holds: all of them, exactly, or none.
+
+  Args:
+    path: File that `save` wrote.
+    variables: dict, name -> keras.Variable.
+
+  Raises:
+    InputError: The file is damaged, or names, shapes or kinds differ from those of `variables`.
+  """
+  with _opened(path) as arrays:
+    names = set(arrays.files) - {_RECORD}
+    odd = sorted(names.symmetric_difference(variables))
+    if odd:
+      raise errors.InputError(
+          f"Checkpoint {path} must hold the variables of this run. Differing: {', '.join(odd[:4])}"
+      )
+    values = {name: arrays[name] for name in names}
+  for name, variable in variables.items():
+    value = values[name]
+    if value.shape != tuple(variable.shape) or str(value.dtype) != str(variable.dtype):
+      raise errors.InputError(
+          f"Checkpoint {path} must hold {name} as {variable.dtype} {tuple(variable.shape)}. "
+          f"Received: {value.dtype} {value.shape}"
+      )
+  for name, variable in variables.items():
+    variable.assign(values[name])
+
+
+class _opened:
+  """Opens an .npz, and turns whatever numpy says of a damaged one into one line."""
+
+  def __init__(self, path):
+    self._path, self._file = path, None
+
+  def __enter__(self):
+    try:
+      self._file = np.load(self._path, allow_pickle=False)
+      if _RECORD not in self._file.files or self._file.zip.testzip() is not None:
+        raise ValueError("no record, or a checksum differs")
+    except (ValueError, EOFError, KeyError, AttributeError, zipfile.BadZipFile) as error:
+      self.__exit__(None, None, None)
+      raise errors.InputError(
+          f"{self._path} must be a whole checkpoint of this package. Received: {error}"
+      ) from error
+    return self._file
+
+  def __exit__(self, *error):
+    if hasattr(self._file, "close"):
+      self._file.close()

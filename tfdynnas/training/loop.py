@@ -1,0 +1,107 @@
+"""The loop: `fit` from the last checkpoint to the end, so that a killed run goes on exactly."""
+
+import pathlib
+
+import keras
+
+from tfdynnas import errors
+from tfdynnas.training import callbacks
+from tfdynnas.training import checkpoint
+
+
+def silent(step, steps, **logs):
+  """Progress that shows nothing."""
+
+
+def build(model, classes):
+  """Makes the variables of optimizer and metrics, so that a checkpoint can set them.
+
+  Keras makes them at the first batch, from the data; call this in the strategy's scope instead.
+
+  Args:
+    model: keras.Model, compiled.
+    classes: int, logits per image.
+  """
+  model.optimizer.build(model.trainable_variables)
+  labels, logits = keras.ops.zeros([1], "int32"), keras.ops.zeros([1, classes])
+  model.compute_loss(y=labels, y_pred=logits)
+  model.compute_metrics(None, labels, logits)
+  model.reset_metrics()
+
+
+def fit(model, batches, steps_per_epoch, epochs, folder, identity, every=1000, progress=silent):
+  """Trains a compiled model, from the checkpoint in `folder` if there is one.
+
+  Leaves `checkpoint.npz`, `log.csv` and TensorBoard events in `folder`.
+
+  Args:
+    model: keras.Model, compiled, its optimizer built.
+    batches: Callable (first_step, last_step) -> tf.data.Dataset of those steps' batches.
+    steps_per_epoch: int >= 1.
+    epochs: int >= 1, of the whole training.
+    folder: Where to keep its state.
+    identity: JSON-able dict, what makes this training the one it is; kept in the checkpoint.
+    every: Steps between checkpoints; the end of an epoch has one in any case.
+    progress: Callable (step, steps, **logs), called after each step.
+
+  Returns:
+    List of dicts, the rows of the log.
+
+  Raises:
+    InputError: The checkpoint in `folder` is damaged or of another training.
+    DivergedError: The loss is no longer a number.
+  """
+  folder, total = pathlib.Path(folder), epochs * steps_per_epoch
+  path = folder / "checkpoint.npz"
+  record = resumable(path, identity)
+  step, rows = (record["step"], record["rows"]) if record else (0, [])
+  log = callbacks.Log(folder / "log.csv", step, rows, total, progress)
+  keeper = callbacks.Checkpoints(path, every, log, identity)
+  keeper.set_model(model)
+  if record:
+    checkpoint.restore(path, callbacks.state(model))
+  while log.step < total:
+    epoch, done = divmod(log.step, steps_per_epoch)
+    if done:  # The rest of an epoch, then all others in one call.
+      keeper.resume_within_epoch()
+    last = epoch + 1 if done else epochs
+    board = keras.callbacks.TensorBoard(str(folder / "events"), write_graph=False)
+    model.fit(
+        batches(log.step, last * steps_per_epoch), initial_epoch=epoch, epochs=last,
+        steps_per_epoch=steps_per_epoch - done, verbose=0,
+        callbacks=[log, _EpochEnd(keeper), keeper, board],
+    )
+  return log.rows
+
+
+class _EpochEnd(keras.callbacks.Callback):
+  """Writes a checkpoint at the end of an epoch, after the log has its row."""
+
+  def __init__(self, keeper):
+    super().__init__()
+    self._keeper = keeper
+
+  def on_epoch_end(self, epoch, logs=None):
+    self._keeper.write()
+
+
+def resumable(path, identity):
+  """The record of the checkpoint to go on from, None if there is none.
+
+  Raises:
+    InputError: It is damaged, or of another training, saying in what it differs.
+  """
+  record = checkpoint.record(path)
+  if record is not None:
+    refuse_other(path, record["identity"], identity)
+  return record
+
+
+def refuse_other(path, there, here):
+  """Raises InputError, naming what differs, unless the identities are the same."""
+  names = [key for key in {**there, **here} if there.get(key) != here.get(key)]
+  if names:
+    parts = [f"{name}={there.get(name)!r} there, {here.get(name)!r} here" for name in names]
+    raise errors.InputError(
+        f"{path} must be of the same run; give another run_dir. Received: {'; '.join(parts)}"
+    )

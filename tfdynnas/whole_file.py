@@ -1,0 +1,38 @@
+"""Files that appear whole or not at all."""
+
+import contextlib
+import os
+import pathlib
+
+
+@contextlib.contextmanager
+def replacing(path):
+  """Opens a temporary beside `path` for writing bytes, and renames it there at the end.
+
+  On any exception, a full disk among them, `path` is as it was and the temporary is gone; a killed
+  process leaves at most the temporary, which the next write overwrites.
+
+  Args:
+    path: File to write; its folder is made.
+
+  Yields:
+    Binary file object.
+  """
+  path = pathlib.Path(path)
+  path.parent.mkdir(parents=True, exist_ok=True)
+  temporary = path.with_name(f".{path.name}.partial")
+  try:
+    with open(temporary, "wb") as file:
+      yield file
+      file.flush()
+      os.fsync(file.fileno())
+    os.replace(temporary, path)
+  except BaseException:
+    temporary.unlink(missing_ok=True)
+    raise
+
+
+def write_text(path, text):
+  """Writes a text file whole."""
+  with replacing(path) as file:
+    file.write(text.encode())
