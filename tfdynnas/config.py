@@ -119,7 +119,7 @@ class SearchConfig(Config):
   """How archs are searched for."""
 
   search_seed: int = option(0, "Seed of the search.", least=0, below=2**32)
-  trials: int = option(1000, "Archs to score at most.", least=1)
+  trials: int = option(1050, "Archs to score at most.", least=1)
   population: int = option(50, "Archs of one generation.", least=2)
   parents: int = option(10, "Best archs so far that breed the next generation.", least=1)
   mutants: int = option(25, "Mutants in a generation.", least=0)

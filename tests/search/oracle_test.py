@@ -8,7 +8,6 @@ import pytest
 from tfdynnas import errors
 from tfdynnas import search
 from tfdynnas import spaces
-from tfdynnas.search import durable
 
 NB201 = spaces.nasbench201()
 SETTINGS = search.Settings(population=4, generations=2, parents=2, mutants=2, crossovers=1)
@@ -133,7 +132,7 @@ def test_wrong_arguments_are_refused(arguments, message):
 
 
 def test_any_oracle_becomes_durable(tmp_path):
-  class Random(durable.DurableOracle, keras_tuner.oracles.RandomSearchOracle):
+  class Random(search.DurableOracle, keras_tuner.oracles.RandomSearchOracle):
     """keras-tuner's random search, with whole files and a seed 0."""
 
   found = []
@@ -145,3 +144,4 @@ def test_any_oracle_becomes_durable(tmp_path):
       tuner.search()
     found.append(tuner.history())
   assert found[0] == found[1] and len(found[0]) == 12
+  assert list(map(int, oracle.trials)) == list(range(12))  # Their files are 0, 1, 2, 3, ..., 07.

@@ -90,3 +90,26 @@ def held_batches(part, batch):
   """Images of a held part as arrays, in fixed order: list of (uint8 [<= batch, ...], int32)."""
   starts = np.arange(0, part.size, batch)
   return [(part.images[s:s + batch], part.labels[s:s + batch]) for s in starts]
+
+
+def drawn(part, count, seed):
+  """A fixed sample of a part, held in memory: a pure function of (part, count, seed).
+
+  Args:
+    part: Images or Stream.
+    count: int >= 1; not more than the part has are drawn.
+    seed: int in [0, 2**32).
+
+  Returns:
+    Images, in the order of the part.
+  """
+  count = min(count, part.size)
+  if isinstance(part, sets.Images):
+    chosen = np.sort(order.permutation(seed, part.size)[:count])
+    return sets.Images(part.images[chosen], part.labels[chosen])
+  rows = sorted(
+      ((int(i), image, label) for i, image, label in
+       part.shuffled(seed, count, 0, 1).as_numpy_iterator()),
+      key=lambda row: row[0],
+  )
+  return sets.Images(np.stack([row[1] for row in rows]), np.array([row[2] for row in rows], np.int32))

@@ -1,5 +1,6 @@
 """Which subnet of a trained supernet is good: evolution and other searches, as keras-tuner."""
 
+from tfdynnas.search.durable import DurableOracle
 from tfdynnas.search.evolution import Settings
 from tfdynnas.search.evolution import next_arch
 from tfdynnas.search.evolution import propose

@@ -48,7 +48,7 @@ def check_same(stored, given, place):
 
 def _flatten(value, prefix=""):
   if not isinstance(value, dict):
-    return {prefix: json.loads(json.dumps(value))}
+    return {prefix: value}
   flat = {}
   for key, part in value.items():
     flat.update(_flatten(part, f"{prefix}.{key}" if prefix else str(key)))
@@ -81,7 +81,7 @@ class DurableOracle(keras_tuner.Oracle):
       fingerprint: Nested dicts of JSON values that say which search this is.
       **kwargs: As the oracle that is mixed in.
     """
-    self._fingerprint = fingerprint or {}
+    self._fingerprint = json.loads(json.dumps(fingerprint or {}))
     super().__init__(*args, seed=None if seed is None else _Seed(seed), **kwargs)
 
   def get_state(self):
@@ -143,7 +143,7 @@ class DurableTuner(keras_tuner.engine.base_tuner.BaseTuner):
     Raises:
       InputError: The project is of another search, or has trials and no search they belong to.
     """
-    self._fingerprint = fingerprint or {}
+    self._fingerprint = json.loads(json.dumps(fingerprint or {}))
     super().__init__(*args, **kwargs)
     if not os.path.exists(self._get_tuner_fname()):
       found = [] if self._is_worker() else os.listdir(self.project_dir)

@@ -102,7 +102,7 @@ class EvolutionOracle(DurableOracle):
     if self._generation[0] != generation:
       earlier = sorted(self.trials, key=int)[: generation * self.settings.population]
       trials = [self.trials[trial_id] for trial_id in earlier]
-      if any(trial.status not in ("COMPLETED", "FAILED") for trial in trials):
+      if self.ongoing_trials and any(_runs(trial) for trial in trials):
         return _IDLE
       evaluated = [(self._arch(trial), _fitness(trial)) for trial in trials]
       self._generation = generation, evolution.propose(
@@ -122,6 +122,10 @@ def _check_numbers(seed, max_trials):
     raise errors.InputError(f"`seed` must be an integer >= 0. Received: seed={seed}")
   if max_trials is not None and max_trials < 1:
     raise errors.InputError(f"`max_trials` must be >= 1. Received: max_trials={max_trials}")
+
+
+def _runs(trial):
+  return trial.status not in ("COMPLETED", "FAILED")
 
 
 def _fitness(trial):

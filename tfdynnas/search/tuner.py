@@ -119,7 +119,7 @@ class SupernetTuner(DurableTuner):
     super().on_trial_end(trial)
     self._done += 1
     failed = trial.status != "COMPLETED"
-    reason = (trial.message or "").strip().rpartition("\n")[2]
+    reason = (trial.message or "").strip().rpartition("\n")[2].rpartition("FailedTrialError: ")[2]
     if failed:
       logging.warning("Trial %s failed: %s", trial.trial_id, reason)
     if self._progress:

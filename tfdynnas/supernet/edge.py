@@ -5,13 +5,14 @@ from keras import ops
 from tfdynnas.supernet import normalization
 
 
-def apply(operation, images, kernel=None):
+def apply(operation, images, kernel=None, reference=None):
   """Does what an operation says; height, width and channels stay.
 
   Args:
     operation: spaces.Operation.
     images: float [batch, height, width, channels].
     kernel: float [window, window, channels, channels], of a `conv`.
+    reference: int or None, as for `normalization.by_batch`.
 
   Returns:
     float, of the shape of `images`.
@@ -21,12 +22,13 @@ def apply(operation, images, kernel=None):
   if operation.kind == "identity":
     return images
   if operation.kind == "conv":
-    return normalization.by_batch(ops.conv(ops.relu(images), kernel, padding="same"))
+    features = ops.conv(ops.relu(images), kernel, padding="same")
+    return normalization.by_batch(features, reference)
   pool = ops.average_pool if operation.kind == "avg_pool" else ops.max_pool
   return pool(images, operation.window, 1, padding="same")
 
 
-def switch(operations, index, total, images, kernels, last):
+def switch(operations, index, total, images, kernels, last, reference=None):
   """Adds the chosen operation of one edge to its target node.
 
   The source node's tensor goes through the switch and comes out with it, to be used by its next
@@ -40,6 +42,7 @@ def switch(operations, index, total, images, kernels, last):
     images: float [batch, height, width, channels], the source node.
     kernels: dict, window -> float [window, window, channels, channels].
     last: Python bool: this is the last use of the source node.
+    reference: int or None, as for `normalization.by_batch`.
 
   Returns:
     (total, images): the target node; the source node to use from now on, None after the last.
@@ -54,7 +57,7 @@ def switch(operations, index, total, images, kernels, last):
       if total is not None and operation.kind == "zero":
         result = operands[0]
       else:
-        result = apply(operation, source, own)
+        result = apply(operation, source, own, reference)
         result = result if total is None else operands[0] + result
       return (result,) if last else (result, source)
 

@@ -9,20 +9,25 @@ EPSILON = 1e-5  # Of PyTorch, as in all published runs; Keras' default is 1e-3.
 MOMENTUM = 0.9  # Share of the old running statistics that a step keeps.
 
 
-def by_batch(images):
+def by_batch(images, reference=None):
   """Normalises each channel by this batch's own statistics, in training and evaluation alike.
 
   Source: NAS-Bench-201 supernets (affine=False, track_running_stats=False).
 
   Args:
     images: float [batch, height, width, channels].
+    reference: int; take the statistics of the first `reference` images alone; None takes all.
 
   Returns:
     float, of the shape of `images`.
   """
   channels = images.shape[-1]
   ones, zeros = ops.ones([channels], "float32"), ops.zeros([channels], "float32")
-  return fused_normalization.batch_normalize(images, ones, zeros, EPSILON)[0]
+  if reference is None:
+    return fused_normalization.batch_normalize(images, ones, zeros, EPSILON)[0]
+  mean, variance = ops.moments(images[:reference], axes=[0, 1, 2])
+  factor = ops.rsqrt(variance + EPSILON)
+  return images * factor - mean * factor
 
 
 @keras.saving.register_keras_serializable("tfdynnas")

@@ -3,6 +3,8 @@
 Source: NAS-Bench-201 supernets with a single path (Guo et al., SPOS, ECCV 2020).
 """
 
+import functools
+
 import keras
 import numpy as np
 from keras import ops
@@ -42,7 +44,7 @@ class Supernet(keras.Model):
     self.space, self.seed = space, seed
     self.method = None
     self._routing = routing.Routing(space)
-    self._cell = traced_once.traced_once(self._run_cell)
+    self._cells = {}  # One traced function per `reference`.
     self._add_weights(space.skeleton, len(space.edges))
     self.built = True
 
@@ -87,26 +89,31 @@ class Supernet(keras.Model):
     """Sets the arch that `call`, `evaluate` and `predict` run when none is given."""
     self.arch.assign(np.array(self.space.validate(arch), np.int32))
 
-  def call(self, images, arch=None, training=None):
+  def call(self, images, arch=None, training=None, reference=None):
     """Logits of one subnet.
 
     Args:
       images: float [batch, height, width, 3], normalised.
       arch: int32 [decisions], a tensor or a sequence; None stands for the one `choose` set.
       training: Ignored: normalisation is by batch statistics always.
+      reference: int; take the statistics of the first `reference` images alone, so that the logits
+        of the others do not depend on one another; None takes those of the whole batch.
 
     Returns:
       float32 [batch, classes].
     """
     arch = ops.cast(self.arch if arch is None else arch, "int32")
     branch = self._routing.branch(arch)
-    normalize = normalization.by_batch
+    normalize = functools.partial(normalization.by_batch, reference=reference)
+    if reference not in self._cells:
+      run = functools.partial(self._run_cell, reference)
+      self._cells[reference] = traced_once.traced_once(run)
     features = normalize(ops.conv(images, self._stem, padding="same"))
     for stage, kernels in enumerate(self._kernels):
       if stage:
-        features = _reduce(features, *self._reduce[stage - 1])
+        features = _reduce(features, normalize, *self._reduce[stage - 1])
       for cell in zip(*[self._chosen(arch, *item) for item in kernels.items()]):
-        features = self._cell(features, branch, *cell)
+        features = self._cells[reference](features, branch, *cell)
     features = ops.mean(ops.relu(normalize(features)), axis=[1, 2])
     return ops.cast(ops.matmul(features, self._dense) + self._bias, "float32")
 
@@ -120,7 +127,7 @@ class Supernet(keras.Model):
       kernel = rows.read(kernel, ops.expand_dims(self._routing.rows(arch, window), 1))
     return ops.split(kernel, self.space.skeleton.cells, axis=0)
 
-  def _run_cell(self, features, branch, *kernels):
+  def _run_cell(self, reference, features, branch, *kernels):
     """One cell: nodes in order, each the sum of its edges; traced once per stage."""
     kernels = [ops.unstack(kernel) for kernel in kernels]
     nodes = [features] + [None] * (self.space.nodes - 1)
@@ -128,7 +135,8 @@ class Supernet(keras.Model):
     for place, (source, target) in enumerate(self.space.edges):
       own = {window: kernel[place] for window, kernel in zip(self._routing.windows, kernels)}
       nodes[target], nodes[source] = edge.switch(
-          self._routing.branches, branch[place], nodes[target], nodes[source], own, target == last
+          self._routing.branches, branch[place], nodes[target], nodes[source], own, target == last,
+          reference,
       )
     return nodes[-1]
 
@@ -224,9 +232,8 @@ class Supernet(keras.Model):
       self.optimizer.build(self.trainable_variables)
 
 
-def _reduce(features, first, second, shortcut):
+def _reduce(features, normalize, first, second, shortcut):
   """Residual block of stride 2. Padded as PyTorch pads: by 1 on all sides."""
-  normalize = normalization.by_batch
   padded = ops.pad(ops.relu(features), [[0, 0], [1, 1], [1, 1], [0, 0]])
   main = normalize(ops.conv(padded, first, strides=2, padding="valid"))
   main = normalize(ops.conv(ops.relu(main), second, padding="same"))

@@ -1,10 +1,13 @@
-"""The train step of the back end in use: one file each, and nothing else branches on it."""
+"""What the back end in use brings: one file each, and nothing else branches on it."""
 
 import keras
 
 from tfdynnas import errors
 
 if keras.backend.backend() == "tensorflow":
+  from tfdynnas.training.on_tensorflow import compiled
+  from tfdynnas.training.on_tensorflow import make_deterministic
+  from tfdynnas.training.on_tensorflow import make_strategy
   from tfdynnas.training.on_tensorflow import train_step
 else:
 

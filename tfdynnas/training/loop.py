@@ -7,6 +7,7 @@ import keras
 from tfdynnas import errors
 from tfdynnas.training import callbacks
 from tfdynnas.training import checkpoint
+from tfdynnas.training.callbacks import state
 
 
 def silent(step, steps, **logs):
@@ -59,7 +60,7 @@ def fit(model, batches, steps_per_epoch, epochs, folder, identity, every=1000, p
   keeper = callbacks.Checkpoints(path, every, log, identity)
   keeper.set_model(model)
   if record:
-    checkpoint.restore(path, callbacks.state(model))
+    checkpoint.restore(path, state(model))
   while log.step < total:
     epoch, done = divmod(log.step, steps_per_epoch)
     if done:  # The rest of an epoch, then all others in one call.
@@ -68,7 +69,7 @@ def fit(model, batches, steps_per_epoch, epochs, folder, identity, every=1000, p
     board = keras.callbacks.TensorBoard(str(folder / "events"), write_graph=False)
     model.fit(
         batches(log.step, last * steps_per_epoch), initial_epoch=epoch, epochs=last,
-        steps_per_epoch=steps_per_epoch - done, verbose=0,
+        steps_per_epoch=steps_per_epoch - done, verbose=0, shuffle=False,
         callbacks=[log, _EpochEnd(keeper), keeper, board],
     )
   return log.rows

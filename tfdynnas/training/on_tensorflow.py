@@ -88,3 +88,8 @@ def make_deterministic(seed):
   """Makes every operation give the same bits in every run."""
   keras.utils.set_random_seed(seed)
   tf.config.experimental.enable_op_determinism()
+
+
+def compiled(function):
+  """Compiles a function of tensors; it is traced once per shape of its arguments."""
+  return tf.function(function, autograph=False, reduce_retracing=False)

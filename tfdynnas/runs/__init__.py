@@ -1,0 +1,7 @@
+"""A run directory and the jobs that add to it: what the tools call, without flags."""
+
+from tfdynnas.runs.directory import RunDir
+from tfdynnas.runs.search import run_search
+from tfdynnas.runs.servable import export_subnet
+from tfdynnas.runs.subnet import train_subnet
+from tfdynnas.runs.supernet import train_supernet

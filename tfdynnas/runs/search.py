@@ -1,0 +1,83 @@
+"""The second job: search the trained supernet of a run."""
+
+import functools
+
+import numpy as np
+
+from tfdynnas import search as search_lib
+from tfdynnas.data import augment
+from tfdynnas.data import training_feed
+from tfdynnas.runs import setup
+from tfdynnas.runs import supernet as supernet_job
+from tfdynnas.search import scoring
+
+STREAMED = 10_000  # Validation images to score on where a set is too large to be held.
+
+
+def run_search(run_dir, config, progress=None):
+  """Searches by evolution, or goes on with the search; leaves `search/found.json` and a CSV.
+
+  Args:
+    run_dir: RunDir whose supernet is trained.
+    config: config.SearchConfig.
+    progress: Callable (done, total, row or None), called after each trial.
+
+  Returns:
+    (found, history): dict of the best arch; list of dicts, one per trial.
+
+  Raises:
+    InputError: No supernet to search, limits that nothing meets, or the search of other settings.
+  """
+  limits = search_lib.Limits(config.max_params or None, config.max_macs or None)
+  settings = search_lib.Settings(
+      population=config.population, parents=config.parents, mutants=config.mutants,
+      crossovers=config.crossovers, mutation_probability=config.mutation,
+      generations=-(-config.trials // config.population),
+  )
+  supernet_config, data, space = setup.reload(run_dir)
+  fingerprint = {key: getattr(config, key) for key in ("score_images", "score_batch", "calibration")}
+  oracle = search_lib.EvolutionOracle(
+      space, limits, settings, config.search_seed, max_trials=min(config.trials, space.size),
+      fingerprint=fingerprint,
+  )
+  tuner = search_lib.SupernetTuner(
+      oracle, space, _Late(functools.partial(_scorer, run_dir, supernet_config, data, space, config)),
+      directory=str(run_dir.path), project_name="search", fingerprint=fingerprint, progress=progress,
+  )
+  tuner.search()
+  history = tuner.history()
+  arch, row = tuner.best()
+  found = {**row, "arch": list(arch), "index": space.index(arch), "trials": len(history)}
+  tuner.write_trials_csv(run_dir.path / "search" / "trials.csv")
+  run_dir.write_json("search/found.json", found)
+  return found, history
+
+
+class _Late:
+  """A scorer that is made at the first score: a finished search needs none."""
+
+  def __init__(self, make):
+    self._make, self._scorer = make, None
+
+  def __call__(self, arch):
+    if self._scorer is None:
+      self._scorer = self._make()
+    return self._scorer(arch)
+
+
+def _scorer(run_dir, supernet_config, data, space, config):
+  """Scores on the validation images of the run."""
+  supernet = supernet_job.load_supernet(run_dir, supernet_config, space)
+  seed = supernet_config.seed
+  count = config.score_images or (data.valid.size if hasattr(data.valid, "images") else STREAMED)
+  valid = training_feed.drawn(data.valid, count, seed)
+  calibration = None
+  if config.calibration:
+    calibration = training_feed.drawn(data.train, config.calibration, seed).images
+  prepare = functools.partial(augment.eval_images, mean=data.mean, std=data.std)
+  # Mixed, since a folder's images may lie class by class and statistics are a batch's own.
+  order = np.random.Generator(np.random.Philox(key=[seed, 1])).permutation(valid.size)
+  mixed = type(valid)(valid.images[order], valid.labels[order])
+  return scoring.Scorer(
+      supernet, training_feed.held_batches(mixed, config.score_batch), prepare, calibration
+  )

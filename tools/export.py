@@ -1,0 +1,27 @@
+#!/usr/bin/env python3
+"""Exports the trained subnet of a run to TensorFlow Serving: tools/export.py --run_dir=runs/digits"""
+
+from tfdynnas import config
+from tfdynnas.tools import launch
+
+launch.define_run(__name__)
+launch.define(__name__, config.ExportConfig)
+
+
+def main():
+  """Parses, checks, exports, and says how to serve it."""
+  settings, path = launch.make(config.ExportConfig), launch.run_dir()
+  launch.import_quietly()
+  from tfdynnas import runs
+
+  servable = runs.export_subnet(runs.RunDir(path), settings)
+  print(f"Servable {servable}\n  {launch.serve_command(servable)}")
+
+
+def run():
+  """Console command."""
+  launch.start(__name__, main)
+
+
+if __name__ == "__main__":
+  run()

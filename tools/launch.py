@@ -1,0 +1,161 @@
+"""What all launchers share: flags from configs, presets, one line and a status for bad input."""
+
+import builtins
+import dataclasses
+import os
+import pathlib
+import sys
+
+from absl import app
+from absl import flags
+from absl import logging
+
+from tfdynnas import config as config_lib
+from tfdynnas import errors
+
+PRESETS = pathlib.Path(__file__).resolve().parent.parent / "flags"
+DEFINE = {
+    bool: flags.DEFINE_bool, int: flags.DEFINE_integer, float: flags.DEFINE_float,
+    str: flags.DEFINE_string, tuple: flags.DEFINE_list,
+}
+
+
+def define(module, *configs):
+  """Defines a flag for each field of the configs, checked against the field's bounds.
+
+  Args:
+    module: `__name__` of the launcher, which the flags are listed under in --help.
+    *configs: Classes of config.Config.
+  """
+  for config in configs:
+    for field in dataclasses.fields(config):
+      kind = field.type if isinstance(field.type, type) else getattr(builtins, field.type)
+      default = list(field.default) if kind is tuple else field.default
+      extra = {"module_name": module}
+      choices = field.metadata["choices"]
+      text = field.metadata["help"] + (f" One of {', '.join(choices)}." if choices else "")
+      DEFINE[kind](field.name, default, text, **extra)
+      flags.register_validator(field.name, _Bounds(field))
+
+
+def define_run(module):
+  """Defines what every launcher has: the run directory and whether progress is shown."""
+  flags.DEFINE_string("run_dir", "", "Folder of the run; each job adds to it.", module_name=module)
+  flags.DEFINE_bool("show_progress", True, "Show how far it is, on stderr.", module_name=module)
+
+
+def run_dir():
+  """The value of --run_dir.
+
+  Raises:
+    InputError: It was not given.
+  """
+  if not flags.FLAGS.run_dir:
+    raise errors.InputError("Give --run_dir=FOLDER. Received: none")
+  return flags.FLAGS.run_dir
+
+
+class _Bounds:
+  """Validator of one flag."""
+
+  def __init__(self, field):
+    self._field = field
+
+  def __call__(self, value):
+    wrong = config_lib.problem(self._field, value)
+    if wrong:
+      raise flags.ValidationError(wrong)
+    return True
+
+
+def make(config):
+  """The config that the flags say."""
+  values = {field.name: flags.FLAGS[field.name].value for field in dataclasses.fields(config)}
+  return config(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+
+def text(module):
+  """The flags of a launcher that were given, as a flagfile that runs it again."""
+  given = [flag for flag in flags.FLAGS.get_key_flags_for_module(module) if flag.present]
+  lines = [flag.serialize() for flag in given if flag.name not in ("run_dir", "flagfile")]
+  return "".join(f"{line}\n" for line in lines if line)
+
+
+def start(module, main):
+  """Runs a launcher: exit status 2 for bad input, 1 for what failed on the way.
+
+  Args:
+    module: `__name__` of the launcher.
+    main: Function without arguments, called when flags are parsed.
+  """
+  for flag in flags.FLAGS.get_key_flags_for_module(module):
+    flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
+  os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+  app.run(lambda arguments: _run(main, arguments), flags_parser=_parse)
+
+
+def import_quietly():
+  """Imports TensorFlow without its start-up lines, which no setting stops: they bury the one
+  line that matters when something is wrong.
+  """
+  sys.stderr.flush()
+  stderr = os.dup(2)
+  with open(os.devnull, "wb") as null:
+    os.dup2(null.fileno(), 2)
+  try:
+    import keras
+    keras.backend.backend()
+  finally:
+    os.dup2(stderr, 2)
+    os.close(stderr)
+
+
+def _run(main, arguments):
+  try:
+    if len(arguments) > 1:
+      raise errors.InputError(f"Flags begin with --. Received: {' '.join(arguments[1:])}")
+    main()
+  except errors.InputError as error:
+    _fail(error, 2)
+  except (errors.DivergedError, OSError) as error:
+    _fail(error, 1)
+  except KeyboardInterrupt:
+    _fail("Interrupted. The same command goes on from the last checkpoint.", 130)
+
+
+def _parse(arguments):
+  try:
+    rest = flags.FLAGS([_find_preset(argument) for argument in arguments])
+    if not flags.FLAGS["verbosity"].present:
+      logging.set_verbosity(logging.WARNING)  # TensorFlow notes every file that it writes.
+    return rest
+  except flags.Error as error:
+    _fail(error, 2)
+
+
+def _find_preset(argument):
+  """--flagfile=digits or digits.cfg means the preset of that name, where no such file is."""
+  option, equals, name = argument.partition("=")
+  if option.lstrip("-") != "flagfile" or not equals or pathlib.Path(name).exists():
+    return argument
+  for candidate in (PRESETS / pathlib.Path(name).name, PRESETS / f"{pathlib.Path(name).name}.cfg"):
+    if candidate.is_file() and pathlib.Path(name).parent.name in ("", "flags"):
+      return f"--flagfile={candidate}"
+  known = ", ".join(sorted(path.stem for path in PRESETS.glob("*.cfg")))
+  raise flags.Error(f"--flagfile must name a file or a preset: {known}. Received: {name!r}")
+
+
+def _fail(error, status):
+  line = " ".join(str(error).split())
+  sys.stderr.write(f"{pathlib.Path(sys.argv[0]).name}: {line}\n")
+  sys.stderr.flush()
+  sys.exit(status)
+
+
+def serve_command(servable):
+  """The command that serves a version's folder with TensorFlow Serving."""
+  folder = pathlib.Path(servable).resolve().parent
+  return (
+      f"docker run --rm -p 8501:8501 -v {folder}:/models/{folder.name}:ro "
+      f"-e MODEL_NAME={folder.name} tensorflow/serving"
+  )

@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""The whole chain: supernet, search, subnet, servable, and one table of what came out.
+
+tools/nas.py --flagfile=flags/digits.cfg --run_dir=runs/digits
+"""
+
+from absl import flags
+
+from tfdynnas import config
+from tfdynnas.tools import launch
+from tfdynnas.tools import progress
+
+CONFIGS = (
+    config.DataConfig, config.SpaceConfig, config.SupernetConfig, config.DeviceConfig,
+    config.SearchConfig, config.SubnetConfig, config.ExportConfig,
+)
+launch.define_run(__name__)
+launch.define(__name__, *CONFIGS)
+
+
+def main():
+  """Parses, checks, runs one job after the other; each goes on where a killed one stopped."""
+  data, space, supernet, devices, search, subnet, export = map(launch.make, CONFIGS)
+  path, show = launch.run_dir(), flags.FLAGS.show_progress
+  launch.import_quietly()
+  from tfdynnas import analysis
+  from tfdynnas import runs
+  from tfdynnas import spaces
+
+  run_dir = runs.RunDir(path, create=True)
+  trained, _ = runs.train_supernet(
+      run_dir, data, space, supernet, devices, launch.text(__name__),
+      progress.Progress("supernet", "step", show),
+  )
+  found, history = runs.run_search(run_dir, search, progress.Trials("search", show))
+  result = runs.train_subnet(
+      run_dir, subnet, devices.checkpoint_steps, progress.Progress("subnet", "step", show)
+  )
+  servable = runs.export_subnet(run_dir, export)
+  figures = [
+      analysis.search_figure(history, run_dir.path / "search.png"),
+      analysis.cell_figure(trained.space, result["arch"], run_dir.path / "cell.png"),
+  ]
+  _print_table(found, result, servable, figures, spaces.COSTS)
+
+
+def _print_table(found, result, servable, figures, kinds):
+  """Prints what came out."""
+  rows = [("architecture", result["string"])]
+  rows += [(kind, f"{result[kind]:,}") for kind in kinds if kind in result]
+  if found["arch"] == result["arch"]:
+    rows += [("accuracy, inherited weights", f"{found['accuracy']:.4f} on validation images, "
+                                             f"best of {found['trials']} archs")]
+  rows += [
+      ("accuracy, on its own", f"{result['accuracy']:.4f} on {result['part']} images"),
+      ("servable", str(servable)), ("serve it", launch.serve_command(servable)),
+      ("the search", str(figures[0])), ("the cell", str(figures[1])),
+  ]
+  width = max(len(name) for name, _ in rows)
+  print("\n".join(["", *(f"  {name:<{width}}  {value}" for name, value in rows), ""]))
+
+
+def run():
+  """Console command."""
+  launch.start(__name__, main)
+
+
+if __name__ == "__main__":
+  run()

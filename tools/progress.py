@@ -1,0 +1,62 @@
+"""One line of progress: rewritten in a terminal, printed now and then elsewhere."""
+
+import sys
+import time
+
+
+class Progress:
+  """Shows how far a job is, how fast it goes and how long it will still take."""
+
+  def __init__(self, name, unit, show=True):
+    self._name, self._unit, self._show = name, unit, show
+    self._terminal = sys.stderr.isatty()
+    self._first = self._start = None
+    self._last = 0.0
+
+  def __call__(self, done, total, **values):
+    """Shows a state.
+
+    Args:
+      done: Steps done, those of earlier processes among them.
+      total: All steps.
+      **values: Numbers to show beside it.
+    """
+    now = time.perf_counter()
+    if self._start is None:
+      self._start, self._first = now, done
+    pause = 0.2 if self._terminal else 15.0
+    if not self._show or (now - self._last < pause and done < total):
+      return
+    self._last = now
+    rate = (done - self._first) / max(now - self._start, 1e-9)
+    left = f"{_clock((total - done) / rate)} left" if rate else "starting"
+    filled = int(24 * done / max(total, 1))
+    shown = "  ".join(f"{name} {value:.4g}" for name, value in values.items())
+    line = (
+        f"{self._name:<9} [{'=' * filled}{' ' * (24 - filled)}] {done}/{total} {self._unit}s  "
+        f"{rate:.1f}/s  {left}  {shown}"
+    )
+    end = "\n" if done >= total or not self._terminal else ""
+    sys.stderr.write(f"\r\x1b[K{line}{end}" if self._terminal else f"{line}{end}")
+    sys.stderr.flush()
+
+
+def _clock(seconds):
+  minutes, seconds = divmod(int(seconds), 60)
+  hours, minutes = divmod(minutes, 60)
+  return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+class Trials:
+  """Progress of a search: the trial's accuracy and the best so far."""
+
+  def __init__(self, name, show=True):
+    self._progress, self._best = Progress(name, "trial", show), 0.0
+
+  def __call__(self, done, total, row):
+    """Shows a trial; `row` is None if it was not scored."""
+    values = {}
+    if row:
+      self._best = max(self._best, row["accuracy"])
+      values = {"accuracy": row["accuracy"], "best": self._best}
+    self._progress(done, total or done, **values)

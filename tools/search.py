@@ -1,0 +1,37 @@
+#!/usr/bin/env python3
+"""Searches the supernet of a run: tools/search.py --run_dir=runs/digits"""
+
+from absl import flags
+
+from tfdynnas import config
+from tfdynnas.tools import launch
+from tfdynnas.tools import progress
+
+launch.define_run(__name__)
+launch.define(__name__, config.SearchConfig)
+
+
+def main():
+  """Parses, checks, searches, and prints what was found."""
+  settings, path = launch.make(config.SearchConfig), launch.run_dir()
+  launch.import_quietly()
+  from tfdynnas import analysis
+  from tfdynnas import runs
+
+  run_dir = runs.RunDir(path)
+  show = progress.Trials("search", flags.FLAGS.show_progress)
+  found, history = runs.run_search(run_dir, settings, show)
+  print(f"Found {found['string']} (#{found['index']})\n"
+        f"  accuracy {found['accuracy']:.4f} with inherited weights, best of {found['trials']}\n"
+        f"  params {found['params']:,}, MACs {found['macs']:,}")
+  figure = analysis.search_figure(history, run_dir.path / "search.png")
+  print(f"  {figure}")
+
+
+def run():
+  """Console command."""
+  launch.start(__name__, main)
+
+
+if __name__ == "__main__":
+  run()

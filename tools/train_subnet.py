@@ -1,0 +1,33 @@
+#!/usr/bin/env python3
+"""Trains the found network on its own: tools/train_subnet.py --run_dir=runs/digits"""
+
+from absl import flags
+
+from tfdynnas import config
+from tfdynnas.tools import launch
+from tfdynnas.tools import progress
+
+launch.define_run(__name__)
+launch.define(__name__, config.SubnetConfig)
+flags.DEFINE_integer("checkpoint_steps", 1000, "Steps between checkpoints.", lower_bound=1)
+
+
+def main():
+  """Parses, checks, trains, and prints how good the network is."""
+  settings, path = launch.make(config.SubnetConfig), launch.run_dir()
+  launch.import_quietly()
+  from tfdynnas import runs
+
+  show = progress.Progress("subnet", "step", flags.FLAGS.show_progress)
+  result = runs.train_subnet(runs.RunDir(path), settings, flags.FLAGS.checkpoint_steps, show)
+  print(f"Subnet {result['string']}\n  accuracy {result['accuracy']:.4f} on {result['part']} images\n"
+        f"  {path}/subnet/model.keras")
+
+
+def run():
+  """Console command."""
+  launch.start(__name__, main)
+
+
+if __name__ == "__main__":
+  run()

@@ -1,0 +1,39 @@
+#!/usr/bin/env python3
+"""Trains a supernet: tools/train_supernet.py --flagfile=flags/digits.cfg --run_dir=runs/digits"""
+
+from absl import flags
+
+from tfdynnas import config
+from tfdynnas.tools import launch
+from tfdynnas.tools import progress
+
+launch.define_run(__name__)
+launch.define(
+    __name__, config.DataConfig, config.SpaceConfig, config.SupernetConfig, config.DeviceConfig
+)
+
+
+def main():
+  """Parses, checks, trains, and says how it went."""
+  data, space = launch.make(config.DataConfig), launch.make(config.SpaceConfig)
+  supernet, devices = launch.make(config.SupernetConfig), launch.make(config.DeviceConfig)
+  launch.import_quietly()
+  from tfdynnas import runs
+
+  run_dir = runs.RunDir(launch.run_dir(), create=True)
+  show = progress.Progress("supernet", "step", flags.FLAGS.show_progress)
+  _, rows = runs.train_supernet(
+      run_dir, data, space, supernet, devices, launch.text(__name__), show
+  )
+  last = rows[-1]
+  print(f"Supernet in {run_dir.path}: step {last['step']}, loss {last['loss']:.4f}, "
+        f"accuracy {last['accuracy']:.4f} of the sampled subnets")
+
+
+def run():
+  """Console command."""
+  launch.start(__name__, main)
+
+
+if __name__ == "__main__":
+  run()
