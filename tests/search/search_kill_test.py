@@ -97,3 +97,14 @@ def test_death_at_any_write_changes_nothing(tmp_path, monkeypatch, kind, after):
     assert resumed.history() == unharmed.history(), f"write {number}"
     assert resumed.oracle.start_order == resumed.oracle.end_order == list(unharmed.oracle.trials)
     assert len(scored) <= SETTINGS.evaluations + 1, f"write {number}: scored again"
+
+
+def test_a_trial_that_only_its_file_knows_is_not_proposed_again(tmp_path, monkeypatch):
+  oracle = _tuner("random", tmp_path, []).oracle
+  with monkeypatch.context() as patch, pytest.raises(_Killed):
+    _die_at(patch, 0, after=True)
+    oracle.create_trial("one")
+  oracle = _tuner("random", tmp_path, []).oracle
+  trials = [oracle.create_trial(worker) for worker in ("one", "two")]
+  assert [trial.trial_id for trial in trials] == ["0", "1"]
+  assert trials[0].hyperparameters.values != trials[1].hyperparameters.values
