@@ -125,7 +125,7 @@ def _run(main, arguments):
 
 def _parse(arguments):
   try:
-    rest = flags.FLAGS([_find_preset(argument) for argument in arguments])
+    rest = flags.FLAGS(arguments[:1] + _expand(arguments[1:]))
     if not flags.FLAGS["verbosity"].present:
       logging.set_verbosity(logging.WARNING)  # TensorFlow notes every file that it writes.
     return rest
@@ -133,14 +133,35 @@ def _parse(arguments):
     _fail(error, 2)
 
 
-def _find_preset(argument):
-  """--flagfile=digits or digits.cfg means the preset of that name, where no such file is."""
-  option, equals, name = argument.partition("=")
-  if option.lstrip("-") != "flagfile" or not equals or pathlib.Path(name).exists():
-    return argument
-  for candidate in (PRESETS / pathlib.Path(name).name, PRESETS / f"{pathlib.Path(name).name}.cfg"):
-    if candidate.is_file() and pathlib.Path(name).parent.name in ("", "flags"):
-      return f"--flagfile={candidate}"
+def _expand(arguments, folder=None, depth=0):
+  """Puts the lines of flagfiles in their place; a preset may build on another one beside it."""
+  expanded = []
+  for argument in arguments:
+    option, equals, name = argument.partition("=")
+    if option.lstrip("-") != "flagfile" or not option.startswith("-"):
+      expanded.append(argument)
+      continue
+    if not equals or depth > 8:
+      raise flags.Error(f"--flagfile=FILE must name a file. Received: {argument}")
+    path = _find_preset(name, folder)
+    try:
+      lines = [line.strip() for line in path.read_text().splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+      raise flags.Error(f"--flagfile must be a readable text. Received: {path} ({error})") from error
+    lines = [line for line in lines if line and not line.startswith(("#", "//"))]
+    expanded += _expand(lines, path.parent, depth + 1)
+  return expanded
+
+
+def _find_preset(name, folder):
+  """The file of a name: as it is, beside the flagfile that names it, or a preset by bare name."""
+  bare = pathlib.Path(name).name
+  places = [pathlib.Path(name)] + ([folder / name] if folder else [])
+  if pathlib.Path(name).parent.name in ("", "flags"):
+    places += [PRESETS / bare, PRESETS / f"{bare}.cfg"]
+  for place in places:
+    if place.is_file():
+      return place
   known = ", ".join(sorted(path.stem for path in PRESETS.glob("*.cfg")))
   raise flags.Error(f"--flagfile must name a file or a preset: {known}. Received: {name!r}")
 

@@ -56,6 +56,10 @@ class SinglePath:
     """int, momentum groups: the choices of the split decision."""
     return len(self.space.decisions[self.split_decision].choices)
 
+  def group(self, arch):
+    """Momentum group of an arch, int32 scalar: its choice at the split decision."""
+    return arch[self.split_decision]
+
   def complexity(self, arch):
     """Complexity of an arch inside a step, float32 scalar: exact below 2**24.
 
@@ -78,7 +82,7 @@ class SinglePath:
     if isinstance(schedule, calr.CaLR):
       schedule.tell(self.complexity(paths[0]))
     if isinstance(optimizer, ms.MS):
-      group = paths[0, self.split_decision] if optimizer.groups > 1 else 0
+      group = self.group(paths[0]) if optimizer.groups > 1 else 0
       optimizer.tell(group, on_path(paths) if optimizer.off_path == "frozen" else None)
 
   def get_config(self):

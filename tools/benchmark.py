@@ -1,0 +1,41 @@
+#!/usr/bin/env python3
+"""Speed as paired ratios measured in one run: tools/benchmark.py"""
+
+from absl import flags
+
+from tfdynnas.tools import launch
+
+PARTS = ("step", "choices", "first", "score")
+flags.DEFINE_multi_enum("part", list(PARTS), PARTS, "What to measure.", module_name=__name__)
+flags.DEFINE_integer("archs", 8, "Random archs.", lower_bound=1, module_name=__name__)
+flags.DEFINE_integer("blocks", 7, "Interleaved blocks.", lower_bound=3, module_name=__name__)
+flags.DEFINE_integer("channels", 16, "Channels of the first stage.", lower_bound=1,
+                     module_name=__name__)
+flags.DEFINE_integer("cells", 5, "Cells in each stage.", lower_bound=1, module_name=__name__)
+flags.DEFINE_integer("image_size", 32, "Height and width, pixels.", lower_bound=4,
+                     module_name=__name__)
+flags.DEFINE_integer("seed", 0, "Seed of the archs.", lower_bound=0, module_name=__name__)
+
+
+def main():
+  """Prints the machine, then a line for each measurement."""
+  launch.import_quietly()
+  from tfdynnas.tools import speed
+
+  values = flags.FLAGS
+  bench = speed.Bench(
+      values.channels, values.cells, values.image_size, values.archs, values.blocks, values.seed
+  )
+  print(bench.machine())
+  for part in values.part:
+    for line in getattr(bench, part)():
+      print(line, flush=True)
+
+
+def run():
+  """Console command."""
+  launch.start(__name__, main)
+
+
+if __name__ == "__main__":
+  run()

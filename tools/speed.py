@@ -1,0 +1,185 @@
+"""What tools/benchmark.py measures: steps of the same work in interleaved blocks, as ratios."""
+
+import os
+import platform
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfdynnas import spaces
+from tfdynnas import supernet as supernet_lib
+from tfdynnas import training
+from tfdynnas.search import scoring
+from tfdynnas.training import on_tensorflow
+
+BATCH = 64
+
+
+class Bench:
+  """Measurements at one size; each yields lines of text."""
+
+  def __init__(self, channels, cells, image_size, archs, blocks, seed):
+    self._skeleton = spaces.Skeleton(channels, cells, image_size)
+    self._blocks = blocks
+    rng = np.random.default_rng(seed)
+    self._space = self._make_space(1)
+    self._archs = [self._space.sample(rng) for _ in range(archs)]
+    self._images = tf.constant(rng.normal(size=(BATCH, image_size, image_size, 3)), tf.float32)
+    self._labels = tf.constant(rng.integers(0, 10, BATCH), tf.int32)
+    self._loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+  def machine(self):
+    """What it runs on."""
+    s = self._skeleton
+    return (
+        f"{os.cpu_count()} CPUs {platform.machine()}, TensorFlow {tf.__version__}, Keras "
+        f"{keras.__version__}; {s.channels} channels, {s.cells} cells a stage, "
+        f"{s.image_size}x{s.image_size}, batch {BATCH}, {len(self._archs)} random archs, "
+        f"{self._blocks} interleaved blocks; median [quartiles over archs and blocks]"
+    )
+
+  def step(self):
+    """Supernet step over the same subnet compiled alone; CaLR+MS over plain momentum."""
+    plain = self._supernet_step(self._space, "moved", separate=False)
+    ours = self._supernet_step(self._space, "moved", separate=True)
+    frozen = self._supernet_step(self._space, "frozen", separate=False)
+    over_alone = {"moved": [], "frozen": []}
+    over_plain = []
+    for arch in self._archs:
+      alone = self._alone_step(arch)
+      chosen = tf.constant(arch, tf.int32)
+      times = self._interleave({
+          "alone": alone, "moved": lambda: plain(chosen), "ours": lambda: ours(chosen),
+          "frozen": lambda: frozen(chosen),
+      })
+      over_alone["moved"] += list(times["moved"] / times["alone"])
+      over_alone["frozen"] += list(times["frozen"] / times["alone"])
+      over_plain += list(times["ours"] / times["moved"])
+    for mode, ratios in over_alone.items():
+      yield f"supernet step / same subnet alone, off-path {mode}: {_spread(ratios)}"
+    yield f"CaLR+MS step / plain momentum step, off-path moved: {_spread(over_plain)}"
+    weights = sum(int(np.prod(v.shape)) for v in plain.supernet.trainable_variables)
+    extra = _slot_bytes(ours) - _slot_bytes(plain)
+    yield (f"CaLR+MS memory over plain: {extra:,} bytes = {extra / (4 * weights):.3f} x 4 bytes x "
+           f"{weights:,} weights")
+
+  def choices(self):
+    """40 choices an edge over 5."""
+    five = self._supernet_step(self._space, "frozen", separate=True)
+    forty = self._supernet_step(self._make_space(8), "frozen", separate=True)
+    ratios, rng = [], np.random.default_rng(1)
+    for arch in self._archs:
+      chosen = tf.constant(arch, tf.int32)
+      copied = tf.constant([c + 5 * int(rng.integers(8)) for c in arch], tf.int32)
+      times = self._interleave({"five": lambda: five(chosen), "forty": lambda: forty(copied)})
+      ratios += list(times["forty"] / times["five"])
+    yield f"step with 40 choices an edge / with 5, off-path frozen: {_spread(ratios)}"
+
+  def first(self):
+    """Seconds of the first step: trace and optimise."""
+    seconds = []
+    for _ in range(3):
+      start = time.perf_counter()
+      step = self._supernet_step(self._space, "moved", separate=True)
+      built = time.perf_counter()
+      step(tf.constant(self._archs[0], tf.int32))
+      seconds.append((built - start, time.perf_counter() - built))
+    build, first = np.median(seconds, axis=0)
+    yield f"first step: {first:.1f} s (weights before it: {build:.1f} s), median of 3"
+
+  def score(self):
+    """Architectures scored per second, beside the plain subnets on the same images."""
+    supernet = supernet_lib.Supernet(self._space)
+    images = np.random.default_rng(2).normal(size=(256, *self._images.shape[1:]))
+    images = images.astype(np.float32)
+    batches = [(images, np.zeros(256, np.int32))]
+    scorer = scoring.Scorer(supernet, batches, lambda x: x)
+    scorer(self._archs[0])
+    per_second, ratios = [], []
+    for arch in self._archs:
+      alone = tf.function(self._space_network(supernet, arch), autograph=False)
+      batch = tf.constant(images)
+      times = self._interleave({"ours": lambda: scorer(arch), "alone": lambda: alone(batch).numpy()})
+      ratios += list(times["ours"] / times["alone"])
+      per_second += list(1 / times["ours"])
+    yield f"architectures scored per second, 256 images each: {_spread(per_second)}"
+    yield f"scoring / the plain subnet compiled alone, per image: {_spread(ratios)}"
+
+  def _space_network(self, supernet, arch):
+    return supernet_lib.cell_network(supernet.space, arch, "batch", live_only=True)
+
+  def _make_space(self, copies):
+    operations = [
+        spaces.Operation(f"{o.name}_{i}" if copies > 1 else o.name, o.kind, o.window)
+        for i in range(copies) for o in spaces.nasbench201().operations
+    ]
+    return spaces.cell_space("benchmark", operations, skeleton=self._skeleton)
+
+  def _optimizer(self, separate, off_path):
+    if not separate:
+      schedule = keras.optimizers.schedules.CosineDecay(0.025, 10**6)
+      return training.MS(schedule, off_path=off_path)
+    schedule = training.CaLR(0.025, 10**6, *self._space.bounds("complexity"))
+    return training.MS(schedule, groups=5, off_path=off_path)
+
+  def _supernet_step(self, space, off_path, separate):
+    """A training step of a supernet, as a function of the arch."""
+    supernet = supernet_lib.Supernet(space)
+    method = training.SinglePath(space, split_decision=0)
+    if space.size > self._space.size:  # Copies of a choice share its group, to compare like.
+      method.group = lambda path: path[0] % 5
+    optimizer = self._optimizer(separate, off_path)
+    supernet.compile(optimizer, self._loss, method=method, jit_compile=False)
+    optimizer.build(supernet.trainable_variables)
+
+    @tf.function(autograph=False)
+    def step(arch):
+      method.sampler = lambda step: arch[None]
+      return on_tensorflow.train_step(method, supernet, (self._images, self._labels))
+
+    step.supernet, step.optimizer = supernet, optimizer
+    return step
+
+  def _alone_step(self, arch):
+    """A training step of the plain network of one arch, with the same optimizer."""
+    model = supernet_lib.cell_network(self._space, arch, "batch", live_only=True)
+    optimizer = self._optimizer(False, "moved")
+    optimizer.build(model.trainable_variables)
+
+    @tf.function(autograph=False)
+    def step():
+      with tf.GradientTape() as tape:
+        loss = self._loss(self._labels, model(self._images, training=True))
+      weights = model.trainable_variables
+      optimizer.apply(tape.gradient(loss, weights), weights)
+      return loss
+
+    return step
+
+  def _interleave(self, functions, inner=3):
+    """dict, name -> seconds of a call, median of `inner` calls, [blocks]."""
+    for function in functions.values():
+      function(), function()
+    seconds = {name: [] for name in functions}
+    for block in range(self._blocks):
+      names = list(functions) if block % 2 else list(functions)[::-1]
+      for name in names:
+        runs = []
+        for _ in range(inner):
+          start = time.perf_counter()
+          result = functions[name]()
+          tf.nest.map_structure(lambda x: x.numpy() if hasattr(x, "numpy") else x, result)
+          runs.append(time.perf_counter() - start)
+        seconds[name].append(np.median(runs))
+    return {name: np.array(values) for name, values in seconds.items()}
+
+
+def _slot_bytes(step):
+  return sum(4 * int(np.prod(slot.shape)) for slot in step.optimizer.slots)
+
+
+def _spread(values):
+  low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
+  return f"{middle:.3f} [{low:.3f}, {high:.3f}], mean {np.mean(values):.3f}"
