@@ -4,7 +4,6 @@
 from tfdynnas import config
 from tfdynnas.tools import launch
 
-launch.define_run(__name__)
 launch.define(__name__, config.ExportConfig)
 
 
@@ -14,7 +13,9 @@ def main():
   launch.import_quietly()
   from tfdynnas import runs
 
-  servable = runs.export_subnet(runs.RunDir(path), settings)
+  run_dir = runs.RunDir(path)
+  launch.check_same(run_dir.config())
+  servable = runs.export_subnet(run_dir, settings)
   print(f"Servable {servable}\n  {launch.serve_command(servable)}")
 
 

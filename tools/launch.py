@@ -19,29 +19,41 @@ DEFINE = {
     str: flags.DEFINE_string, tuple: flags.DEFINE_list,
 }
 
+RUN = {
+    "data": config_lib.DataConfig, "space": config_lib.SpaceConfig,
+    "supernet": config_lib.SupernetConfig,
+}
+CONFIGS = (
+    *RUN.values(), config_lib.DeviceConfig, config_lib.SearchConfig, config_lib.SubnetConfig,
+    config_lib.ExportConfig,
+)
+
 
 def define(module, *configs):
-  """Defines a flag for each field of the configs, checked against the field's bounds.
+  """Defines the flags of a launcher: a field of a config each, checked against its bounds.
+
+  A preset serves all launchers, so each knows the flags of the others too; --help lists its own.
 
   Args:
-    module: `__name__` of the launcher, which the flags are listed under in --help.
-    *configs: Classes of config.Config.
+    module: `__name__` of the launcher.
+    *configs: Classes of config.Config whose flags are its own.
   """
-  for config in configs:
-    for field in dataclasses.fields(config):
-      kind = field.type if isinstance(field.type, type) else getattr(builtins, field.type)
-      default = list(field.default) if kind is tuple else field.default
-      extra = {"module_name": module}
-      choices = field.metadata["choices"]
-      text = field.metadata["help"] + (f" One of {', '.join(choices)}." if choices else "")
-      DEFINE[kind](field.name, default, text, **extra)
-      flags.register_validator(field.name, _Bounds(field))
-
-
-def define_run(module):
-  """Defines what every launcher has: the run directory and whether progress is shown."""
   flags.DEFINE_string("run_dir", "", "Folder of the run; each job adds to it.", module_name=module)
   flags.DEFINE_bool("show_progress", True, "Show how far it is, on stderr.", module_name=module)
+  for config in CONFIGS:
+    for field in dataclasses.fields(config):
+      _define_field(field, module if config in configs else __name__)
+  for flag in flags.FLAGS.flags_by_module_dict()[module]:
+    flags.FLAGS.register_key_flag_for_module(module, flag)
+
+
+def _define_field(field, module):
+  kind = field.type if isinstance(field.type, type) else getattr(builtins, field.type)
+  default = list(field.default) if kind is tuple else field.default
+  choices = field.metadata["choices"]
+  help_text = field.metadata["help"] + (f" One of {', '.join(choices)}." if choices else "")
+  DEFINE[kind](field.name, default, help_text, module_name=module)
+  flags.register_validator(field.name, _Bounds(field))
 
 
 def run_dir():
@@ -72,6 +84,24 @@ def make(config):
   """The config that the flags say."""
   values = {field.name: flags.FLAGS[field.name].value for field in dataclasses.fields(config)}
   return config(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+
+def check_same(there):
+  """Refuses flags that say another run than the one that is there.
+
+  Args:
+    there: dict, the run's config: data, space, supernet.
+
+  Raises:
+    InputError: A flag of its data, space or supernet was given with another value.
+  """
+  for part, config in RUN.items():
+    for field in dataclasses.fields(config):
+      flag, value = flags.FLAGS[field.name], there[part].get(field.name)
+      if flag.present and flag.value != value:
+        raise errors.InputError(
+            f"--{field.name} must be that of the run, {value!r}. Received: {flag.value!r}"
+        )
 
 
 def text(module):

@@ -6,21 +6,15 @@ tools/nas.py --flagfile=flags/digits.cfg --run_dir=runs/digits
 
 from absl import flags
 
-from tfdynnas import config
 from tfdynnas.tools import launch
 from tfdynnas.tools import progress
 
-CONFIGS = (
-    config.DataConfig, config.SpaceConfig, config.SupernetConfig, config.DeviceConfig,
-    config.SearchConfig, config.SubnetConfig, config.ExportConfig,
-)
-launch.define_run(__name__)
-launch.define(__name__, *CONFIGS)
+launch.define(__name__, *launch.CONFIGS)
 
 
 def main():
   """Parses, checks, runs one job after the other; each goes on where a killed one stopped."""
-  data, space, supernet, devices, search, subnet, export = map(launch.make, CONFIGS)
+  data, space, supernet, devices, search, subnet, export = map(launch.make, launch.CONFIGS)
   path, show = launch.run_dir(), flags.FLAGS.show_progress
   launch.import_quietly()
   from tfdynnas import analysis

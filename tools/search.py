@@ -7,7 +7,6 @@ from tfdynnas import config
 from tfdynnas.tools import launch
 from tfdynnas.tools import progress
 
-launch.define_run(__name__)
 launch.define(__name__, config.SearchConfig)
 
 
@@ -19,6 +18,7 @@ def main():
   from tfdynnas import runs
 
   run_dir = runs.RunDir(path)
+  launch.check_same(run_dir.config())
   show = progress.Trials("search", flags.FLAGS.show_progress)
   found, history = runs.run_search(run_dir, settings, show)
   print(f"Found {found['string']} (#{found['index']})\n"

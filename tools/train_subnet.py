@@ -7,9 +7,7 @@ from tfdynnas import config
 from tfdynnas.tools import launch
 from tfdynnas.tools import progress
 
-launch.define_run(__name__)
-launch.define(__name__, config.SubnetConfig)
-flags.DEFINE_integer("checkpoint_steps", 1000, "Steps between checkpoints.", lower_bound=1)
+launch.define(__name__, config.SubnetConfig, config.DeviceConfig)
 
 
 def main():
@@ -18,8 +16,10 @@ def main():
   launch.import_quietly()
   from tfdynnas import runs
 
+  run_dir = runs.RunDir(path)
+  launch.check_same(run_dir.config())
   show = progress.Progress("subnet", "step", flags.FLAGS.show_progress)
-  result = runs.train_subnet(runs.RunDir(path), settings, flags.FLAGS.checkpoint_steps, show)
+  result = runs.train_subnet(run_dir, settings, flags.FLAGS.checkpoint_steps, show)
   print(f"Subnet {result['string']}\n  accuracy {result['accuracy']:.4f} on {result['part']} images\n"
         f"  {path}/subnet/model.keras")
 

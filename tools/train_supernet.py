@@ -7,7 +7,6 @@ from tfdynnas import config
 from tfdynnas.tools import launch
 from tfdynnas.tools import progress
 
-launch.define_run(__name__)
 launch.define(
     __name__, config.DataConfig, config.SpaceConfig, config.SupernetConfig, config.DeviceConfig
 )
