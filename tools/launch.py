@@ -38,13 +38,12 @@ def define(module, *configs):
     module: `__name__` of the launcher.
     *configs: Classes of config.Config whose flags are its own.
   """
+  module = sys.argv[0] if module == "__main__" else module  # As absl lists a script's own flags.
   flags.DEFINE_string("run_dir", "", "Folder of the run; each job adds to it.", module_name=module)
   flags.DEFINE_bool("show_progress", True, "Show how far it is, on stderr.", module_name=module)
   for config in CONFIGS:
     for field in dataclasses.fields(config):
       _define_field(field, module if config in configs else __name__)
-  for flag in flags.FLAGS.flags_by_module_dict()[module]:
-    flags.FLAGS.register_key_flag_for_module(module, flag)
 
 
 def _define_field(field, module):
