@@ -114,7 +114,7 @@ def outside_offences(path, tree):
 
 def _may_name_backend(path, package):
   own_loop = path.startswith("tfdynnas/training/") and package in path.split("/")[-1]
-  return package in BACKENDS and (own_loop or (package == "tensorflow" and path in SHIMS))
+  return package in BACKENDS and (own_loop or path in SHIMS)
 
 
 def private_offences(path, tree):

@@ -84,7 +84,9 @@ class SupernetConfig(Config):
   epochs: int = option(250, "Epochs of the whole training.", least=1)
   batch: int = option(64, "Images per step, of all devices together.", least=1)
   learning_rate: float = option(0.025, "Learning rate at the first step.", above=0)
-  schedule: str = option("calr", "Learning rate: by complexity, or a cosine.", choices=("calr", "cosine"))
+  schedule: str = option(
+      "calr", "Learning rate: by complexity, or a cosine.", choices=("calr", "cosine")
+  )
   gamma_max: float = option(4.0, "CaLR: exponent of the smallest subnet.", least=1)
   momentum_groups: str = option(
       "split", "Momentum: MS, a buffer per choice of one decision, or one shared by all.",
@@ -124,7 +126,9 @@ class SearchConfig(Config):
   parents: int = option(10, "Best archs so far that breed the next generation.", least=1)
   mutants: int = option(25, "Mutants in a generation.", least=0)
   crossovers: int = option(25, "Crossovers in a generation.", least=0)
-  mutation: float = option(0.1, "Probability that a mutant's choice is drawn anew.", least=0, most=1)
+  mutation: float = option(
+      0.1, "Probability that a mutant's choice is drawn anew.", least=0, most=1
+  )
   max_params: int = option(0, "Most params of the network; 0: no limit.", least=0)
   max_macs: int = option(0, "Most multiply-accumulates for one image; 0: no limit.", least=0)
   score_images: int = option(0, "Validation images to score on; 0: all.", least=0)
@@ -138,12 +142,16 @@ class SearchConfig(Config):
 class SubnetConfig(Config):
   """How the found network is trained on its own."""
 
-  arch: str = option("", "Arch to train: its string form, or #index; empty: the one the search found.")
+  arch: str = option(
+      "", "Arch to train: its string form, or #index; empty: the one the search found."
+  )
   inherit: bool = option(False, "Begin with the supernet's weights, not from scratch.")
   subnet_seed: int = option(0, "Seed of weights, order and augmentation.", least=0, below=2**32)
   subnet_epochs: int = option(200, "Epochs.", least=1)
   subnet_batch: int = option(256, "Images per step.", least=1)
-  subnet_learning_rate: float = option(0.1, "Learning rate at the first step; cosine to 0.", above=0)
+  subnet_learning_rate: float = option(
+      0.1, "Learning rate at the first step; cosine to 0.", above=0
+  )
   subnet_l2: float = option(5e-4, "Weight decay, added to the gradient.", least=0)
 
 

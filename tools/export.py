@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Exports the trained subnet of a run to TensorFlow Serving: tools/export.py --run_dir=runs/digits"""
+"""Exports the subnet of a run to TensorFlow Serving: tools/export.py --run_dir=runs/digits"""
 
 from tfdynnas import config
 from tfdynnas.tools import launch

@@ -20,7 +20,8 @@ def main():
   launch.check_same(run_dir.config())
   show = progress.Progress("subnet", "step", flags.FLAGS.show_progress)
   result = runs.train_subnet(run_dir, settings, flags.FLAGS.checkpoint_steps, show)
-  print(f"Subnet {result['string']}\n  accuracy {result['accuracy']:.4f} on {result['part']} images\n"
+  print(f"Subnet {result['string']}\n"
+        f"  accuracy {result['accuracy']:.4f} on {result['part']} images\n"
         f"  {path}/subnet/model.keras")
 
 

@@ -28,7 +28,8 @@ class TrainingFeed:
       pad: int >= 0, zeros around an image before the random crop.
       flip: bool, random horizontal flips.
     """
-    self.batch, self.seed, self.steps_per_epoch = batch, seed, order.steps_per_epoch(part.size, batch)
+    self.batch, self.seed = batch, seed
+    self.steps_per_epoch = order.steps_per_epoch(part.size, batch)
     self._part, self._pad, self._flip = part, pad, flip
     self._mean, self._std = data.mean, data.std
     self._held = None
@@ -83,7 +84,8 @@ def evaluation(data, part, batch):
 
 def _on_accelerator():
   """Whether the back end computes on something else than the CPU."""
-  return any(not str(device).lower().startswith("cpu") for device in keras.distribution.list_devices())
+  devices = keras.distribution.list_devices()
+  return any(not str(device).lower().startswith("cpu") for device in devices)
 
 
 def held_batches(part, batch):
@@ -112,4 +114,5 @@ def drawn(part, count, seed):
        part.shuffled(seed, count, 0, 1).as_numpy_iterator()),
       key=lambda row: row[0],
   )
-  return sets.Images(np.stack([row[1] for row in rows]), np.array([row[2] for row in rows], np.int32))
+  labels = np.array([row[2] for row in rows], np.int32)
+  return sets.Images(np.stack([row[1] for row in rows]), labels)

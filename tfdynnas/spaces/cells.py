@@ -184,13 +184,13 @@ def _fixed_cost(kind, skeleton):
   channels, sizes = skeleton.stage_channels, skeleton.stage_sizes
   total = _conv_cost(kind, 3, 3, channels[0], sizes[0])
   for inputs, outputs, size in zip(channels, channels[1:], sizes[1:]):
-    total += _conv_cost(kind, 3, inputs, outputs, size) + _conv_cost(kind, 3, outputs, outputs, size)
+    total += _conv_cost(kind, 3, inputs, outputs, size)
+    total += _conv_cost(kind, 3, outputs, outputs, size)
     total += inputs * outputs * (size * size if kind == "macs" else 1)  # Shortcut, not normalised.
   total += channels[-1] * skeleton.classes
   if kind == "params":
     total += 2 * channels[-1] + skeleton.classes  # Last normalisation, classifier's bias.
   return total
-
 
 
 def to_config(space):

@@ -117,7 +117,9 @@ class Space:
       InputError: The index is not in [0, size).
     """
     if not 0 <= int(index) < self.size:
-      raise errors.InputError(f"An index of `{self.name}` is in [0, {self.size}). Received: {index}")
+      raise errors.InputError(
+          f"An index of `{self.name}` is in [0, {self.size}). Received: {index}"
+      )
     index, choices = int(index), []
     for decision in reversed(self.decisions):
       index, choice = divmod(index, len(decision.choices))

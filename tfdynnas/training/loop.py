@@ -62,17 +62,22 @@ def fit(model, batches, steps_per_epoch, epochs, folder, identity, every=1000, p
   if record:
     checkpoint.restore(path, state(model))
   while log.step < total:
-    epoch, done = divmod(log.step, steps_per_epoch)
-    if done:  # The rest of an epoch, then all others in one call.
-      keeper.resume_within_epoch()
-    last = epoch + 1 if done else epochs
     board = keras.callbacks.TensorBoard(str(folder / "events"), write_graph=False)
-    model.fit(
-        batches(log.step, last * steps_per_epoch), initial_epoch=epoch, epochs=last,
-        steps_per_epoch=steps_per_epoch - done, verbose=0, shuffle=False,
-        callbacks=[log, _EpochEnd(keeper), keeper, board],
-    )
+    _fit_on(model, batches, steps_per_epoch, epochs, log, keeper, board)
   return log.rows
+
+
+def _fit_on(model, batches, steps_per_epoch, epochs, log, keeper, board):
+  """One call of Keras' `fit`: the rest of a half-done epoch, or all that are left."""
+  epoch, done = divmod(log.step, steps_per_epoch)
+  if done:
+    keeper.resume_within_epoch()
+  last = epoch + 1 if done else epochs
+  model.fit(
+      batches(log.step, last * steps_per_epoch), initial_epoch=epoch, epochs=last,
+      steps_per_epoch=steps_per_epoch - done, verbose=0, shuffle=False,
+      callbacks=[log, _EpochEnd(keeper), keeper, board],
+  )
 
 
 class _EpochEnd(keras.callbacks.Callback):
