@@ -21,6 +21,7 @@ class Bench:
   """Measurements at one size; each yields lines of text."""
 
   def __init__(self, channels, cells, image_size, archs, blocks, seed):
+    on_tensorflow.shorten_first_step()
     self._skeleton = spaces.Skeleton(channels, cells, image_size)
     self._blocks = blocks
     rng = np.random.default_rng(seed)

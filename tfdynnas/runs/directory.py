@@ -62,8 +62,8 @@ class RunDir:
       for part, values in config.items():
         loop.refuse_other(self.path, there.get(part, {}), values)
       return
-    self.write_json("config.json", {**config, "versions": versions()})
     whole_file.write_text(self.path / "flags.cfg", flags)
+    self.write_json("config.json", {**config, "versions": versions()})  # Now it is claimed.
 
   def config(self):
     """What the run is, as `claim` was told."""

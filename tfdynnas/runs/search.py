@@ -35,15 +35,19 @@ def run_search(run_dir, config, progress=None):
       generations=-(-config.trials // config.population),
   )
   supernet_config, data, space = setup.reload(run_dir)
+  supernet_job.check_trained(run_dir)
   fingerprint = {key: getattr(config, key) for key in ("score_images", "score_batch", "calibration")}
   oracle = search_lib.EvolutionOracle(
       space, limits, settings, config.search_seed, max_trials=min(config.trials, space.size),
       fingerprint=fingerprint,
   )
+  scorer = _Late(functools.partial(_scorer, run_dir, supernet_config, data, space, config))
   tuner = search_lib.SupernetTuner(
-      oracle, space, _Late(functools.partial(_scorer, run_dir, supernet_config, data, space, config)),
+      oracle, space, scorer,
       directory=str(run_dir.path), project_name="search", fingerprint=fingerprint, progress=progress,
   )
+  if len(oracle.end_order) < oracle.max_trials:
+    scorer.make()  # Here, since what is raised within a trial would only fail the trial.
   tuner.search()
   history = tuner.history()
   arch, row = tuner.best()
@@ -54,14 +58,16 @@ def run_search(run_dir, config, progress=None):
 
 
 class _Late:
-  """A scorer that is made at the first score: a finished search needs none."""
+  """A scorer that is made when it is needed: a finished search needs none."""
 
   def __init__(self, make):
     self._make, self._scorer = make, None
 
+  def make(self):
+    """Makes the scorer."""
+    self._scorer = self._make()
+
   def __call__(self, arch):
-    if self._scorer is None:
-      self._scorer = self._make()
     return self._scorer(arch)
 
 

@@ -7,11 +7,14 @@ from tfdynnas import whole_file
 from tfdynnas.data import training_feed
 from tfdynnas.runs import setup
 from tfdynnas.runs import supernet as supernet_job
+from tfdynnas.training import backend
 from tfdynnas.training import loop
 from tfdynnas.training import standalone
 
 
-def train_subnet(run_dir, config, checkpoint_steps=1000, progress=loop.silent):
+def train_subnet(
+    run_dir, config, checkpoint_steps=1000, progress=loop.silent, deterministic=False
+):
   """Trains one arch on training and, if there is a test part, validation images.
 
   Leaves `subnet/model.keras`, in layers that any Keras has, and `subnet/result.json`.
@@ -21,6 +24,7 @@ def train_subnet(run_dir, config, checkpoint_steps=1000, progress=loop.silent):
     config: config.SubnetConfig.
     checkpoint_steps: Steps between checkpoints.
     progress: Callable (step, steps, **logs).
+    deterministic: bool, give the same bits in every run.
 
   Returns:
     dict: arch, string, params, macs, accuracy, the part it was measured on.
@@ -29,6 +33,8 @@ def train_subnet(run_dir, config, checkpoint_steps=1000, progress=loop.silent):
     InputError: No such arch, nothing was found yet, or the directory holds another training.
     DivergedError: The loss is no longer a number.
   """
+  if deterministic:
+    backend.make_deterministic(config.subnet_seed)
   supernet_config, data, space = setup.reload(run_dir)
   arch = chosen_arch(run_dir, space, config.arch)
   supernet = None
@@ -44,19 +50,22 @@ def train_subnet(run_dir, config, checkpoint_steps=1000, progress=loop.silent):
   )
   loop.build(model, space.skeleton.classes)
   identity = {**config.as_dict(), "arch": list(arch)}
-  folder = run_dir.path / "subnet"
   loop.fit(
-      model, feed.prepared, feed.steps_per_epoch, config.subnet_epochs, folder, identity,
-      checkpoint_steps, progress,
+      model, feed.prepared, feed.steps_per_epoch, config.subnet_epochs, run_dir.path / "subnet",
+      identity, checkpoint_steps, progress,
   )
-  served = standalone.network_to_serve(space, arch, model)
+  return _finish(run_dir, data, space, arch, standalone.network_to_serve(space, arch, model))
+
+
+def _finish(run_dir, data, space, arch, served):
+  """Measures the trained network, and writes it and the result."""
   part = "test" if data.test is not None else "validation"
   result = {
       "arch": list(arch), "string": space.format(arch), "part": part,
       "params": space.cost(arch, "params"), "macs": space.cost(arch, "macs"),
       "accuracy": accuracy(served, data, data.test if part == "test" else data.valid),
   }
-  save_model(served, folder / "model.keras")
+  save_model(served, run_dir.path / "subnet" / "model.keras")
   run_dir.write_json("subnet/result.json", result)
   return result
 
@@ -84,8 +93,10 @@ def accuracy(model, data, part, batch=256):
 
 def save_model(model, path):
   """Writes a `.keras` file, whole or not at all."""
-  draft = path.with_name("draft.keras")
-  model.save(draft)
-  with whole_file.replacing(path) as file:
-    file.write(draft.read_bytes())
-  draft.unlink()
+  draft = path.with_name(f".draft.{path.name}")
+  try:
+    model.save(draft)
+    with whole_file.replacing(path) as file:
+      file.write(draft.read_bytes())
+  finally:
+    draft.unlink(missing_ok=True)

@@ -31,6 +31,7 @@ def train_supernet(run_dir, data_config, space_config, config, devices, flags=""
     DivergedError: The loss is no longer a number.
   """
   strategy = backend.make_strategy(devices.distribution, devices.devices)
+  backend.shorten_first_step()
   if devices.deterministic:
     backend.make_deterministic(config.seed)
   replicas = strategy.num_replicas_in_sync
@@ -74,18 +75,29 @@ def load_supernet(run_dir, config, space):
   Raises:
     InputError: Its training has not begun or not ended.
   """
-  path = run_dir.path / "supernet" / "checkpoint.npz"
-  record = loop.resumable(path, _identity(run_dir))
-  steps = run_dir.read_json("supernet/method.json")["steps"]
-  if record is None or record["step"] < steps:
-    done = record["step"] if record else 0
-    raise errors.InputError(
-        f"The supernet of {run_dir.path} must be trained to the end. Received: step {done} of {steps}"
-    )
+  path, steps = check_trained(run_dir)
   supernet = recipe.make_supernet(config, space, steps)
   loop.build(supernet, space.skeleton.classes)
   checkpoint.restore(path, loop.state(supernet))
   return supernet
+
+
+def check_trained(run_dir):
+  """Where the supernet is, and how many steps it was trained.
+
+  Raises:
+    InputError: Its training has not begun or not ended.
+  """
+  path = run_dir.path / "supernet" / "checkpoint.npz"
+  record = loop.resumable(path, _identity(run_dir))
+  done = record["step"] if record else 0
+  steps = run_dir.read_json("supernet/method.json")["steps"] if record else "all"
+  if done != steps:
+    raise errors.InputError(
+        f"The supernet of {run_dir.path} must be trained to the end. "
+        f"Received: step {done} of {steps}"
+    )
+  return path, steps
 
 
 def _identity(run_dir):

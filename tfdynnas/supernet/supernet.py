@@ -118,18 +118,18 @@ class Supernet(keras.Model):
     return ops.cast(ops.matmul(features, self._dense) + self._bias, "float32")
 
   def _chosen(self, arch, window, kernel):
-    """The kernels that a stage's cells use: a list over cells of [edges, window, window, c, c].
+    """The kernels that a stage's cells use: a tuple of [window, window, c, c] for each cell.
 
     Where an edge has one choice of this window there is nothing to look up; where it has several,
     only the chosen rows are read, and only they get a gradient.
     """
     if self._routing.copies[window] > 1:
       kernel = rows.read(kernel, ops.expand_dims(self._routing.rows(arch, window), 1))
-    return ops.split(kernel, self.space.skeleton.cells, axis=0)
+    kernels, edges = ops.unstack(kernel), len(self.space.edges)
+    return [tuple(kernels[at:at + edges]) for at in range(0, len(kernels), edges)]
 
   def _run_cell(self, reference, features, branch, *kernels):
     """One cell: nodes in order, each the sum of its edges; traced once per stage."""
-    kernels = [ops.unstack(kernel) for kernel in kernels]
     nodes = [features] + [None] * (self.space.nodes - 1)
     last = self.space.nodes - 1
     for place, (source, target) in enumerate(self.space.edges):

@@ -7,7 +7,7 @@ if keras.backend.backend() == "tensorflow":
 
   def traced_once(function):
     """Compiles a pure function of tensors, so that further calls do not trace it again."""
-    return tf.function(function, autograph=False, experimental_attributes=({"_noinline": True} if __import__("os").environ.get("NOINLINE") else None))
+    return tf.function(function, autograph=False)
 
 elif keras.backend.backend() == "jax":
   import jax

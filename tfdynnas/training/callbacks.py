@@ -6,6 +6,7 @@ import math
 import time
 
 import keras
+import numpy as np
 
 from tfdynnas import errors
 from tfdynnas import whole_file
@@ -21,12 +22,20 @@ def state(model):
   return {name: variable for name, variable in found.items() if "seed_generator" not in name}
 
 
+def _diverged(what, received):
+  return errors.DivergedError(
+      f"The {what} must stay finite. Received: {received}. The last checkpoint, if there is one, "
+      "is whole; try a smaller learning rate in another run directory"
+  )
+
+
 class Checkpoints(keras.callbacks.Callback):
   """Writes the state every `every` steps and at the end of an epoch, with the log's rows in it."""
 
-  def __init__(self, path, every, log, identity):
+  def __init__(self, path, every, steps_per_epoch, log, identity):
     super().__init__()
-    self._path, self._every, self._log, self._identity = path, every, log, identity
+    self._path, self._every, self._steps_per_epoch = path, every, steps_per_epoch
+    self._log, self._identity = log, identity
     self._metrics = None
 
   def resume_within_epoch(self):
@@ -42,14 +51,23 @@ class Checkpoints(keras.callbacks.Callback):
     self._metrics = None
 
   def on_train_batch_end(self, batch, logs=None):
-    """Writes when it is time."""
-    if self._log.step % self._every == 0:
+    """Writes when it is time; not at the end of an epoch, before the log has its row."""
+    step = self._log.step
+    if step % self._every == 0 and step % self._steps_per_epoch:
       self.write()
 
   def write(self):
-    """Writes the state as it is now."""
+    """Writes the state as it is now.
+
+    Raises:
+      DivergedError: It is not finite, which the loss of the next steps may not show.
+    """
+    arrays = {k: keras.ops.convert_to_numpy(v) for k, v in state(self.model).items()}
+    for name, value in arrays.items():
+      if not np.isfinite(value).all():
+        raise _diverged("weights", f"NaN or infinity in {name} after step {self._log.step - 1}")
     record = {"step": self._log.step, "rows": self._log.rows, "identity": self._identity}
-    checkpoint.save(self._path, state(self.model), record)
+    checkpoint.save(self._path, arrays, record)
 
 
 class Log(keras.callbacks.Callback):
@@ -74,10 +92,7 @@ class Log(keras.callbacks.Callback):
     """Checks the loss and shows progress."""
     self.step += 1
     if not math.isfinite(logs["loss"]):
-      raise errors.DivergedError(
-          f"The loss must stay finite. Received: {logs['loss']} at step {self.step - 1}. The last "
-          "checkpoint is whole; try a smaller `learning_rate`"
-      )
+      raise _diverged("loss", f"{logs['loss']} at step {self.step - 1}")
     self._progress(self.step, self._steps, **logs)
 
   def on_epoch_end(self, epoch, logs=None):

@@ -4,6 +4,7 @@ No back end's own format: any of them reads it. Sampler, order of the data and a
 functions of (seed, step), so the step is all that is kept of them.
 """
 
+import contextlib
 import json
 import pathlib
 import zipfile
@@ -15,6 +16,10 @@ from tfdynnas import errors
 from tfdynnas import whole_file
 
 _RECORD = "record"
+_DAMAGED = (
+    ValueError, EOFError, KeyError, AttributeError, TypeError, NotImplementedError,
+    zipfile.BadZipFile,
+)
 
 
 def save(path, variables, record):
@@ -22,7 +27,7 @@ def save(path, variables, record):
 
   Args:
     path: File to write or replace.
-    variables: dict, name -> keras.Variable.
+    variables: dict, name -> keras.Variable or array.
     record: JSON-able dict.
   """
   arrays = {name: ops.convert_to_numpy(value) for name, value in variables.items()}
@@ -46,7 +51,10 @@ def record(path):
   if not pathlib.Path(path).exists():
     return None
   with _opened(path) as arrays:
-    return json.loads(bytes(arrays[_RECORD]))
+    found = json.loads(bytes(arrays[_RECORD]))
+    if not isinstance(found, dict):
+      raise ValueError("a record of another kind")
+    return found
 
 
 def restore(path, variables):
@@ -78,24 +86,17 @@ def restore(path, variables):
     variable.assign(values[name])
 
 
-class _opened:
-  """Opens an .npz, and turns whatever numpy says of a damaged one into one line."""
-
-  def __init__(self, path):
-    self._path, self._file = path, None
-
-  def __enter__(self):
-    try:
-      self._file = np.load(self._path, allow_pickle=False)
-      if _RECORD not in self._file.files or self._file.zip.testzip() is not None:
+@contextlib.contextmanager
+def _opened(path):
+  """Opens an .npz, and turns whatever is said of a damaged or foreign one into one line."""
+  try:
+    with np.load(path, allow_pickle=False) as arrays:
+      if _RECORD not in arrays.files or arrays.zip.testzip() is not None:
         raise ValueError("no record, or a checksum differs")
-    except (ValueError, EOFError, KeyError, AttributeError, zipfile.BadZipFile) as error:
-      self.__exit__(None, None, None)
-      raise errors.InputError(
-          f"{self._path} must be a whole checkpoint of this package. Received: {error}"
-      ) from error
-    return self._file
-
-  def __exit__(self, *error):
-    if hasattr(self._file, "close"):
-      self._file.close()
+      yield arrays
+  except errors.InputError:
+    raise
+  except _DAMAGED as error:
+    raise errors.InputError(
+        f"{path} must be a whole checkpoint of this package. Received: {error}"
+    ) from error

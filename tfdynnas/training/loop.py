@@ -57,7 +57,7 @@ def fit(model, batches, steps_per_epoch, epochs, folder, identity, every=1000, p
   record = resumable(path, identity)
   step, rows = (record["step"], record["rows"]) if record else (0, [])
   log = callbacks.Log(folder / "log.csv", step, rows, total, progress)
-  keeper = callbacks.Checkpoints(path, every, log, identity)
+  keeper = callbacks.Checkpoints(path, every, steps_per_epoch, log, identity)
   keeper.set_model(model)
   if record:
     checkpoint.restore(path, state(model))
@@ -99,7 +99,7 @@ def resumable(path, identity):
   """
   record = checkpoint.record(path)
   if record is not None:
-    refuse_other(path, record["identity"], identity)
+    refuse_other(path, record.get("identity", {}), identity)
   return record
 
 

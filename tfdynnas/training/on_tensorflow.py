@@ -84,6 +84,15 @@ def make_strategy(distribution, devices):
   return tf.distribute.OneDeviceStrategy(devices[0]) if devices else tf.distribute.get_strategy()
 
 
+def shorten_first_step():
+  """Leaves out graph optimisations that take seconds on a supernet's graph and bring no speed.
+
+  A switch in each of 90 edges makes a graph of some 20 000 nodes. For the whole process.
+  """
+  passes = ("constant_folding", "shape_optimization", "remapping", "loop_optimization")
+  tf.config.optimizer.set_experimental_options({name: False for name in passes})
+
+
 def make_deterministic(seed):
   """Makes every operation give the same bits in every run."""
   keras.utils.set_random_seed(seed)
