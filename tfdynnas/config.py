@@ -4,6 +4,8 @@ A field's metadata holds its help text and its bounds, so that they are written 
 """
 
 import dataclasses
+import math
+import re
 
 from tfdynnas import errors
 
@@ -17,6 +19,8 @@ def option(default, text, least=None, most=None, below=None, above=None, choices
 def problem(field, value):
   """Says what is wrong with a field's value, None if nothing is."""
   rules = field.metadata
+  if isinstance(value, float) and not math.isfinite(value):
+    return f"`{field.name}` must be a finite number. Received: {value}"
   for name, sign, good in (
       ("least", ">=", lambda bound: value >= bound), ("most", "<=", lambda bound: value <= bound),
       ("above", ">", lambda bound: value > bound), ("below", "<", lambda bound: value < bound),
@@ -137,6 +141,14 @@ class SearchConfig(Config):
       0, "Training images whose statistics normalise; 0: those of each batch.", least=0
   )
 
+  def __post_init__(self):
+    super().__post_init__()
+    if self.mutants + self.crossovers > self.population:
+      raise errors.InputError(
+          "`mutants` + `crossovers` must be <= `population`. Received: "
+          f"{self.mutants} + {self.crossovers} > {self.population}"
+      )
+
 
 @dataclasses.dataclass(frozen=True)
 class SubnetConfig(Config):
@@ -161,3 +173,11 @@ class ExportConfig(Config):
 
   export_dir: str = option("", "Folder of servables; empty: `servable` in the run directory.")
   name: str = option("subnet", "Name of the servable.")
+
+  def __post_init__(self):
+    super().__post_init__()
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", self.name):
+      raise errors.InputError(
+          "`name` must be letters, digits, `_`, `-` and `.`, and begin with one of the first "
+          f"three. Received: {self.name!r}"
+      )

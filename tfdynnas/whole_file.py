@@ -27,8 +27,10 @@ def replacing(path):
       file.flush()
       os.fsync(file.fileno())
     os.replace(temporary, path)
-  except BaseException:
+  except BaseException as error:
     temporary.unlink(missing_ok=True)
+    if isinstance(error, OSError) and error.filename is None:
+      error.filename = str(path)  # A full disk says no name by itself.
     raise
 
 

@@ -148,6 +148,10 @@ def _run(main, arguments):
     _fail(error, 2)
   except (errors.DivergedError, OSError) as error:
     _fail(error, 1)
+  except Exception as error:  # TensorFlow's own of a full disk or memory are no OSError.
+    if not type(error).__module__.startswith("tensorflow"):
+      raise
+    _fail(str(error).partition("\n")[0], 1)
   except KeyboardInterrupt:
     _fail("Interrupted. The same command goes on from the last checkpoint.", 130)
 
@@ -160,6 +164,8 @@ def _parse(arguments):
     return rest
   except flags.Error as error:
     _fail(error, 2)
+  except SystemExit:  # Help was asked for and given, which absl ends with status 1.
+    sys.exit(0)
 
 
 def _expand(arguments, folder=None, depth=0):
@@ -176,7 +182,7 @@ def _expand(arguments, folder=None, depth=0):
     try:
       lines = [line.strip() for line in path.read_text().splitlines()]
     except (OSError, UnicodeDecodeError) as error:
-      raise flags.Error(f"--flagfile must be a readable text. Received: {path} ({error})") from error
+      raise flags.Error(f"--flagfile must be a text file. Received: {path} ({error})") from error
     lines = [line for line in lines if line and not line.startswith(("#", "//"))]
     expanded += _expand(lines, path.parent, depth + 1)
   return expanded

@@ -19,7 +19,9 @@ def main():
   run_dir = runs.RunDir(path)
   launch.check_same(run_dir.config())
   show = progress.Progress("subnet", "step", flags.FLAGS.show_progress)
-  result = runs.train_subnet(run_dir, settings, flags.FLAGS.checkpoint_steps, show)
+  result = runs.train_subnet(
+      run_dir, settings, flags.FLAGS.checkpoint_steps, show, flags.FLAGS.deterministic
+  )
   print(f"Subnet {result['string']}\n"
         f"  accuracy {result['accuracy']:.4f} on {result['part']} images\n"
         f"  {path}/subnet/model.keras")

@@ -16,10 +16,11 @@ def main():
   """Parses, checks, trains, and says how it went."""
   data, space = launch.make(config.DataConfig), launch.make(config.SpaceConfig)
   supernet, devices = launch.make(config.SupernetConfig), launch.make(config.DeviceConfig)
+  path = launch.run_dir()
   launch.import_quietly()
   from tfdynnas import runs
 
-  run_dir = runs.RunDir(launch.run_dir(), create=True)
+  run_dir = runs.RunDir(path, create=True)
   show = progress.Progress("supernet", "step", flags.FLAGS.show_progress)
   _, rows = runs.train_supernet(
       run_dir, data, space, supernet, devices, launch.text(__name__), show

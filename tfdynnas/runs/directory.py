@@ -38,11 +38,15 @@ class RunDir:
       self.path.mkdir(parents=True, exist_ok=True)
       self._lock = open(self.path / ".lock", "ab")
     except OSError as error:
-      raise errors.InputError(f"`run_dir` must be writable. Received: {path} ({error.strerror})") from error
+      raise errors.InputError(
+          f"`run_dir` must be writable. Received: {path} ({error.strerror})"
+      ) from error
     try:
       fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-      raise errors.InputError(f"`run_dir` must be free. Received: {path}, in use by a process") from error
+      raise errors.InputError(
+          f"`run_dir` must be free. Received: {path}, in use by another process"
+      ) from error
 
   def close(self):
     """Lets other processes work in the folder."""
@@ -78,7 +82,9 @@ class RunDir:
     try:
       return json.loads((self.path / name).read_text())
     except (OSError, ValueError) as error:
-      raise errors.InputError(f"{self.path / name} must be whole JSON. Received: {error}") from error
+      raise errors.InputError(
+          f"{self.path / name} must be whole JSON. Received: {error}"
+      ) from error
 
   def write_json(self, name, values):
     """Writes a JSON file of the folder, whole."""

@@ -12,6 +12,7 @@ from tfdynnas.runs import supernet as supernet_job
 from tfdynnas.search import scoring
 
 STREAMED = 10_000  # Validation images to score on where a set is too large to be held.
+FINGERPRINT = ("score_images", "score_batch", "calibration")
 
 
 def run_search(run_dir, config, progress=None):
@@ -28,23 +29,14 @@ def run_search(run_dir, config, progress=None):
   Raises:
     InputError: No supernet to search, limits that nothing meets, or the search of other settings.
   """
-  limits = search_lib.Limits(config.max_params or None, config.max_macs or None)
-  settings = search_lib.Settings(
-      population=config.population, parents=config.parents, mutants=config.mutants,
-      crossovers=config.crossovers, mutation_probability=config.mutation,
-      generations=-(-config.trials // config.population),
-  )
   supernet_config, data, space = setup.reload(run_dir)
   supernet_job.check_trained(run_dir)
-  fingerprint = {key: getattr(config, key) for key in ("score_images", "score_batch", "calibration")}
-  oracle = search_lib.EvolutionOracle(
-      space, limits, settings, config.search_seed, max_trials=min(config.trials, space.size),
-      fingerprint=fingerprint,
-  )
+  fingerprint = {key: getattr(config, key) for key in FINGERPRINT}
+  oracle = _oracle(space, config, fingerprint)
   scorer = _Late(functools.partial(_scorer, run_dir, supernet_config, data, space, config))
   tuner = search_lib.SupernetTuner(
-      oracle, space, scorer,
-      directory=str(run_dir.path), project_name="search", fingerprint=fingerprint, progress=progress,
+      oracle, space, scorer, directory=str(run_dir.path), project_name="search",
+      fingerprint=fingerprint, progress=progress,
   )
   if len(oracle.end_order) < oracle.max_trials:
     scorer.make()  # Here, since what is raised within a trial would only fail the trial.
@@ -55,6 +47,20 @@ def run_search(run_dir, config, progress=None):
   tuner.write_trials_csv(run_dir.path / "search" / "trials.csv")
   run_dir.write_json("search/found.json", found)
   return found, history
+
+
+def _oracle(space, config, fingerprint):
+  """The evolution that the config says."""
+  limits = search_lib.Limits(config.max_params or None, config.max_macs or None)
+  settings = search_lib.Settings(
+      population=config.population, parents=config.parents, mutants=config.mutants,
+      crossovers=config.crossovers, mutation_probability=config.mutation,
+      generations=-(-config.trials // config.population),
+  )
+  return search_lib.EvolutionOracle(
+      space, limits, settings, config.search_seed, max_trials=min(config.trials, space.size),
+      fingerprint=fingerprint,
+  )
 
 
 class _Late:

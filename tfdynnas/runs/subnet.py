@@ -12,9 +12,7 @@ from tfdynnas.training import loop
 from tfdynnas.training import standalone
 
 
-def train_subnet(
-    run_dir, config, checkpoint_steps=1000, progress=loop.silent, deterministic=False
-):
+def train_subnet(run_dir, config, checkpoint_steps=1000, progress=loop.silent, exact=False):
   """Trains one arch on training and, if there is a test part, validation images.
 
   Leaves `subnet/model.keras`, in layers that any Keras has, and `subnet/result.json`.
@@ -24,7 +22,7 @@ def train_subnet(
     config: config.SubnetConfig.
     checkpoint_steps: Steps between checkpoints.
     progress: Callable (step, steps, **logs).
-    deterministic: bool, give the same bits in every run.
+    exact: bool, give the same bits in every run.
 
   Returns:
     dict: arch, string, params, macs, accuracy, the part it was measured on.
@@ -33,21 +31,18 @@ def train_subnet(
     InputError: No such arch, nothing was found yet, or the directory holds another training.
     DivergedError: The loss is no longer a number.
   """
-  if deterministic:
+  if exact:
     backend.make_deterministic(config.subnet_seed)
   supernet_config, data, space = setup.reload(run_dir)
   arch = chosen_arch(run_dir, space, config.arch)
-  supernet = None
-  if config.inherit:
-    supernet = supernet_job.load_supernet(run_dir, supernet_config, space)
+  supernet = config.inherit and supernet_job.load_supernet(run_dir, supernet_config, space)
   feed = training_feed.TrainingFeed(
       data, data.train, config.subnet_batch, config.subnet_seed, supernet_config.pad,
       supernet_config.flip,
   )
   steps = config.subnet_epochs * feed.steps_per_epoch
-  model = standalone.network_to_train(
-      space, arch, steps, config.subnet_learning_rate, config.subnet_l2, config.subnet_seed, supernet
-  )
+  settings = config.subnet_learning_rate, config.subnet_l2, config.subnet_seed
+  model = standalone.network_to_train(space, arch, steps, *settings, supernet or None)
   loop.build(model, space.skeleton.classes)
   identity = {**config.as_dict(), "arch": list(arch)}
   loop.fit(

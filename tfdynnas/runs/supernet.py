@@ -11,7 +11,9 @@ from tfdynnas.training import loop
 from tfdynnas.training import recipe
 
 
-def train_supernet(run_dir, data_config, space_config, config, devices, flags="", progress=loop.silent):
+def train_supernet(
+    run_dir, data_config, space_config, config, devices, flags="", progress=loop.silent
+):
   """Trains a supernet, or goes on with it from its last checkpoint.
 
   Args:
@@ -30,26 +32,12 @@ def train_supernet(run_dir, data_config, space_config, config, devices, flags=""
     InputError: The directory is of another run, or a config does not fit.
     DivergedError: The loss is no longer a number.
   """
-  strategy = backend.make_strategy(devices.distribution, devices.devices)
-  backend.shorten_first_step()
-  if devices.deterministic:
-    backend.make_deterministic(config.seed)
-  replicas = strategy.num_replicas_in_sync
-  if config.batch % replicas:
-    raise errors.InputError(f"`batch` must divide by {replicas} devices. Received: {config.batch}")
+  strategy, replicas = _strategy(devices, config)
   data = setup.load_data(data_config)
   space = setup.make_space(space_config, data)
-  run_dir.claim(
-      {
-          "data": data_config.as_dict(), "images": _images(data), "space": space_config.as_dict(),
-          "supernet": config.as_dict(), "devices": {"replicas": replicas},
-      },
-      flags,
-  )
+  run_dir.claim(_described(data_config, data, space_config, config, replicas), flags)
   with strategy.scope():
-    feed = training_feed.TrainingFeed(
-        data, data.train, config.batch, config.seed, config.pad, config.flip
-    )
+    feed = _feed(data, config)
     steps = config.epochs * feed.steps_per_epoch
     supernet = recipe.make_supernet(config, space, steps, feed.prepare)
     loop.build(supernet, space.skeleton.classes)
@@ -59,6 +47,33 @@ def train_supernet(run_dir, data_config, space_config, config, devices, flags=""
         _identity(run_dir), devices.checkpoint_steps, progress,
     )
   return supernet, rows
+
+
+def _described(data_config, data, space_config, config, replicas):
+  """What makes the run the one it is."""
+  return {
+      "data": data_config.as_dict(), "images": _images(data), "space": space_config.as_dict(),
+      "supernet": config.as_dict(), "devices": {"replicas": replicas},
+  }
+
+
+def _feed(data, config):
+  """Training images, as the config says."""
+  return training_feed.TrainingFeed(
+      data, data.train, config.batch, config.seed, config.pad, config.flip
+  )
+
+
+def _strategy(devices, config):
+  """The strategy that the config says, and its number of replicas."""
+  strategy = backend.make_strategy(devices.distribution, devices.devices)
+  backend.shorten_first_step()
+  if devices.deterministic:
+    backend.make_deterministic(config.seed)
+  replicas = strategy.num_replicas_in_sync
+  if config.batch % replicas:
+    raise errors.InputError(f"`batch` must divide by {replicas} devices. Received: {config.batch}")
+  return strategy, replicas
 
 
 def load_supernet(run_dir, config, space):

@@ -1,0 +1,101 @@
+"""Flags that cannot be used: one line and exit status 2 before TensorFlow is imported; --help."""
+
+import os
+import pathlib
+import re
+import shlex
+
+import pytest
+
+from tests.tools import launcher
+
+DIGITS = "--dataset=digits --run_dir={run}"
+BAD = [
+    ("train_supernet", f"{DIGITS} --epoch=3", "Unknown command line flag 'epoch'"),
+    ("train_supernet", f"{DIGITS} --epochs=0", "`epochs` must be >= 1. Received: 0"),
+    ("train_supernet", f"{DIGITS} --epochs=many", "many"),
+    ("train_supernet", f"{DIGITS} --valid_share=1", "`valid_share` must be < 1. Received: 1.0"),
+    ("train_supernet", f"{DIGITS} --learning_rate=nan", "must be a finite number. Received: nan"),
+    ("train_supernet", f"{DIGITS} --l2=inf", "must be a finite number. Received: inf"),
+    ("train_supernet", f"{DIGITS} --schedule=step", "must be one of ('calr', 'cosine')"),
+    ("train_supernet", f"{DIGITS} --seed=4294967296", "`seed` must be < 4294967296"),
+    ("train_supernet", f"{DIGITS} --flagfile=nope", "a preset: cifar10,"),
+    ("train_supernet", f"{DIGITS} --flagfile=", "--flagfile must name a file"),
+    ("train_supernet", f"{DIGITS} --flagfile", "--flagfile=FILE must name a file"),
+    ("train_supernet", f"{DIGITS} --flagfile={{image}}", "must be a text file"),
+    ("train_supernet", f"{DIGITS} digits", "Flags begin with --. Received: digits"),
+    ("train_supernet", "--run_dir={run}", "Give one of `dataset` and `image_dir`"),
+    ("train_supernet", f"{DIGITS} --image_dir={{run}}", "Give one of `dataset` and `image_dir`"),
+    ("train_supernet", "--dataset=digits", "Give --run_dir=FOLDER. Received: none"),
+    ("nas", f"{DIGITS} --subnet_epochs=-1", "`subnet_epochs` must be >= 1. Received: -1"),
+    ("nas", f"{DIGITS} --flagfile=digits --population=x", "population"),
+    ("nas", "--flagfile=digits", "Give --run_dir=FOLDER. Received: none"),
+    ("search", "--run_dir={run} --mutation=1.5", "`mutation` must be <= 1. Received: 1.5"),
+    ("search", "--run_dir={run} --mutants=40", "must be <= `population`. Received: 40 + 25 > 50"),
+    ("search", "", "Give --run_dir=FOLDER. Received: none"),
+    ("train_subnet", "--run_dir={run} --checkpoint_steps=0", "`checkpoint_steps` must be >= 1"),
+    ("export", "--run_dir={run} --name=a/b", "`name` must be letters, digits"),
+]
+
+
+@pytest.fixture
+def without_tensorflow(tmp_path):
+  """An environment in which importing TensorFlow or Keras ends the process with status 77."""
+  for name in ("tensorflow", "keras"):
+    (tmp_path / f"{name}.py").write_text("import os\nos._exit(77)\n")
+  return {**os.environ, "PYTHONPATH": str(tmp_path)}
+
+
+@pytest.mark.parametrize("tool,flags,expected", BAD, ids=lambda value: str(value)[-40:])
+def test_bad_flags_are_refused_before_tensorflow_is_imported(
+    tmp_path, without_tensorflow, tool, flags, expected):
+  (tmp_path / "image.png").write_bytes(b"\x89PNG\xff")
+  run = tmp_path / "run"
+  flags = flags.format(run=run, image=tmp_path / "image.png").split()
+  line = launcher.refusal(launcher.run(tool, *flags, env=without_tensorflow))
+  assert line.startswith(f"{tool}.py: ") and expected in line, line
+  assert not run.exists()
+
+
+def test_the_trap_for_tensorflow_works(tmp_path, without_tensorflow):
+  flags = ("--dataset=digits", f"--run_dir={tmp_path / 'run'}")
+  assert launcher.run("train_supernet", *flags, env=without_tensorflow).returncode == 77
+
+
+@pytest.mark.parametrize("tool,own,other", [
+    ("train_supernet", "--gamma_max", "--mutants"), ("search", "--mutants", "--gamma_max"),
+    ("train_subnet", "--subnet_epochs", "--mutants"), ("export", "--export_dir", "--mutants"),
+    ("nas", "--mutants", "--part"),
+])
+def test_help_lists_the_flags_of_the_launcher(without_tensorflow, tool, own, other):
+  result = launcher.run(tool, "--help", env=without_tensorflow)
+  assert result.returncode == 0 and not result.stderr
+  listed = set(re.findall(r"--(?:\[no\])?\w+", result.stdout.partition("flags:")[2]))
+  assert {own, "--run_dir"} <= listed and other not in listed
+
+
+PRESETS = sorted((launcher.ROOT / "flags").glob("*.cfg"))
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda path: path.stem)
+def test_presets_parse_in_every_launcher_and_name_a_command(preset, without_tensorflow):
+  for tool in ("nas", "train_supernet", "search"):
+    result = launcher.run(
+        tool, f"--flagfile={preset.stem}", "--only_check_args", env=without_tensorflow)
+    assert (result.returncode, result.stderr) == (0, "")
+  head = [line[2:] for line in preset.read_text().splitlines() if line.startswith("# ")]
+  (command,) = [shlex.split(line) for line in head if line.startswith("tools/")]
+  assert (launcher.ROOT / command[0]).is_file()
+  assert f"--flagfile=flags/{preset.name}" in command
+  assert [flag for flag in command if flag.startswith("--run_dir=")]
+
+
+def test_presets_are_found():
+  assert {"cifar10", "cifar10_spos", "digits"} <= {path.stem for path in PRESETS}
+
+
+def test_a_flagfile_that_names_itself_is_refused(tmp_path, without_tensorflow):
+  preset = pathlib.Path(tmp_path / "loop.cfg")
+  preset.write_text("--flagfile=loop.cfg\n")
+  result = launcher.run("nas", f"--flagfile={preset}", env=without_tensorflow)
+  assert "--flagfile" in launcher.refusal(result)

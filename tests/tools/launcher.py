@@ -1,0 +1,98 @@
+"""Launchers as real processes, and what is left of a run when they are killed or refused."""
+
+import json
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+KILLS = int(os.environ.get("TFDYNNAS_KILLS", 2))
+TINY = ("--dataset=digits", "--channels=2", "--cells=1", "--epochs=2", "--deterministic")
+TRAIN = (*TINY, "--checkpoint_steps=4")  # 15 steps per epoch.
+SEARCH = ("--trials=30", "--population=6", "--parents=3", "--mutants=3", "--crossovers=3",
+          "--score_images=64", "--score_batch=32")
+SUBNET = ("--arch=#1462", "--subnet_epochs=6", "--subnet_batch=128", "--checkpoint_steps=3",
+          "--deterministic")
+
+
+def command(tool, *flags):
+  """The command line of a launcher."""
+  return [sys.executable, str(ROOT / "tools" / f"{tool}.py"), *flags]
+
+
+def run(tool, *flags, **kwargs):
+  """Runs a launcher to its end: subprocess.CompletedProcess with texts."""
+  return subprocess.run(command(tool, *flags), capture_output=True, text=True, **kwargs)
+
+
+def succeed(tool, *flags):
+  """Runs a launcher that must succeed; returns what it printed."""
+  result = run(tool, *flags)
+  assert result.returncode == 0, f"{tool} {flags}: {result.stderr}"
+  return result.stdout
+
+
+def refusal(result, status=2):
+  """The one line of a launcher that refused."""
+  lines = result.stderr.splitlines()
+  assert result.returncode == status and len(lines) == 1, f"{result.returncode}: {result.stderr}"
+  return lines[0]
+
+
+def kill(seed, tool, *flags):
+  """Kills a launcher at a random moment: while it starts, or while it works.
+
+  Args:
+    seed: Int that the moment follows from.
+    tool: Name of the launcher.
+    *flags: Its flags.
+
+  Returns:
+    True if it was killed, False if it had ended.
+  """
+  rng = random.Random(seed)
+  process = subprocess.Popen(
+      command(tool, *flags), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+  if rng.random() < 0.15:
+    time.sleep(rng.uniform(0.0, 8.0))  # While it starts.
+  else:
+    process.stderr.readline()  # The first sign of progress.
+    time.sleep(rng.uniform(0.0, 1.0))
+  process.send_signal(signal.SIGKILL)
+  process.stderr.close()
+  status = process.wait()
+  assert status in (0, -signal.SIGKILL), f"{tool} ended with {status}"
+  return status != 0
+
+
+def training(folder):
+  """All that a training left, but for timings: arrays of the checkpoint, its record, the log."""
+  with np.load(folder / "checkpoint.npz") as file:
+    arrays = {name: file[name] for name in file.files}
+  record = json.loads(bytes(arrays.pop("record")))
+  for row in record["rows"]:
+    del row["steps_per_second"]
+  log = [line.rpartition(",")[0] for line in (folder / "log.csv").read_text().splitlines()]
+  return arrays, record, log
+
+
+def difference(one, other):
+  """What differs between two results of `training`, "" if every bit is the same."""
+  if one[0].keys() != other[0].keys():
+    return "names of arrays"
+  for name, array in one[0].items():
+    if array.dtype != other[0][name].dtype or array.tobytes() != other[0][name].tobytes():
+      return name
+  return "" if one[1:] == other[1:] else f"{one[1:]} and {other[1:]}"
+
+
+def files(folder):
+  """Every file below a folder: dict, path -> (size, time of the last change)."""
+  found = [path for path in folder.rglob("*") if path.is_file()]
+  return {str(p.relative_to(folder)): (p.stat().st_size, p.stat().st_mtime_ns) for p in found}
