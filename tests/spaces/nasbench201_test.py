@@ -61,7 +61,8 @@ def test_string_form_and_index():
 
 @pytest.mark.parametrize("text", [
     "", "|", "0,1,2", "0,1,2,3,4,5", "0,0,0,0,0,-1", "#15625", "#-1", BEST[:-1], BEST + "|",
-    BEST.replace("nor_conv_3x3~0|+", "conv~0|+", 1), BEST.replace("~2", "~1"), BEST.replace("+", ""),
+    BEST.replace("nor_conv_3x3~0|+", "conv~0|+", 1), BEST.replace("~2", "~1"),
+    BEST.replace("+", ""),
 ])
 def test_malformed_strings_are_refused_in_one_line(text):
   with pytest.raises(errors.InputError) as error:

@@ -54,7 +54,8 @@ def test_initial_weights_are_uniform_in_the_bound_of_their_fan_in():
     if values.size > 200:
       assert abs(values.std() - bound / np.sqrt(3)) < 0.05 * bound
   other = supernet_lib.Supernet(SPACE, seed=1).trainable_variables[0]
-  assert np.any(ops.convert_to_numpy(other) != ops.convert_to_numpy(supernet.trainable_variables[0]))
+  first = supernet.trainable_variables[0]
+  assert np.any(ops.convert_to_numpy(other) != ops.convert_to_numpy(first))
 
 
 def test_stand_alone_network_has_the_params_of_the_table():

@@ -1,4 +1,4 @@
-"""Trains a small supernet on two logical devices, or by hand as those two should, in one process."""
+"""Trains a small supernet on two logical devices, or by hand as those two should."""
 
 import sys
 
@@ -38,7 +38,8 @@ def make(method, space):
 
 def data():
   rng = np.random.default_rng(0)
-  return rng.normal(size=[STEPS * BATCH, 8, 8, 3]).astype("float32"), rng.integers(0, 10, STEPS * BATCH)
+  count = STEPS * BATCH
+  return rng.normal(size=[count, 8, 8, 3]).astype("float32"), rng.integers(0, 10, count)
 
 
 def mirrored(method, space):
@@ -79,7 +80,10 @@ def by_hand(method, space, nudge):
 
 
 def main(how, method, space, nudge, path):
-  supernet, loss = mirrored(method, space) if how == "mirrored" else by_hand(method, space, float(nudge))
+  if how == "mirrored":
+    supernet, loss = mirrored(method, space)
+  else:
+    supernet, loss = by_hand(method, space, float(nudge))
   arrays = {f"weight/{v.name}": v.numpy() for v in supernet.trainable_variables}
   arrays.update((v.path, v.numpy()) for v in supernet.optimizer.variables if "momentum" in v.path)
   arrays["loss"] = np.float32(loss)

@@ -11,7 +11,8 @@ import pytest
 def result(tmp_path, how, method, space, nudge=0.0):
   path = tmp_path / f"{how}-{nudge}.npz"
   done = subprocess.run(
-      [sys.executable, "-m", "tests.training.mirrored_case", how, method, space, str(nudge), str(path)],
+      [sys.executable, "-m", "tests.training.mirrored_case", how, method, space, str(nudge),
+       str(path)],
       capture_output=True, text=True, check=False,
   )
   assert done.returncode == 0, done.stderr[-3000:]

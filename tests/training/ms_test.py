@@ -143,7 +143,8 @@ def test_serves_a_keras_model_that_knows_nothing_of_it():
   rng = np.random.default_rng(0)
   images, labels = rng.normal(size=[64, 5]), rng.integers(0, 2, 64)
   keras.utils.set_random_seed(0)
-  model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(8, "relu"), keras.layers.Dense(2)])
+  layers = [keras.Input((5,)), keras.layers.Dense(8, "relu"), keras.layers.Dense(2)]
+  model = keras.Sequential(layers)
   schedule = training.CaLR(0.1, steps=40, c_min=1, c_max=100)
   loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
   model.compile(training.MS(schedule, groups=2), loss)
