@@ -189,15 +189,21 @@ class Supernet(keras.Model):
             yield network.edge_name(stage, cell, number) + "_conv", [values[window][row]]
     yield "dense", [self._dense, self._bias]
 
-  def compile(self, *args, method=None, **kwargs):
+  def compile(self, optimizer="rmsprop", loss=None, method=None, **kwargs):
     """Prepares for training.
 
     Args:
-      *args: As for any Keras model.
+      optimizer: As for any Keras model, as is `loss`.
+      loss: On logits.
       method: What a training step does, for example training.SinglePath; needed by `fit`.
       **kwargs: As for any Keras model.
+
+    Raises:
+      InputError: The method cannot be run as they say.
     """
-    super().compile(*args, **kwargs)
+    if method is not None:
+      method.check_compile({**kwargs, "optimizer": optimizer})
+    super().compile(optimizer=optimizer, loss=loss, **kwargs)
     self.method = method
 
   def train_step(self, *args):

@@ -17,6 +17,10 @@ def train_step(method, supernet, batch):
   Returns:
     dict, metric name -> value.
   """
+  weights = supernet.trainable_variables
+  if not supernet.optimizer.built:  # Keras builds it when it applies; it is told before that.
+    with tf.init_scope():
+      supernet.optimizer.build(weights)
   step = tf.identity(supernet.optimizer.iterations.value)
   images, labels = method.prepare(batch, step) if method.prepare else batch
   paths = method.sampler(step)
@@ -25,7 +29,6 @@ def train_step(method, supernet, batch):
     logits = supernet(images, arch=paths[0], training=True)
     loss = supernet.compute_loss(x=images, y=labels, y_pred=logits)
     scaled = supernet.optimizer.scale_loss(loss)
-  weights = supernet.trainable_variables
   supernet.optimizer.apply(tape.gradient(scaled, weights), weights)
   return _metrics(supernet, loss, labels, logits)
 
@@ -44,6 +47,32 @@ def _metrics(supernet, loss, labels, logits):
 def _results(metric):
   result = metric.result()
   return result.items() if isinstance(result, dict) else [(metric.name, result)]
+
+
+def check_compile(settings):
+  """Refuses what hangs or fails under several replicas in TensorFlow 2.21 with Keras 3.15.
+
+  Args:
+    settings: dict, keyword arguments of `compile`.
+
+  Raises:
+    InputError: One of them is set and there are several replicas.
+  """
+  replicas = tf.distribute.get_strategy().num_replicas_in_sync
+  optimizer = settings.get("optimizer")
+  broken = {
+      "jit_compile": settings.get("jit_compile") is True,
+      "run_eagerly": bool(settings.get("run_eagerly")),
+      "steps_per_execution": settings.get("steps_per_execution") not in (None, 1),
+      "gradient_accumulation_steps": bool(
+          getattr(optimizer, "gradient_accumulation_steps", None)
+      ),
+  }
+  wrong = [name for name, is_set in broken.items() if is_set]
+  if replicas > 1 and wrong:
+    raise errors.InputError(
+        f"Several devices cannot train with {' or '.join(wrong)}. Received: {replicas} devices"
+    )
 
 
 def make_strategy(distribution, devices):

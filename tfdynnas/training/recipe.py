@@ -39,5 +39,7 @@ def make_supernet(config, space, steps, prepare=None):
       groups=method.groups if config.momentum_groups == "split" else 1, off_path=config.off_path,
   )
   loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, name="loss")
-  supernet.compile(optimizer, loss, metrics=["accuracy"], method=method, jit_compile=False)
+  supernet.compile(
+      optimizer=optimizer, loss=loss, metrics=["accuracy"], method=method, jit_compile=False
+  )
   return supernet

@@ -85,6 +85,17 @@ class SinglePath:
       group = self.group(paths[0]) if optimizer.groups > 1 else 0
       optimizer.tell(group, on_path(paths) if optimizer.off_path == "frozen" else None)
 
+  def check_compile(self, settings):
+    """Refuses settings of `compile` that this back end cannot train with.
+
+    Args:
+      settings: dict, keyword arguments of `compile`.
+
+    Raises:
+      InputError: They hang or fail.
+    """
+    backend.check_compile(settings)
+
   def get_config(self):
     """Config for `from_config`; `prepare` belongs to the data and is not in it."""
     return {
