@@ -6,7 +6,7 @@ import pathlib
 
 
 @contextlib.contextmanager
-def replacing(path):
+def replacing(path, sync=True):
   """Opens a temporary beside `path` for writing bytes, and renames it there at the end.
 
   On any exception, a full disk among them, `path` is as it was and the temporary is gone; a killed
@@ -14,6 +14,7 @@ def replacing(path):
 
   Args:
     path: File to write; its folder is made.
+    sync: Wait until it is on the disk: safe from a loss of power too, not only from a kill.
 
   Yields:
     Binary file object.
@@ -25,7 +26,8 @@ def replacing(path):
     with open(temporary, "wb") as file:
       yield file
       file.flush()
-      os.fsync(file.fileno())
+      if sync:
+        os.fsync(file.fileno())
     os.replace(temporary, path)
   except BaseException as error:
     temporary.unlink(missing_ok=True)
@@ -34,7 +36,7 @@ def replacing(path):
     raise
 
 
-def write_text(path, text):
-  """Writes a text file whole."""
-  with replacing(path) as file:
+def write_text(path, text, sync=True):
+  """Writes a text file whole; see `replacing`."""
+  with replacing(path, sync) as file:
     file.write(text.encode())

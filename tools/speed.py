@@ -102,7 +102,7 @@ class Bench:
     for arch in self._archs:
       alone = tf.function(self._space_network(supernet, arch), autograph=False)
       batch = tf.constant(images)
-      times = self._interleave({"ours": lambda: scorer(arch), "alone": lambda: alone(batch).numpy()})
+      times = self._interleave({"ours": lambda: scorer(arch), "alone": lambda: alone(batch)})
       ratios += list(times["ours"] / times["alone"])
       per_second += list(1 / times["ours"])
     yield f"architectures scored per second, 256 images each: {_spread(per_second)}"

@@ -166,7 +166,7 @@ def test_a_figure_replaces_the_old_one_or_leaves_it(drawn, tmp_path, monkeypatch
     raise OSError(28, "No space left on device")
 
   with monkeypatch.context() as patch:
-    patch.setattr(figure_file.os, "fsync", fail)
+    patch.setattr("os.fsync", fail)
     with pytest.raises(OSError):
       analysis.cell_figure(SPACE, ARCH, path)
   assert path.read_text() == "old" and len(list(tmp_path.iterdir())) == 1

@@ -1,10 +1,9 @@
 """Figures as PNG files: drawn without a window, written whole. Needs the extra `plots`."""
 
-import os
 import pathlib
-import secrets
 
 from tfdynnas import errors
+from tfdynnas import whole_file
 
 INK = "#222222"
 FAINT = "#9a9a9a"
@@ -42,7 +41,7 @@ def save(figure, path):
 
   Args:
     figure: matplotlib.figure.Figure.
-    path: Path of the file; its folder must exist.
+    path: Path of the file; its folder is made.
 
   Returns:
     pathlib.Path of the file.
@@ -51,14 +50,6 @@ def save(figure, path):
     OSError: The file cannot be written; nothing is left behind.
   """
   path = pathlib.Path(path)
-  draft = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
-  try:
-    with open(draft, "wb") as file:
-      figure.savefig(file, format="png", dpi=160)
-      file.flush()
-      os.fsync(file.fileno())
-    os.replace(draft, path)
-  except BaseException:
-    draft.unlink(missing_ok=True)
-    raise
+  with whole_file.replacing(path) as file:
+    figure.savefig(file, format="png", dpi=160)
   return path

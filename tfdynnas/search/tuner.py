@@ -10,11 +10,11 @@ import keras_tuner
 from absl import logging
 
 from tfdynnas import errors
+from tfdynnas import whole_file
 from tfdynnas.search import hyperparameters
 from tfdynnas.search import limits as limits_lib
 from tfdynnas.search import oracle as oracle_lib
 from tfdynnas.search.durable import DurableTuner
-from tfdynnas.search.durable import write_text
 
 COLUMNS = ("trial", "arch", "string", "accuracy", "loss", "params", "macs")
 _COSTS = ("params", "macs")
@@ -164,7 +164,7 @@ class SupernetTuner(DurableTuner):
     writer.writeheader()
     for row in self.history():
       writer.writerow({**row, "arch": ",".join(map(str, row["arch"]))})
-    write_text(path, text.getvalue())
+    whole_file.write_text(path, text.getvalue())
 
   def _row(self, trial):
     """The trial's row of `history`, or None if it was not scored."""

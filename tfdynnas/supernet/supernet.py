@@ -210,8 +210,8 @@ class Supernet(keras.Model):
     """One step of the method that `compile` was given."""
     if self.method is None:
       raise errors.InputError(
-          "`fit` needs to know which paths to train: compile(..., method=training.SinglePath(...)). "
-          "Received: method=None"
+          "`fit` needs to know which paths to train: compile(..., "
+          "method=training.SinglePath(...)). Received: method=None"
       )
     return self.method.train_step(self, *args)
 

@@ -84,7 +84,7 @@ def make_strategy(distribution, devices):
       TensorFlow has not started yet. Empty stands for the first, or for all with `mirrored`.
 
   Returns:
-    tf.distribute.Strategy. One device gives no MirroredStrategy, which would cost and bring nothing.
+    tf.distribute.Strategy. One device gives no MirroredStrategy: it would cost and bring nothing.
 
   Raises:
     InputError: A device is not there or named twice, or several without `mirrored`.
@@ -103,7 +103,9 @@ def make_strategy(distribution, devices):
       )
     except RuntimeError as error:
       if len(tf.config.list_logical_devices("CPU")) < cpus:
-        raise errors.InputError(f"TensorFlow has started with fewer CPU devices: {error}") from error
+        raise errors.InputError(
+            f"`devices` of several CPUs must be made first. Received: {error}"
+        ) from error
   there = [device.name.replace("/device:", "") for device in tf.config.list_logical_devices()]
   missing = [device for device in devices if device not in there]
   if missing:
