@@ -14,12 +14,17 @@ from tfdynnas.training import checkpoint
 
 
 def state(model):
-  """What a training must keep: dict, name -> variable, of model, optimizer and metrics."""
-  found = {f"model/{v.path}": v for v in model.variables}
-  found.update((f"optimizer/{v.path}", v) for v in model.optimizer.variables)
-  for metric in model.metrics:
-    found.update((f"metric/{metric.name}/{i}", v) for i, v in enumerate(metric.variables))
-  return {name: variable for name, variable in found.items() if "seed_generator" not in name}
+  """What a training must keep: dict, name -> variable, of model, optimizer and metrics.
+
+  Numbered, since Keras lets variables share a name and even a path, as an optimizer's slots do.
+  """
+  parts = {"model": model.variables, "optimizer": model.optimizer.variables}
+  parts.update((f"metric/{metric.name}", metric.variables) for metric in model.metrics)
+  return {
+      f"{part}/{number}/{variable.name}": variable
+      for part, variables in parts.items() for number, variable in enumerate(variables)
+      if "seed_generator" not in variable.path
+  }
 
 
 def _diverged(what, received):
