@@ -16,15 +16,14 @@ from tfdynnas.training import checkpoint
 def state(model):
   """What a training must keep: dict, name -> variable, of model, optimizer and metrics.
 
-  Numbered, since Keras lets variables share a name and even a path, as an optimizer's slots do.
+  Numbered, since Keras lets variables share a name, as an optimizer's slots often do; and of those
+  the names hold numbers that depend on what was made before.
   """
-  parts = {"model": model.variables, "optimizer": model.optimizer.variables}
-  parts.update((f"metric/{metric.name}", metric.variables) for metric in model.metrics)
-  return {
-      f"{part}/{number}/{variable.name}": variable
-      for part, variables in parts.items() for number, variable in enumerate(variables)
-      if "seed_generator" not in variable.path
-  }
+  found = {f"model/{i}/{v.name}": v for i, v in enumerate(model.variables)}
+  found.update((f"optimizer/{i}", v) for i, v in enumerate(model.optimizer.variables))
+  for metric in model.metrics:
+    found.update((f"metric/{metric.name}/{i}", v) for i, v in enumerate(metric.variables))
+  return {name: v for name, v in found.items() if "seed_generator" not in v.path}
 
 
 def _diverged(what, received):
