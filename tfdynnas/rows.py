@@ -16,7 +16,10 @@ if keras.backend.backend() == "tensorflow":
       Tensor [rows, ...], without the k leading axes.
     """
     value = _native(variable)
-    whole = value.read_value()  # Lets a tape see the variable; the graph drops the value itself.
+    if not isinstance(value, tf.distribute.DistributedValues):
+      # Not Keras' own take: it reads the whole variable, a copy once rows were written in place.
+      return value.sparse_read(index[:, 0]) if index.shape[-1] == 1 else value.gather_nd(index)
+    whole = value.read_value()  # Lets a tape see the variable.
     try:
       handle = value.handle
     except ValueError:  # Outside of all replicas, where Keras traces a model for its shapes.
