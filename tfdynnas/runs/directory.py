@@ -70,8 +70,18 @@ class RunDir:
     self.write_json("config.json", {**config, "versions": versions()})  # Now it is claimed.
 
   def config(self):
-    """What the run is, as `claim` was told."""
-    return self.read_json("config.json")
+    """What the run is, as `claim` was told.
+
+    Raises:
+      InputError: `config.json` is not there, damaged, or not of this package.
+    """
+    config = self.read_json("config.json")
+    parts = ("data", "images", "space", "supernet", "devices")
+    if not isinstance(config, dict) or not all(isinstance(config.get(p), dict) for p in parts):
+      raise errors.InputError(
+          f"{self.path / 'config.json'} must hold {', '.join(parts)}. Received: another JSON"
+      )
+    return config
 
   def read_json(self, name):
     """A JSON file of the folder.

@@ -13,9 +13,9 @@ from tfdynnas.training import standalone
 
 
 def train_subnet(run_dir, config, checkpoint_steps=1000, progress=loop.silent, exact=False):
-  """Trains one arch on training and, if there is a test part, validation images.
+  """Trains one arch on the training images, and measures it on the test images if there are any.
 
-  Leaves `subnet/model.keras`, in layers that any Keras has, and `subnet/result.json`.
+  One device. Leaves `subnet/model.keras`, in layers that any Keras has, and `subnet/result.json`.
 
   Args:
     run_dir: RunDir.

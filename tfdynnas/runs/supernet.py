@@ -35,12 +35,12 @@ def train_supernet(
   strategy, replicas = _strategy(devices, config)
   data = setup.load_data(data_config)
   space = setup.make_space(space_config, data)
-  run_dir.claim(_described(data_config, data, space_config, config, replicas), flags)
   with strategy.scope():
     feed = _feed(data, config)
     steps = config.epochs * feed.steps_per_epoch
     supernet = recipe.make_supernet(config, space, steps, feed.prepare)
     loop.build(supernet, space.skeleton.classes)
+    run_dir.claim(_described(data_config, data, space_config, config, replicas), flags)
     run_dir.write_json("supernet/method.json", _method(supernet, space, steps))
     rows = loop.fit(
         supernet, feed.batches, feed.steps_per_epoch, config.epochs, run_dir.path / "supernet",
