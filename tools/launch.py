@@ -205,6 +205,8 @@ def _fail(error, status):
   line = " ".join(str(error).split())
   sys.stderr.write(f"{pathlib.Path(sys.argv[0]).name}: {line}\n")
   sys.stderr.flush()
+  with open(os.devnull, "wb") as null:  # TensorFlow's threads complain of the end of Python.
+    os.dup2(null.fileno(), 2)
   sys.exit(status)
 
 
