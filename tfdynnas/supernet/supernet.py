@@ -125,7 +125,7 @@ class Supernet(keras.Model):
     """
     if self._routing.copies[window] > 1:
       kernel = rows.read(kernel, ops.expand_dims(self._routing.rows(arch, window), 1))
-    kernels, edges = ops.unstack(kernel), len(self.space.edges)
+    kernels, edges = ops.unstack(ops.convert_to_tensor(kernel)), len(self.space.edges)
     return [tuple(kernels[at:at + edges]) for at in range(0, len(kernels), edges)]
 
   def _run_cell(self, reference, features, branch, *kernels):
