@@ -8,7 +8,7 @@ from tfdynnas.tools import launch
 PARTS = ("step", "choices", "first", "score")
 flags.DEFINE_multi_enum("part", list(PARTS), PARTS, "What to measure.", module_name=__name__)
 flags.DEFINE_integer("archs", 8, "Random archs.", lower_bound=1, module_name=__name__)
-flags.DEFINE_integer("blocks", 7, "Interleaved blocks.", lower_bound=3, module_name=__name__)
+flags.DEFINE_integer("blocks", 3, "Interleaved blocks.", lower_bound=3, module_name=__name__)
 flags.DEFINE_integer("channels", 16, "Channels of the first stage.", lower_bound=1,
                      module_name=__name__)
 flags.DEFINE_integer("cells", 5, "Cells in each stage.", lower_bound=1, module_name=__name__)
