@@ -33,7 +33,7 @@ def switch(operations, index, total, images, kernels, last, reference=None):
 
   The source node's tensor goes through the switch and comes out with it, to be used by its next
   edge: so the gradients of a node are summed inside the branches, and a branch that does nothing
-  costs nothing. Zeros made and added instead were half of what a switch cost in a step.
+  costs nothing, where zeros would be made and added otherwise.
 
   Args:
     operations: Sequence of spaces.Operation, one per branch, unlike in (kind, window).

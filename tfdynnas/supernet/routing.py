@@ -43,7 +43,7 @@ class Routing:
     """Branch of each edge, int32 [edges]; an edge that is not live gets the one that does nothing.
 
     Source node unfed or target node unread: logits and all gradients are the same without it, and
-    an arch of the whole space has 1.8 such edges on average.
+    an arch of NAS-Bench-201 has 0.72 such connections on average over the space.
     """
     branch = ops.take(ops.convert_to_tensor(self._branch), arch)
     if self._zero is None:

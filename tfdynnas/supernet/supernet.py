@@ -28,7 +28,7 @@ class Supernet(keras.Model):
   (tfdynnas.training.SinglePath), `evaluate` and `predict` run the arch that `choose` set.
 
   The convolutions of a stage lie in one array per window, [cells * edges * copies, window, window,
-  channels, channels]: 15 weights in all instead of 188, which makes an optimizer's update a few
+  channels, channels]: 15 weights in all instead of 189, which makes an optimizer's update a few
   large kernels and lets the step touch the chosen rows alone.
   """
 
