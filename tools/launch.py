@@ -160,7 +160,7 @@ def _parse(arguments):
   try:
     rest = flags.FLAGS(arguments[:1] + _expand(arguments[1:]))
     if not flags.FLAGS["verbosity"].present:
-      logging.set_verbosity(logging.WARNING)  # TensorFlow notes every file that it writes.
+      logging.set_verbosity(logging.ERROR)  # TensorFlow and tfds warn where our one line says it.
     return rest
   except flags.Error as error:
     _fail(error, 2)

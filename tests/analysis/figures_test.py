@@ -172,8 +172,8 @@ def test_a_figure_replaces_the_old_one_or_leaves_it(drawn, tmp_path, monkeypatch
   assert path.read_text() == "old" and len(list(tmp_path.iterdir())) == 1
   analysis.cell_figure(SPACE, ARCH, str(path))
   assert _chunks(path) and len(list(tmp_path.iterdir())) == 1
-  with pytest.raises(FileNotFoundError):
-    analysis.cell_figure(SPACE, ARCH, tmp_path / "no" / "cell.png")
+  analysis.cell_figure(SPACE, ARCH, tmp_path / "new" / "cell.png")
+  assert _chunks(tmp_path / "new" / "cell.png")
 
 
 def test_without_matplotlib_the_error_says_what_to_install(tmp_path, monkeypatch):

@@ -121,7 +121,7 @@ class SupernetTuner(DurableTuner):
     failed = trial.status != "COMPLETED"
     reason = (trial.message or "").strip().rpartition("\n")[2].rpartition("FailedTrialError: ")[2]
     if failed:
-      logging.warning("Trial %s failed: %s", trial.trial_id, reason)
+      logging.error("Trial %s failed: %s", trial.trial_id, reason)
     if self._progress:
       self._progress(self._done, self.oracle.max_trials, self._row(trial))
     self._failures = self._failures + 1 if failed else 0
