@@ -1,6 +1,7 @@
 """Shim: rows of a variable read and written in place, so that the cost is theirs alone."""
 
 import keras
+from keras import ops
 
 if keras.backend.backend() == "tensorflow":
   import tensorflow as tf
@@ -46,12 +47,23 @@ if keras.backend.backend() == "tensorflow":
     else:
       tf.raw_ops.ResourceScatterNdUpdate(ref=value.handle, indices=index, updates=values)
 
-  def split(gradient):
-    """(rows int32 [n] or None, values): a gradient that may be known for some rows only."""
+  def select(gradient, mask):
+    """The rows of a gradient that a mask names.
+
+    Args:
+      gradient: Tensor [n, ...], or the tf.IndexedSlices that `read` gives.
+      mask: bool [n].
+
+    Returns:
+      (rows, values): int32 [k], and [k, ...].
+    """
     if not isinstance(gradient, tf.IndexedSlices):
-      return None, gradient
+      rows = tf.cast(tf.where(mask)[:, 0], tf.int32)
+      return rows, tf.gather(gradient, rows)
     rows, place = tf.unique(tf.cast(gradient.indices, tf.int32))
-    return rows, tf.math.unsorted_segment_sum(gradient.values, place, tf.size(rows))
+    values = tf.math.unsorted_segment_sum(gradient.values, place, tf.size(rows))
+    kept = tf.where(tf.gather(mask, rows))[:, 0]
+    return tf.gather(rows, kept), tf.gather(values, kept)
 
   def _native(variable):
     return variable.value if isinstance(variable, keras.Variable) else variable
@@ -67,6 +79,7 @@ else:
     place = tuple(index[:, axis] for axis in range(index.shape[-1]))
     variable.assign(variable.value.at[place].set(values))
 
-  def split(gradient):
-    """(None, gradient): on this back end gradients are dense."""
-    return None, gradient
+  def select(gradient, mask):
+    """(None, gradient): here the number of rows must not depend on the mask, so all are kept."""
+    mask = ops.reshape(mask, [-1] + [1] * (len(gradient.shape) - 1))
+    return None, ops.where(mask, gradient, 0)

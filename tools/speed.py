@@ -46,21 +46,23 @@ class Bench:
     plain = self._supernet_step(self._space, "moved", separate=False)
     ours = self._supernet_step(self._space, "moved", separate=True)
     frozen = self._supernet_step(self._space, "frozen", separate=False)
-    over_alone = {"moved": [], "frozen": []}
-    over_plain = []
+    seconds = {}
     for arch in self._archs:
-      alone = self._alone_step(arch)
+      pruned, whole = self._alone_step(arch, True), self._alone_step(arch, False)
       chosen = tf.constant(arch, tf.int32)
       times = self._interleave({
-          "alone": alone, "moved": lambda: plain(chosen), "ours": lambda: ours(chosen),
-          "frozen": lambda: frozen(chosen),
+          "pruned": pruned, "whole": whole, "moved": lambda: plain(chosen),
+          "ours": lambda: ours(chosen), "frozen": lambda: frozen(chosen),
       })
-      over_alone["moved"] += list(times["moved"] / times["alone"])
-      over_alone["frozen"] += list(times["frozen"] / times["alone"])
-      over_plain += list(times["ours"] / times["moved"])
-    for mode, ratios in over_alone.items():
-      yield f"supernet step / same subnet alone, off-path {mode}: {_spread(ratios)}"
-    yield f"CaLR+MS step / plain momentum step, off-path moved: {_spread(over_plain)}"
+      for name, values in times.items():
+        seconds.setdefault(name, []).extend(values)
+    seconds = {name: np.array(values) for name, values in seconds.items()}
+    for mode in ("moved", "frozen"):
+      for alone, meaning in (("whole", "every operation"), ("pruned", "live operations only")):
+        yield (f"supernet step / same subnet alone, {meaning}, off-path {mode}: "
+               f"{_ratio(seconds[mode], seconds[alone])}")
+    over_plain = _ratio(seconds["ours"], seconds["moved"])
+    yield f"CaLR+MS step / plain momentum step, off-path moved: {over_plain}"
     weights = sum(int(np.prod(v.shape)) for v in plain.supernet.trainable_variables)
     extra = _slot_bytes(ours) - _slot_bytes(plain)
     yield (f"CaLR+MS memory over plain: {extra:,} bytes = {extra / (4 * weights):.3f} x 4 bytes x "
@@ -143,9 +145,9 @@ class Bench:
     step.supernet, step.optimizer = supernet, optimizer
     return step
 
-  def _alone_step(self, arch):
+  def _alone_step(self, arch, live_only):
     """A training step of the plain network of one arch, with the same optimizer."""
-    model = supernet_lib.cell_network(self._space, arch, "batch", live_only=True)
+    model = supernet_lib.cell_network(self._space, arch, "batch", live_only=live_only)
     optimizer = self._optimizer(False, "moved")
     optimizer.build(model.trainable_variables)
 
@@ -181,6 +183,11 @@ def _slot_bytes(step):
   return sum(4 * int(np.prod(slot.shape)) for slot in step.optimizer.slots)
 
 
+def _ratio(ours, theirs):
+  """Spread of paired ratios, and the ratio of the sums: large archs count for more there."""
+  return f"{_spread(ours / theirs)}, of all seconds {ours.sum() / theirs.sum():.3f}"
+
+
 def _spread(values):
   low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
-  return f"{middle:.3f} [{low:.3f}, {high:.3f}], mean {np.mean(values):.3f}"
+  return f"{middle:.3f} [{low:.3f}, {high:.3f}]"

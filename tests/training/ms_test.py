@@ -123,6 +123,20 @@ def test_off_path_rows(off_path):
       off_path == "moved"])
 
 
+def test_frozen_weights_do_not_count_in_the_norm_and_stay():
+  start = [np.ones([3, 2], np.float32), np.float32(1.0), np.ones([2], np.float32)]
+  weights = [keras.Variable(value) for value in start]
+  optimizer = training.MS(1.0, momentum=0.0, nesterov=False, l2=0.5, off_path="frozen")
+  optimizer.build(weights)
+  optimizer.tell(0, [np.array([True, False, False]), np.array(False), np.array(True)])
+  gradients = [np.full([3, 2], 6.0, np.float32), np.float32(100.0), np.full([2], 8.0, np.float32)]
+  optimizer.apply([ops.convert_to_tensor(g) for g in gradients], weights)
+  factor = 5 / np.sqrt(2 * 6.0**2 + 2 * 8.0**2)
+  expected = [[[0.5 - 6 * factor] * 2, [1.0, 1.0], [1.0, 1.0]], 1.0, [0.5 - 8 * factor] * 2]
+  for weight, value in zip(weights, expected):
+    np.testing.assert_allclose(ops.convert_to_numpy(weight), value, atol=1e-5)
+
+
 def test_config_round_trip():
   made = training.MS(0.1, 0.8, False, 1e-3, 2.0, 4, "frozen")
   again = training.MS.from_config(made.get_config())

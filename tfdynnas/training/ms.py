@@ -104,59 +104,63 @@ class MS(keras.optimizers.Optimizer):
     )
 
   def update_step(self, gradient, variable, learning_rate):
-    """Updates one weight with its summed and clipped gradient."""
+    """Updates one weight, or the rows of it that a `frozen` step moves, with its gradient."""
     place = self._get_variable_index(variable)
     slot = self.slots[place]
     group = ops.reshape(ops.convert_to_tensor(self._told.group), [1, 1])
     rows, gradient = gradient if isinstance(gradient, tuple) else (None, gradient)
     rate = ops.cast(learning_rate, gradient.dtype)
-    if rows is None:
-      weight, index = ops.convert_to_tensor(variable), group
-      buffer = rows_lib.read(slot, index)[0]
-    else:
-      own = ops.expand_dims(rows, 1)
-      index = ops.concatenate([ops.broadcast_to(group, ops.shape(own)), own], axis=1)
-      weight, buffer = rows_lib.read(variable, own), rows_lib.read(slot, index)
     settings = self.momentum, self.l2, self.nesterov
-    new, moved = momentum_lib.update(weight, buffer, gradient, rate, *settings)
-    if self.off_path == "frozen":
-      mask = self._mask(place, rows, len(weight.shape))
-      new, moved = ops.where(mask, new, weight), ops.where(mask, moved, buffer)
     if rows is None:
+      weight, buffer = ops.convert_to_tensor(variable), rows_lib.read(slot, group)[0]
+      new, moved = momentum_lib.update(weight, buffer, gradient, rate, *settings)
+      if self.off_path == "frozen":
+        rank = len(weight.shape)
+        mask = ops.reshape(self._mask(place), [-1] * min(rank, 1) + [1] * (rank - 1))
+        new, moved = ops.where(mask, new, weight), ops.where(mask, moved, buffer)
       self.assign(variable, new)
-      rows_lib.write(slot, index, ops.expand_dims(moved, 0))
-    else:
-      rows_lib.write(variable, own, new)
-      rows_lib.write(slot, index, moved)
+      rows_lib.write(slot, group, ops.expand_dims(moved, 0))
+      return
+    own = ops.expand_dims(rows, 1)
+    index = ops.concatenate([ops.broadcast_to(group, ops.shape(own)), own], axis=1)
+    weight, buffer = rows_lib.read(variable, own), rows_lib.read(slot, index)
+    new, moved = momentum_lib.update(weight, buffer, gradient, rate, *settings)
+    rows_lib.write(variable, own, new)
+    rows_lib.write(slot, index, moved)
 
-  def _mask(self, place, rows, rank):
-    """bool [rows, 1, ...] that broadcasts over the weight, or over the rows of it."""
+  def _mask(self, place):
+    """bool [first axis]: which parts of a weight the step moves."""
     start, stop = int(self._parts[place]), int(self._parts[place + 1])
-    mask = ops.convert_to_tensor(self._told.on_path)[start:stop]
-    mask = mask if rows is None else ops.take(mask, rows)
-    return ops.reshape(mask, [-1] + [1] * (rank - 1)) if rank else mask[0]
+    return ops.convert_to_tensor(self._told.on_path)[start:stop]
 
-  def _clip_gradients(self, grads):
-    """Clips where gradients are already summed; TensorFlow sums them later, see below."""
-    if hasattr(super(), "_all_reduce_sum_gradients"):
-      return grads
-    return self._scaled(grads)
+  def _backend_update_step(self, grads, trainable_variables, learning_rate):
+    """Clips where gradients are already summed; TensorFlow sums them inside, see below."""
+    if not hasattr(super(), "_all_reduce_sum_gradients"):
+      grads = self._scaled(grads, trainable_variables)
+    super()._backend_update_step(grads, trainable_variables, learning_rate)
 
   def _all_reduce_sum_gradients(self, grads_and_vars):
     """TensorFlow: sums over the replicas, then clips what was summed."""
     reduced = super()._all_reduce_sum_gradients(grads_and_vars)
-    return list(zip(self._scaled([g for g, _ in reduced]), [v for _, v in reduced]))
+    variables = [v for _, v in reduced]
+    return list(zip(self._scaled([g for g, _ in reduced], variables), variables))
 
-  def _scaled(self, gradients):
-    """Clips; with `frozen` a gradient of some rows becomes (rows, values), else it is dense."""
-    if self.off_path == "frozen":
-      parts = [(None, None) if g is None else rows_lib.split(g) for g in gradients]
-    else:
-      parts = [(None, g if g is None else ops.convert_to_tensor(g)) for g in gradients]
+  def _scaled(self, gradients, variables):
+    """Clips; with `frozen` a gradient becomes (rows, values) of what moves, else it is dense."""
+    parts = [(None, g) if g is None else self._part(g, v) for g, v in zip(gradients, variables)]
     if self.max_norm is not None:
       factor = momentum_lib.clip_factor([g for _, g in parts if g is not None], self.max_norm)
       parts = [(rows, g if g is None else g * ops.cast(factor, g.dtype)) for rows, g in parts]
     return [g if rows is None else (rows, g) for rows, g in parts]
+
+  def _part(self, gradient, variable):
+    """(rows, values) of the gradient of one weight; rows None stands for all of them."""
+    if self.off_path == "moved":
+      return None, ops.convert_to_tensor(gradient)
+    mask = self._mask(self._get_variable_index(variable))
+    if not len(variable.shape):  # Not as a bool: TensorShape([]) is True.
+      return None, ops.where(mask[0], gradient, 0.0)
+    return rows_lib.select(gradient, mask)
 
   def get_config(self):
     """Config for `from_config`."""
