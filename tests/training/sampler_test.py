@@ -1,8 +1,11 @@
 """Samplers are pure functions of (seed, step), uniform, and the same on every back end."""
 
 import numpy as np
+import pytest
 from keras import ops
 
+from tfdynnas import errors
+from tfdynnas import spaces
 from tfdynnas import training
 
 SAMPLER = training.Uniform([5] * 6, seed=0)
@@ -35,3 +38,29 @@ def test_ragged_decisions():
 def test_split_decision_is_drawn_from_the_seed():
   drawn = [training.split_decision(6, seed) for seed in range(60)]
   assert set(drawn) == set(range(6)) and drawn[0] == training.split_decision(6, 0)
+
+
+def test_restricted_decisions_draw_what_is_allowed_and_leave_the_others_as_they_are():
+  allowed = [[4, 1], [2], *[list(range(5))] * 4]
+  drawn = paths(training.Uniform([5] * 6, seed=0, allowed=allowed), range(400))
+  counts = np.bincount(drawn[:, 0], minlength=5)
+  assert counts[1] + counts[4] == 400 and abs(counts[1] - 200) < 50
+  assert set(drawn[:, 1]) == {2}
+  np.testing.assert_array_equal(drawn[:, 2:], paths(SAMPLER, range(400))[:, 2:])
+
+
+@pytest.mark.parametrize("allowed", [[[0]], [[], [0]], [[0], [3]]])
+def test_wrong_restrictions_are_refused(allowed):
+  with pytest.raises(errors.InputError, match="`allowed` must .* Received"):
+    training.Uniform([3, 3], allowed=allowed)
+
+
+def test_a_restricted_decision_does_not_split_the_momentum():
+  space = spaces.nasbench201(channels=2, cells_per_stage=1, image_size=8)
+  allowed = [[3], *[range(5)] * 5]
+  drawn = {training.SinglePath(space, s, allowed=allowed).split_decision for s in range(40)}
+  assert drawn == set(range(1, 6))
+  with pytest.raises(errors.InputError, match="`split_decision` .* Received: 0, 1<-0"):
+    training.SinglePath(space, split_decision=0, allowed=allowed)
+  with pytest.raises(errors.InputError, match="leave a decision whole"):
+    training.SinglePath(space, allowed=[[3]] * 6)

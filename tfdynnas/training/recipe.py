@@ -9,7 +9,7 @@ from tfdynnas.training import ms
 from tfdynnas.training import single_path
 
 
-def make_supernet(config, space, steps, prepare=None):
+def make_supernet(config, space, steps, prepare=None, allowed=None):
   """Makes and compiles the supernet; call it in the strategy's scope.
 
   Args:
@@ -17,16 +17,18 @@ def make_supernet(config, space, steps, prepare=None):
     space: spaces.CellSpace.
     steps: int >= 1, steps of the whole training.
     prepare: As for training.SinglePath.
+    allowed: Sequence per decision of the choices to train; None trains all. CaLR keeps the bounds
+      of the whole space.
 
   Returns:
     supernet.Supernet, compiled.
 
   Raises:
-    InputError: The split decision is not in the space.
+    InputError: The split decision is not in the space, or restricted.
   """
   supernet = supernet_lib.Supernet(space, seed=config.seed, name="supernet")
   split = None if config.split_decision < 0 else config.split_decision
-  method = single_path.SinglePath(space, config.seed, split, prepare)
+  method = single_path.SinglePath(space, config.seed, split, prepare, allowed)
   bounds = space.bounds("complexity")
   if config.schedule == "calr":
     if bounds[0] == bounds[1]:

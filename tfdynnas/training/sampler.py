@@ -1,8 +1,10 @@
 """Samplers: which paths a step trains, a pure function of (seed, step)."""
 
 import keras
+import numpy as np
 from keras import ops
 
+from tfdynnas import errors
 from tfdynnas import hashing
 
 _PATHS = 0x70617468  # First counter of this use of the hash, "path".
@@ -13,14 +15,18 @@ _SPLIT = 0x73706C74  # "splt".
 class Uniform:
   """One arch a step, uniform over the space. Source: Guo et al., SPOS (ECCV 2020)."""
 
-  def __init__(self, choices, seed=0):
+  def __init__(self, choices, seed=0, allowed=None):
     """Makes the sampler.
 
     Args:
       choices: Sequence of ints, the choices of each decision.
       seed: int in [0, 2**32).
+      allowed: Sequence per decision of the choices to draw from; None draws from all.
+
+    Raises:
+      InputError: `allowed` does not fit the choices.
     """
-    self.choices, self.seed = tuple(choices), seed
+    self.choices, self.seed, self.allowed = tuple(choices), seed, restrict(choices, allowed)
 
   def __call__(self, step):
     """Paths of a step: the same on every replica, back end and resume.
@@ -31,15 +37,17 @@ class Uniform:
     Returns:
       int32 [1, decisions].
     """
-    draws = [
-        hashing.integers(hashing.uniform_uint32(self.seed, _PATHS, step, place), count)
-        for place, count in enumerate(self.choices)
-    ]
+    draws = []
+    for place, (count, allowed) in enumerate(zip(self.choices, self.allowed)):
+      bits = hashing.uniform_uint32(self.seed, _PATHS, step, place)
+      draw = hashing.integers(bits, len(allowed))
+      draws.append(draw if len(allowed) == count else ops.take(np.array(allowed, np.int32), draw))
     return ops.expand_dims(ops.stack(draws), 0)
 
   def get_config(self):
     """Config for `from_config`."""
-    return {"choices": list(self.choices), "seed": self.seed}
+    allowed = [list(choices) for choices in self.allowed]
+    return {"choices": list(self.choices), "seed": self.seed, "allowed": allowed}
 
   @classmethod
   def from_config(cls, config):
@@ -47,15 +55,61 @@ class Uniform:
     return cls(**config)
 
 
+def restrict(choices, allowed=None):
+  """What may be drawn at each decision.
+
+  Args:
+    choices: Sequence of ints, the choices of each decision.
+    allowed: Sequence per decision of choices; None allows all.
+
+  Returns:
+    Tuple per decision of ascending ints.
+
+  Raises:
+    InputError: A decision has no allowed choice, or one that is not there.
+  """
+  if allowed is None:
+    return tuple(tuple(range(count)) for count in choices)
+  if len(allowed) != len(choices):
+    raise errors.InputError(
+        f"`allowed` must have one entry per decision. Received: {len(allowed)} for {len(choices)}"
+    )
+  for place, (own, count) in enumerate(zip(allowed, choices)):
+    if not own or not set(own) <= set(range(count)):
+      raise errors.InputError(
+          f"`allowed` must name choices in [0, {count}) of decision {place}, at least one. "
+          f"Received: {list(own)}"
+      )
+  return tuple(tuple(sorted(set(own))) for own in allowed)
+
+
+def unrestricted(choices, allowed):
+  """The decisions all of whose choices are allowed, ascending list of ints.
+
+  Args:
+    choices: Sequence of ints, the choices of each decision.
+    allowed: Sequence per decision of choices.
+
+  Raises:
+    InputError: There is none, so that there is nothing to split the momentum by.
+  """
+  sizes = [len(own) for own in allowed]
+  free = [place for place, count in enumerate(choices) if sizes[place] == count]
+  if not free:
+    raise errors.InputError(f"`allowed` must leave a decision whole. Received: {sizes} choices")
+  return free
+
+
 def split_decision(decisions, seed):
   """The decision whose choices are the momentum groups, drawn once per run from the seed.
 
   Args:
-    decisions: int, how many there are.
+    decisions: Sequence of ints, the decisions to draw from, or int: that many from 0 on.
     seed: int in [0, 2**32).
 
   Returns:
-    int in [0, decisions).
+    int, one of them.
   """
+  decisions = range(decisions) if isinstance(decisions, int) else decisions
   bits = hashing.uniform_uint32(seed, _SPLIT)
-  return int(ops.convert_to_numpy(hashing.integers(bits, decisions)))
+  return decisions[int(ops.convert_to_numpy(hashing.integers(bits, len(decisions))))]

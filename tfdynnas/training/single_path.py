@@ -24,7 +24,7 @@ class SinglePath:
     split_decision: The decision whose choices are the momentum groups.
   """
 
-  def __init__(self, space, seed=0, split_decision=None, prepare=None):
+  def __init__(self, space, seed=0, split_decision=None, prepare=None, allowed=None):
     """Makes the method.
 
     Args:
@@ -33,23 +33,31 @@ class SinglePath:
       split_decision: int; None draws it from the seed.
       prepare: Optional callable (batch, step) -> (images, labels) that runs inside the step, for
         example data augmentation; None takes batches of (images, labels) as they are.
+      allowed: Sequence per decision of the choices to train; None trains all.
 
     Raises:
-      InputError: There is no such decision.
+      InputError: There is no such decision, or not all of its choices are allowed.
     """
-    count = len(space.decisions)
+    choices = [len(decision.choices) for decision in space.decisions]
+    self.sampler = sampler_lib.Uniform(choices, seed, allowed)
+    free = sampler_lib.unrestricted(choices, self.sampler.allowed)
     if split_decision is None:
-      split_decision = sampler_lib.split_decision(count, seed)
-    if not 0 <= split_decision < count:
-      raise errors.InputError(
-          f"`split_decision` must be in [0, {count}). Received: {split_decision}"
-      )
+      split_decision = sampler_lib.split_decision(free, seed)
     self.space, self.seed, self.split_decision = space, seed, split_decision
     self.prepare = prepare
-    choices = [len(decision.choices) for decision in space.decisions]
-    self.sampler = sampler_lib.Uniform(choices, seed)
+    self._check_split(free)
     fixed, table = space.table("complexity")
     self._fixed, self._table = float(fixed), table.astype(np.float32)
+
+  def _check_split(self, free):
+    count, split = len(self.space.decisions), self.split_decision
+    if not 0 <= split < count:
+      raise errors.InputError(f"`split_decision` must be in [0, {count}). Received: {split}")
+    if split not in free:
+      raise errors.InputError(
+          "`split_decision` must be a decision whose choices are all trained, one of "
+          f"{free}. Received: {split}, {self.space.decisions[split].name}"
+      )
 
   @property
   def groups(self):
@@ -100,7 +108,7 @@ class SinglePath:
     """Config for `from_config`; `prepare` belongs to the data and is not in it."""
     return {
         "space": cells.to_config(self.space), "seed": self.seed,
-        "split_decision": self.split_decision,
+        "split_decision": self.split_decision, "allowed": self.sampler.get_config()["allowed"],
     }
 
   @classmethod
