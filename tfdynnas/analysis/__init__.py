@@ -4,4 +4,9 @@ Importing this imports neither TensorFlow nor matplotlib; drawing does the latte
 """
 
 from tfdynnas.analysis.cell_figure import cell_figure
+from tfdynnas.analysis.correlation import kendall
+from tfdynnas.analysis.correlation import spearman
 from tfdynnas.analysis.figures import search_figure
+from tfdynnas.analysis.ranking import statistics
+from tfdynnas.analysis.table import Table
+from tfdynnas.analysis.table import load_table

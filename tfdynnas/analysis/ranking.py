@@ -1,0 +1,150 @@
+"""How far a ranking of archs can be trusted: its statistics, with bootstrap intervals.
+
+CB and C3 name what "Subnet-Aware Dynamic Supernet Training" measures; the paper's formulas were not
+at hand, so both are this project's own definitions, and reports say so.
+"""
+
+import math
+
+import numpy as np
+
+from tfdynnas import errors
+from tfdynnas.analysis import correlation
+
+RESAMPLES = 1000
+LEVEL = 0.95
+TOP = (1, 5, 10, 50)
+LEARNED = 5.0  # Percent above chance from which on an arch counts as one that learns at all.
+
+
+def statistics(scores, truth, costs, chances=(0.0, 0.0), seed=0, resamples=RESAMPLES):
+  """What a ranking by `scores` is worth, where `truth` is known.
+
+  Archs whose score or truth is not finite are left out, and counted. An interval is that of the
+  archs drawn anew, with the scores as they are: not that of another training of the supernet.
+
+  Args:
+    scores: Accuracies with inherited weights [n], percent.
+    truth: Accuracies of the archs trained on their own [n], percent.
+    costs: dict, kind -> costs [n]: `complexity`, which CB and C3 need, and others.
+    chances: (of the scores, of the truth), accuracies of guessing, percent.
+    seed: int in [0, 2**32), of the bootstrap.
+    resamples: int >= 1, times that archs are drawn anew.
+
+  Returns:
+    JSON-able dict: `count`, `left_out`; `tau_b`, `spearman`, `tau_b_of_costs` by kind, `cb`,
+    `cb_rank` and `c3`, each {"value", "low", "high"}; `precision_at` and `regret_at` (percent) by
+    k. None where a number is not defined.
+
+  Raises:
+    InputError: Lists of other lengths, or fewer than 2 archs with score and truth.
+  """
+  columns = {"score": scores, "truth": truth, **costs}
+  columns = {name: np.asarray(values, np.float64) for name, values in columns.items()}
+  if len({values.shape for values in columns.values()}) != 1:
+    sizes = {name: list(values.shape) for name, values in columns.items()}
+    raise errors.InputError(f"All lists must be of one length. Received: {sizes}")
+  known = np.isfinite(columns["score"]) & np.isfinite(columns["truth"])
+  if np.sum(known) < 2:
+    raise errors.InputError(
+        "A ranking needs >= 2 archs with score and truth. Received: "
+        f"{int(np.sum(known))} of {len(known)}"
+    )
+  columns = {name: values[known] for name, values in columns.items()}
+  count = int(np.sum(known))
+  top = [k for k in TOP if k <= count]
+  given = columns["score"], columns["truth"]
+  return {
+      "count": count, "left_out": len(known) - count,
+      **_with_intervals(columns, chances, seed, resamples),
+      "precision_at": {str(k): correlation.precision_at(*given, k) for k in top},
+      "regret_at": {str(k): correlation.regret_at(*given, k) for k in top},
+      "interval": {"level": LEVEL, "resamples": resamples, "seed": seed},
+  }
+
+
+def complexity_bias(scores, truth, complexity):
+  """CB as this project defines it: tau-b(complexity, truth) - tau-b(complexity, scores).
+
+  Positive: the scores under-rate complex archs; 0: they do not. All are lists of numbers [n].
+  """
+  return correlation.kendall(complexity, truth) - correlation.kendall(complexity, scores)
+
+
+def rank_bias(scores, truth, complexity):
+  """CB by ranks: how much higher scores rank the most complex third than the least complex.
+
+  Ranks are in [0, 1], 1 the best, less those by truth; negative: complex archs are under-rated.
+  All are lists of numbers [n].
+  """
+  raised = correlation.ranks(scores) - correlation.ranks(truth)
+  places = correlation.ranks(complexity)
+  low, high = np.quantile(places, [1 / 3, 2 / 3])
+  bias = np.mean(raised[places >= high]) - np.mean(raised[places <= low])
+  return float(bias / (len(raised) - 1)) if low < high else math.nan
+
+
+def complexity_convergence(scores, truth, complexity, chances):
+  """C3 as this project defines it: Spearman's rho of complexity and convergence.
+
+  Convergence is the score's share of the truth, both above chance, for archs whose truth is at
+  least LEARNED above it. Negative: complex archs are less converged; 0: training is fair.
+
+  Args:
+    scores: Percent [n].
+    truth: Percent [n].
+    complexity: Numbers [n].
+    chances: (of the scores, of the truth), percent.
+
+  Returns:
+    float in [-1, 1]; NaN if fewer than two archs learn.
+  """
+  learned = np.asarray(truth) - chances[1] >= LEARNED
+  if np.sum(learned) < 2:
+    return math.nan
+  converged = (scores[learned] - chances[0]) / (truth[learned] - chances[1])
+  return correlation.spearman(complexity[learned], converged)
+
+
+def _with_intervals(columns, chances, seed, resamples):
+  """dict of {"value", "low", "high"}; `tau_b_of_costs` is a dict of those."""
+  found = _flat(columns, chances)
+  rng, size = np.random.default_rng(seed), len(columns["score"])
+  drawn = {name: [] for name in found}
+  for _ in range(resamples):
+    rows = rng.integers(size, size=size)
+    again = _flat({name: values[rows] for name, values in columns.items()}, chances)
+    for name, value in again.items():
+      drawn[name].append(value)
+  nested = {"tau_b_of_costs": {}}
+  for name, value in found.items():
+    kind = name.partition("/")[2]
+    place, name_there = (nested["tau_b_of_costs"], kind) if kind else (nested, name)
+    place[name_there] = _interval(value, drawn[name])
+  return nested
+
+
+def _flat(columns, chances):
+  """dict, name -> number, of one drawing of the archs."""
+  score, truth = columns["score"], columns["truth"]
+  found = {"tau_b": correlation.kendall(score, truth),
+           "spearman": correlation.spearman(score, truth)}
+  kinds = [kind for kind in columns if kind not in ("score", "truth")]
+  found.update({f"cost/{kind}": correlation.kendall(columns[kind], truth) for kind in kinds})
+  if "complexity" in columns:
+    given = score, truth, columns["complexity"]
+    found.update({
+        "cb": complexity_bias(*given), "cb_rank": rank_bias(*given),
+        "c3": complexity_convergence(*given, chances),
+    })
+  return found
+
+
+def _interval(value, drawn):
+  """A number and the quantiles of its drawings; None for what is not defined."""
+  drawn = [other for other in drawn if not math.isnan(other)]
+  if math.isnan(value) or not drawn:
+    return {"value": None if math.isnan(value) else value, "low": None, "high": None}
+  tail = (1 - LEVEL) / 2
+  low, high = np.quantile(drawn, [tail, 1 - tail])
+  return {"value": value, "low": float(low), "high": float(high)}
