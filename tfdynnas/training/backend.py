@@ -9,6 +9,7 @@ if keras.backend.backend() == "tensorflow":
   from tfdynnas.training.on_tensorflow import compiled
   from tfdynnas.training.on_tensorflow import make_deterministic
   from tfdynnas.training.on_tensorflow import make_strategy
+  from tfdynnas.training.on_tensorflow import path_gradient
   from tfdynnas.training.on_tensorflow import shorten_first_step
   from tfdynnas.training.on_tensorflow import train_step
 else:

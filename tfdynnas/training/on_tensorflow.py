@@ -49,6 +49,29 @@ def _results(metric):
   return result.items() if isinstance(result, dict) else [(metric.name, result)]
 
 
+def path_gradient(supernet, images, labels, arch):
+  """Gradient of the mean loss of one arch, without clipping and weight decay.
+
+  Args:
+    supernet: supernet.Supernet.
+    images: float32 [batch, height, width, 3], normalised.
+    labels: int32 [batch].
+    arch: int32 [decisions].
+
+  Returns:
+    List of float32 tensors, one per trainable weight and of its shape; 0 off the path.
+  """
+  weights = supernet.trainable_variables
+  with tf.GradientTape() as tape:
+    logits = supernet(images, arch=arch)
+    losses = keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+    loss = tf.reduce_mean(losses)
+  gradients = tape.gradient(
+      loss, [w.value for w in weights], unconnected_gradients=tf.UnconnectedGradients.ZERO
+  )
+  return [tf.convert_to_tensor(gradient) for gradient in gradients]
+
+
 def check_compile(settings):
   """Refuses what hangs or fails under several replicas in TensorFlow 2.21 with Keras 3.15.
 
