@@ -19,12 +19,13 @@ class RunDir:
   `servable/` hold what the jobs made.
   """
 
-  def __init__(self, path, create=False):
+  def __init__(self, path, create=False, shared=False):
     """Opens the folder and locks it against other processes until this one ends.
 
     Args:
       path: The folder.
       create: Make it if it is not there.
+      shared: Let others work in it that open it as shared too.
 
     Raises:
       InputError: It is not there, cannot be written, or another process works in it.
@@ -35,18 +36,15 @@ class RunDir:
           f"`run_dir` must hold a run: train a supernet there first. Received: {path}"
       )
     try:
-      self.path.mkdir(parents=True, exist_ok=True)
-      self._lock = open(self.path / ".lock", "ab")
+      self._lock = lock(self.path, shared)
     except OSError as error:
       raise errors.InputError(
           f"`run_dir` must be writable. Received: {path} ({error.strerror})"
       ) from error
-    try:
-      fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+    if self._lock is None:
       raise errors.InputError(
           f"`run_dir` must be free. Received: {path}, in use by another process"
-      ) from error
+      )
 
   def close(self):
     """Lets other processes work in the folder."""
@@ -59,15 +57,16 @@ class RunDir:
       config: dict of dicts of JSON values: data, space, supernet and so on.
       flags: Text of the flagfile that runs it again.
     """
-    path = self.path / "config.json"
     config = json.loads(json.dumps(config))
-    if path.exists():
-      there = self.config()
-      for part, values in config.items():
-        loop.refuse_other(self.path, there.get(part, {}), values)
-      return
-    whole_file.write_text(self.path / "flags.cfg", flags)
-    self.write_json("config.json", {**config, "versions": versions()})  # Now it is claimed.
+    with open(self.path / ".claim", "ab") as claim:
+      fcntl.flock(claim, fcntl.LOCK_EX)  # Several that share the folder may come at once.
+      if not (self.path / "config.json").exists():
+        whole_file.write_text(self.path / "flags.cfg", flags)
+        self.write_json("config.json", {**config, "versions": versions()})  # Now it is claimed.
+    there = self.config()
+    for part in {**config, **there}:
+      if part != "versions":
+        loop.refuse_other(self.path, there.get(part, {}), config.get(part, {}))
 
   def config(self):
     """What the run is, as `claim` was told.
@@ -99,6 +98,26 @@ class RunDir:
   def write_json(self, name, values):
     """Writes a JSON file of the folder, whole."""
     whole_file.write_text(self.path / name, json.dumps(values, indent=2, allow_nan=False) + "\n")
+
+
+def lock(path, shared=False):
+  """Locks a folder against other processes until the file is closed or this process ends.
+
+  Args:
+    path: pathlib.Path of the folder; made if it is not there.
+    shared: Whether others may lock it as shared too.
+
+  Returns:
+    The open file that holds the lock; None if another process has it.
+  """
+  path.mkdir(parents=True, exist_ok=True)
+  file = open(path / ".lock", "ab")
+  try:
+    fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+  except OSError:
+    file.close()
+    return None
+  return file
 
 
 def versions():

@@ -8,7 +8,7 @@ from tfdynnas import search as search_lib
 from tfdynnas.data import augment
 from tfdynnas.data import training_feed
 from tfdynnas.runs import setup
-from tfdynnas.runs import supernet as supernet_job
+from tfdynnas.runs import trained
 from tfdynnas.search import scoring
 
 STREAMED = 10_000  # Validation images to score on where a set is too large to be held.
@@ -30,7 +30,7 @@ def run_search(run_dir, config, progress=None):
     InputError: No supernet to search, limits that nothing meets, or the search of other settings.
   """
   supernet_config, data, space = setup.reload(run_dir)
-  supernet_job.check_trained(run_dir)
+  trained.check_trained(run_dir)
   fingerprint = {key: getattr(config, key) for key in FINGERPRINT}
   oracle = _oracle(space, config, fingerprint)
   scorer = _Late(functools.partial(_scorer, run_dir, supernet_config, data, space, config))
@@ -79,7 +79,7 @@ class _Late:
 
 def _scorer(run_dir, supernet_config, data, space, config):
   """Scores on the validation images of the run."""
-  supernet = supernet_job.load_supernet(run_dir, supernet_config, space)
+  supernet = trained.load_supernet(run_dir, supernet_config, space)
   seed = supernet_config.seed
   count = config.score_images or (data.valid.size if hasattr(data.valid, "images") else STREAMED)
   valid = training_feed.drawn(data.valid, count, seed)

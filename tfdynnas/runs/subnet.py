@@ -6,7 +6,7 @@ from tfdynnas import errors
 from tfdynnas import whole_file
 from tfdynnas.data import training_feed
 from tfdynnas.runs import setup
-from tfdynnas.runs import supernet as supernet_job
+from tfdynnas.runs import trained
 from tfdynnas.training import backend
 from tfdynnas.training import loop
 from tfdynnas.training import standalone
@@ -35,7 +35,7 @@ def train_subnet(run_dir, config, checkpoint_steps=1000, progress=loop.silent, e
     backend.make_deterministic(config.subnet_seed)
   supernet_config, data, space = setup.reload(run_dir)
   arch = chosen_arch(run_dir, space, config.arch)
-  supernet = config.inherit and supernet_job.load_supernet(run_dir, supernet_config, space)
+  supernet = config.inherit and trained.load_supernet(run_dir, supernet_config, space)
   feed = training_feed.TrainingFeed(
       data, data.train, config.subnet_batch, config.subnet_seed, supernet_config.pad,
       supernet_config.flip,

@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 
 from tfdynnas import errors
+from tfdynnas import supernet as supernet_lib
 from tfdynnas.training import backend
 
 
@@ -20,7 +21,7 @@ class Scorer:
     """Compiles the scoring function; it serves every arch.
 
     Args:
-      supernet: supernet.Supernet.
+      supernet: supernet.Supernet or supernet.FewShot.
       batches: List of (images, labels) arrays; equal sizes but for the last.
       prepare: Callable, images as given -> float32 normalised, run in the graph.
       calibration: Images as given, [n, height, width, 3], n >= 2: their statistics normalise every
@@ -60,6 +61,8 @@ class Scorer:
     Returns:
       dict: `accuracy`, a count of images over their number, and `loss`, Python floats.
     """
+    if isinstance(self._supernet, supernet_lib.FewShot):
+      self._supernet.choose(arch)  # Brings the weights of the arch's part.
     chosen = ops.convert_to_tensor(np.array(self._supernet.space.validate(arch), np.int32))
     counts = [self._count(images, labels, chosen) for images, labels in self._batches]
     correct, loss = np.sum([[float(part) for part in pair] for pair in counts], axis=0)

@@ -8,6 +8,9 @@ from tfdynnas.spaces.cells import cell_space
 from tfdynnas.spaces.cells import from_config
 from tfdynnas.spaces.cells import to_config
 from tfdynnas.spaces.nasbench201 import nasbench201
+from tfdynnas.spaces.parts import Parts
+from tfdynnas.spaces.parts import format_groups
+from tfdynnas.spaces.parts import make_parts
 from tfdynnas.spaces.space import COSTS
 from tfdynnas.spaces.space import Cost
 from tfdynnas.spaces.space import Decision

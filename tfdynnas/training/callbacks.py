@@ -19,11 +19,16 @@ def state(model):
   Numbered, since Keras lets variables share a name, as an optimizer's slots often do; and of those
   the names hold numbers that depend on what was made before.
   """
-  found = {f"model/{i}/{v.name}": v for i, v in enumerate(model.variables)}
+  found = weights(model)
   found.update((f"optimizer/{i}", v) for i, v in enumerate(model.optimizer.variables))
   for metric in model.metrics:
     found.update((f"metric/{metric.name}/{i}", v) for i, v in enumerate(metric.variables))
   return {name: v for name, v in found.items() if "seed_generator" not in v.path}
+
+
+def weights(model):
+  """The part of `state` that is the model's own: dict, name -> variable."""
+  return {f"model/{i}/{v.name}": v for i, v in enumerate(model.variables)}
 
 
 def _diverged(what, received):

@@ -57,18 +57,20 @@ def record(path):
     return found
 
 
-def restore(path, variables):
+def restore(path, variables, partly=False):
   """Sets variables to what a checkpoint holds: all of them, exactly, or none.
 
   Args:
     path: File that `save` wrote.
     variables: dict, name -> keras.Variable.
+    partly: bool, the checkpoint may hold more than these.
 
   Raises:
     InputError: The file is damaged, or names, shapes or kinds differ from those of `variables`.
   """
   with _opened(path) as arrays:
     names = set(arrays.files) - {_RECORD}
+    names = names & set(variables) if partly else names
     odd = sorted(names.symmetric_difference(variables))
     if odd:
       raise errors.InputError(

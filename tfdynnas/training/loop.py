@@ -8,6 +8,7 @@ from tfdynnas import errors
 from tfdynnas.training import callbacks
 from tfdynnas.training import checkpoint
 from tfdynnas.training.callbacks import state
+from tfdynnas.training.callbacks import weights
 
 
 def silent(step, steps, **logs):
