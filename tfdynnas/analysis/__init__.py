@@ -8,5 +8,9 @@ from tfdynnas.analysis.correlation import kendall
 from tfdynnas.analysis.correlation import spearman
 from tfdynnas.analysis.figures import search_figure
 from tfdynnas.analysis.ranking import statistics
+from tfdynnas.analysis.results import append_result
+from tfdynnas.analysis.results import has_result
+from tfdynnas.analysis.results import read_results
+from tfdynnas.analysis.results import results_table
 from tfdynnas.analysis.table import Table
 from tfdynnas.analysis.table import load_table

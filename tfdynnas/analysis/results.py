@@ -1,0 +1,126 @@
+"""Results of an experiment: one CSV line per row and seed, and the table that they make."""
+
+import contextlib
+import csv
+import fcntl
+import io
+import os
+import pathlib
+import statistics
+
+from tfdynnas import errors
+from tfdynnas import whole_file
+
+TRUTHS = ("cifar10", "cifar100", "imagenet16_120")  # Columns of the paper's table.
+COLUMNS = (
+    "row", "seed", "flags", "images", "archs",
+    *(f"tau_{name}" for name in TRUTHS), "tau_low", "tau_high", "spearman", "tau_params",
+    "tau_macs", "found", *(f"top1_{name}" for name in TRUTHS), "peak_mb", "hours", "versions",
+)
+
+
+def read_results(path):
+  """The lines of a results file.
+
+  Args:
+    path: CSV file; one that is not there has no lines.
+
+  Returns:
+    List of dicts of strings by column.
+
+  Raises:
+    InputError: Its columns are others.
+  """
+  path = pathlib.Path(path)
+  if not path.exists():
+    return []
+  with open(path, newline="", encoding="utf-8") as file:
+    reader = csv.DictReader(file)
+    if tuple(reader.fieldnames or ()) != COLUMNS:
+      raise errors.InputError(
+          f"{path} must have the columns {', '.join(COLUMNS)}. Received: "
+          f"{', '.join(reader.fieldnames or ('none',))}"
+      )
+    return list(reader)
+
+
+def append_result(path, result):
+  """Adds a line; several processes may do so at once.
+
+  Args:
+    path: CSV file, made if it is not there.
+    result: dict by column; a column that is missing or None stays empty.
+  """
+  path = pathlib.Path(path)
+  path.parent.mkdir(parents=True, exist_ok=True)
+  with _locked(path.parent):
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows([*read_results(path), result])
+    whole_file.write_text(path, text.getvalue())
+
+
+@contextlib.contextmanager
+def _locked(folder):
+  """Holds a lock on a folder itself, so that no lock file is left in it."""
+  handle = os.open(folder, os.O_RDONLY)
+  try:
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    yield
+  finally:
+    os.close(handle)
+
+
+def has_result(results, row, seed, flags):
+  """Whether there is a line for a row and seed.
+
+  Args:
+    results: Lines as from `read_results`.
+    row: Name of the row.
+    seed: int.
+    flags: Text of the flags that made it.
+
+  Raises:
+    InputError: There is one, made with other flags.
+  """
+  for result in results:
+    if (result["row"], result["seed"]) == (row, str(seed)):
+      if result["flags"] != flags:
+        raise errors.InputError(
+            f"Row {row!r} of seed {seed} must be of the same flags: name it otherwise, or give "
+            f"other --results. Received: {result['flags']!r} there, {flags!r} here"
+        )
+      return True
+  return False
+
+
+def results_table(results):
+  """The paper's table: mean and standard deviation over seeds.
+
+  Args:
+    results: Lines as from `read_results`, rows in the order to show.
+
+  Returns:
+    str, a Markdown table; `n/a` where no number is known, no deviation of one seed.
+  """
+  heads = ["method", "seeds"]
+  heads += [f"{name} {what}" for name in TRUTHS for what in ("tau", "top-1")]
+  heads += ["tau of params", "MB", "hours"]
+  lines = [heads, ["---"] * len(heads)]
+  for row in dict.fromkeys(result["row"] for result in results):
+    own = [result for result in results if result["row"] == row]
+    keys = [f"{what}_{name}" for name in TRUTHS for what in ("tau", "top1")]
+    cells = [_mean(own, key, 3 if key.startswith("tau") else 2) for key in keys]
+    cells += [_mean(own, "tau_params", 3), _mean(own, "peak_mb", 0), _mean(own, "hours", 2)]
+    lines.append([row, str(len(own)), *cells])
+  return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _mean(results, key, digits):
+  """`mean ± deviation` of a column."""
+  values = [float(result[key]) for result in results if result[key]]
+  if not values:
+    return "n/a"
+  text = f"{statistics.fmean(values):.{digits}f}"
+  return text if len(values) < 2 else f"{text} ± {statistics.stdev(values):.{digits}f}"
