@@ -121,7 +121,18 @@ class DeviceConfig(Config):
 
 
 @dataclasses.dataclass(frozen=True)
-class SearchConfig(Config):
+class ScoreConfig(Config):
+  """How an arch is scored with the weights it inherits."""
+
+  score_images: int = option(0, "Validation images to score on; 0: all.", least=0)
+  score_batch: int = option(256, "Images per batch of a score.", least=2)
+  calibration: int = option(
+      0, "Training images whose statistics normalise; 0: those of each batch.", least=0
+  )
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchConfig(ScoreConfig):
   """How archs are searched for."""
 
   search_seed: int = option(0, "Seed of the search.", least=0, below=2**32)
@@ -135,11 +146,6 @@ class SearchConfig(Config):
   )
   max_params: int = option(0, "Most params of the network; 0: no limit.", least=0)
   max_macs: int = option(0, "Most multiply-accumulates for one image; 0: no limit.", least=0)
-  score_images: int = option(0, "Validation images to score on; 0: all.", least=0)
-  score_batch: int = option(256, "Images per batch of a score.", least=2)
-  calibration: int = option(
-      0, "Training images whose statistics normalise; 0: those of each batch.", least=0
-  )
 
   def __post_init__(self):
     super().__post_init__()
@@ -147,6 +153,35 @@ class SearchConfig(Config):
       raise errors.InputError(
           "`mutants` + `crossovers` must be <= `population`. Received: "
           f"{self.mutants} + {self.crossovers} > {self.population}"
+      )
+
+
+@dataclasses.dataclass(frozen=True)
+class RankConfig(ScoreConfig):
+  """Which archs the supernet ranks, and against which truth."""
+
+  archs: str = option(
+      "", "Archs to rank: subset, all, sample:N, #INDEX,#INDEX,..., or a file with one a line; "
+      "empty: subset, or with --standalone a sample of that many."
+  )
+  table: str = option("", "Benchmark table (.npz) that holds the truth.")
+  truth_dataset: str = option("", "Data set of that truth; empty: that of the run.")
+  truth_split: str = option("test", "Images that it was measured on.")
+  truth_epochs: int = option(200, "Length of the trainings that it comes from.", least=1)
+  subset: str = option("", "File of the subset, an arch a line; empty: that of the table.")
+  rank_seed: int = option(0, "Seed of sample and intervals.", least=0, below=2**32)
+  standalone: int = option(
+      0, "Truth without a table: train the first so many archs on their own.", least=0
+  )
+
+  def __post_init__(self):
+    super().__post_init__()
+    if self.archs.startswith("sample:") and not re.fullmatch(r"sample:0*[1-9]\d*", self.archs):
+      raise errors.InputError(f"`archs` samples N >= 1: sample:N. Received: {self.archs!r}")
+    if self.standalone == 1 or (self.table and self.standalone):
+      raise errors.InputError(
+          "Give one of `table` and `standalone` >= 2. "
+          f"Received: table={self.table!r}, standalone={self.standalone}"
       )
 
 

@@ -28,6 +28,7 @@ CONFIGS = (
     *RUN.values(), config_lib.DeviceConfig, config_lib.SearchConfig, config_lib.SubnetConfig,
     config_lib.ExportConfig,
 )
+APART = (config_lib.RankConfig,)  # Not of the chain that tools/nas.py runs.
 
 
 def define(module, *configs):
@@ -42,9 +43,10 @@ def define(module, *configs):
   module = sys.argv[0] if module == "__main__" else module  # As absl lists a script's own flags.
   flags.DEFINE_string("run_dir", "", "Folder of the run; each job adds to it.", module_name=module)
   flags.DEFINE_bool("show_progress", True, "Show how far it is, on stderr.", module_name=module)
-  for config in CONFIGS:
-    for field in dataclasses.fields(config):
-      _define_field(field, module if config in configs else __name__)
+  own = {field.name for config in configs for field in dataclasses.fields(config)}
+  known = {f.name: f for config in (*CONFIGS, *APART) for f in dataclasses.fields(config)}
+  for name, field in known.items():  # Some configs share fields.
+    _define_field(field, module if name in own else __name__)
 
 
 def _define_field(field, module):

@@ -39,23 +39,11 @@ def statistics(scores, truth, costs, chances=(0.0, 0.0), seed=0, resamples=RESAM
   Raises:
     InputError: Lists of other lengths, or fewer than 2 archs with score and truth.
   """
-  columns = {"score": scores, "truth": truth, **costs}
-  columns = {name: np.asarray(values, np.float64) for name, values in columns.items()}
-  if len({values.shape for values in columns.values()}) != 1:
-    sizes = {name: list(values.shape) for name, values in columns.items()}
-    raise errors.InputError(f"All lists must be of one length. Received: {sizes}")
-  known = np.isfinite(columns["score"]) & np.isfinite(columns["truth"])
-  if np.sum(known) < 2:
-    raise errors.InputError(
-        "A ranking needs >= 2 archs with score and truth. Received: "
-        f"{int(np.sum(known))} of {len(known)}"
-    )
-  columns = {name: values[known] for name, values in columns.items()}
-  count = int(np.sum(known))
-  top = [k for k in TOP if k <= count]
+  columns, left_out = _known({"score": scores, "truth": truth, **costs})
   given = columns["score"], columns["truth"]
+  top = [k for k in TOP if k <= len(given[0])]
   return {
-      "count": count, "left_out": len(known) - count,
+      "count": len(given[0]), "left_out": left_out,
       **_with_intervals(columns, chances, seed, resamples),
       "precision_at": {str(k): correlation.precision_at(*given, k) for k in top},
       "regret_at": {str(k): correlation.regret_at(*given, k) for k in top},
@@ -104,6 +92,21 @@ def complexity_convergence(scores, truth, complexity, chances):
     return math.nan
   converged = (scores[learned] - chances[0]) / (truth[learned] - chances[1])
   return correlation.spearman(complexity[learned], converged)
+
+
+def _known(columns):
+  """The columns as float64 where score and truth are finite, and how many archs that leaves out."""
+  columns = {name: np.asarray(values, np.float64) for name, values in columns.items()}
+  if len({values.shape for values in columns.values()}) != 1:
+    sizes = {name: list(values.shape) for name, values in columns.items()}
+    raise errors.InputError(f"All lists must be of one length. Received: {sizes}")
+  known = np.isfinite(columns["score"]) & np.isfinite(columns["truth"])
+  if np.sum(known) < 2:
+    raise errors.InputError(
+        "A ranking needs >= 2 archs with score and truth. Received: "
+        f"{int(np.sum(known))} of {len(known)}"
+    )
+  return {name: values[known] for name, values in columns.items()}, int(np.sum(~known))
 
 
 def _with_intervals(columns, chances, seed, resamples):

@@ -2,17 +2,10 @@
 
 import functools
 
-import numpy as np
-
 from tfdynnas import search as search_lib
-from tfdynnas.data import augment
-from tfdynnas.data import training_feed
+from tfdynnas.runs import scoring
 from tfdynnas.runs import setup
 from tfdynnas.runs import trained
-from tfdynnas.search import scoring
-
-STREAMED = 10_000  # Validation images to score on where a set is too large to be held.
-FINGERPRINT = ("score_images", "score_batch", "calibration")
 
 
 def run_search(run_dir, config, progress=None):
@@ -31,9 +24,11 @@ def run_search(run_dir, config, progress=None):
   """
   supernet_config, data, space = setup.reload(run_dir)
   trained.check_trained(run_dir)
-  fingerprint = {key: getattr(config, key) for key in FINGERPRINT}
+  fingerprint = scoring.fingerprint(config)
   oracle = _oracle(space, config, fingerprint)
-  scorer = _Late(functools.partial(_scorer, run_dir, supernet_config, data, space, config))
+  scorer = _Late(
+      functools.partial(scoring.make_scorer, run_dir, supernet_config, data, space, config)
+  )
   tuner = search_lib.SupernetTuner(
       oracle, space, scorer, directory=str(run_dir.path), project_name="search",
       fingerprint=fingerprint, progress=progress,
@@ -75,21 +70,3 @@ class _Late:
 
   def __call__(self, arch):
     return self._scorer(arch)
-
-
-def _scorer(run_dir, supernet_config, data, space, config):
-  """Scores on the validation images of the run."""
-  supernet = trained.load_supernet(run_dir, supernet_config, space)
-  seed = supernet_config.seed
-  count = config.score_images or (data.valid.size if hasattr(data.valid, "images") else STREAMED)
-  valid = training_feed.drawn(data.valid, count, seed)
-  calibration = None
-  if config.calibration:
-    calibration = training_feed.drawn(data.train, config.calibration, seed).images
-  prepare = functools.partial(augment.eval_images, mean=data.mean, std=data.std)
-  # Mixed, since a folder's images may lie class by class and statistics are a batch's own.
-  order = np.random.Generator(np.random.Philox(key=[seed, 1])).permutation(valid.size)
-  mixed = type(valid)(valid.images[order], valid.labels[order])
-  return scoring.Scorer(
-      supernet, training_feed.held_batches(mixed, config.score_batch), prepare, calibration
-  )

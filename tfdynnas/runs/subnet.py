@@ -36,33 +36,59 @@ def train_subnet(run_dir, config, checkpoint_steps=1000, progress=loop.silent, e
   supernet_config, data, space = setup.reload(run_dir)
   arch = chosen_arch(run_dir, space, config.arch)
   supernet = config.inherit and trained.load_supernet(run_dir, supernet_config, space)
+  served, result = train_arch(
+      run_dir, "subnet", arch, config, (supernet_config, data, space), supernet or None,
+      checkpoint_steps, progress,
+  )
+  save_model(served, run_dir.path / "subnet" / "model.keras")
+  run_dir.write_json("subnet/result.json", result)
+  return result
+
+
+def train_arch(
+    run_dir, folder, arch, config, parts, supernet=None, checkpoint_steps=1000,
+    progress=loop.silent,
+):
+  """Trains one arch in a folder of the run, or goes on with it from its last checkpoint.
+
+  Args:
+    run_dir: RunDir.
+    folder: Name of the folder, in the run's.
+    arch: Sequence of ints, one per decision.
+    config: config.SubnetConfig, whose `arch` does not count.
+    parts: What setup.reload gave: (config.SupernetConfig, data.Data, spaces.Space).
+    supernet: supernet.Supernet whose weights to begin with; None begins from scratch.
+    checkpoint_steps: Steps between checkpoints.
+    progress: Callable (step, steps, **logs).
+
+  Returns:
+    (model, result): the trained network in layers that any Keras has; dict as of `train_subnet`.
+  """
+  supernet_config, data, space = parts
   feed = training_feed.TrainingFeed(
       data, data.train, config.subnet_batch, config.subnet_seed, supernet_config.pad,
       supernet_config.flip,
   )
   steps = config.subnet_epochs * feed.steps_per_epoch
   settings = config.subnet_learning_rate, config.subnet_l2, config.subnet_seed
-  model = standalone.network_to_train(space, arch, steps, *settings, supernet or None)
+  model = standalone.network_to_train(space, arch, steps, *settings, supernet)
   loop.build(model, space.skeleton.classes)
-  identity = {**config.as_dict(), "arch": list(arch)}
   loop.fit(
-      model, feed.prepared, feed.steps_per_epoch, config.subnet_epochs, run_dir.path / "subnet",
-      identity, checkpoint_steps, progress,
+      model, feed.prepared, feed.steps_per_epoch, config.subnet_epochs, run_dir.path / folder,
+      {**config.as_dict(), "arch": list(arch)}, checkpoint_steps, progress,
   )
-  return _finish(run_dir, data, space, arch, standalone.network_to_serve(space, arch, model))
+  served = standalone.network_to_serve(space, arch, model)
+  return served, _measured(data, space, arch, served)
 
 
-def _finish(run_dir, data, space, arch, served):
-  """Measures the trained network, and writes it and the result."""
+def _measured(data, space, arch, served):
+  """How good the trained network is."""
   part = "test" if data.test is not None else "validation"
-  result = {
+  return {
       "arch": list(arch), "string": space.format(arch), "part": part,
       "params": space.cost(arch, "params"), "macs": space.cost(arch, "macs"),
       "accuracy": accuracy(served, data, data.test if part == "test" else data.valid),
   }
-  save_model(served, run_dir.path / "subnet" / "model.keras")
-  run_dir.write_json("subnet/result.json", result)
-  return result
 
 
 def chosen_arch(run_dir, space, text):

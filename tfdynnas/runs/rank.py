@@ -1,0 +1,146 @@
+"""A job beside the chain: rank archs by the supernet of a run, and tell what that is worth."""
+
+import csv
+import functools
+import io
+
+import numpy as np
+
+from tfdynnas import analysis
+from tfdynnas import config as config_lib
+from tfdynnas import errors
+from tfdynnas import spaces
+from tfdynnas import whole_file
+from tfdynnas.runs import archs as archs_lib
+from tfdynnas.runs import score_log
+from tfdynnas.runs import scoring
+from tfdynnas.runs import setup
+from tfdynnas.runs import trained
+from tfdynnas.runs import truth as truth_lib
+from tfdynnas.training import loop
+
+COLUMNS = ("index", "string", "accuracy", "loss", "truth", *spaces.COSTS)
+OURS = {
+    "cb": "this project's: tau-b(complexity, truth) - tau-b(complexity, score); positive: complex "
+          "archs are under-rated",
+    "cb_rank": "this project's: rank by score less rank by truth, in [0, 1], mean of the most "
+               "complex third less that of the least complex; negative: complex archs are "
+               "under-rated",
+    "c3": "this project's: Spearman's rho of complexity and (score - chance) / (truth - chance); "
+          "negative: complex archs are less converged",
+}
+
+
+def run_rank(
+    run_dir, config, progress=loop.silent, recipe=config_lib.SubnetConfig(),
+    checkpoint_steps=1000, train_progress=loop.silent,
+):
+  """Scores archs, or goes on scoring; leaves `rank/ranking.csv` and `rank/statistics.json`.
+
+  Args:
+    run_dir: RunDir whose supernet is trained.
+    config: config.RankConfig.
+    progress: Callable (done, total, **values), called after each arch that was scored.
+    recipe: config.SubnetConfig, how archs are trained on their own if the config says so.
+    checkpoint_steps: Steps between checkpoints of those trainings.
+    train_progress: Callable (step, steps, **logs), steps of all those trainings.
+
+  Returns:
+    dict, what `rank/statistics.json` holds: `ranked`, `truth` (None: there is none), `supernet`,
+    `scored`, and what analysis.statistics gives.
+
+  Raises:
+    InputError: No supernet, no such archs or truth, or scores of another supernet or settings.
+    DivergedError: The loss of a training is no longer a number.
+  """
+  table = analysis.load_table(config.table) if config.table else None
+  parts = setup.reload(run_dir)
+  trained.check_trained(run_dir)
+  archs = archs_lib.listed(parts[2], config, table)
+  training = {"checkpoint_steps": checkpoint_steps, "progress": train_progress}
+  train = functools.partial(truth_lib.trained, run_dir, recipe, parts, **training)
+  truth, source = _truth(run_dir, config, parts[2], archs, table, train)
+  scores = _score(run_dir, config, parts, archs, progress)
+  rows = [_row(parts[2], *each) for each in zip(archs, scores, truth)]
+  _write_csv(run_dir.path / "rank" / "ranking.csv", rows)
+  found = {
+      **_described(run_dir, config, archs, source),
+      **(_statistics(rows, truth, source, parts[2], config.rank_seed) if source else {}),
+  }
+  run_dir.write_json("rank/statistics.json", found)
+  return found
+
+
+def _truth(run_dir, config, space, archs, table, train):
+  """(float64 [archs] in percent, NaN where unknown; where it is from, None if there is none)."""
+  truth, source = np.full(len(archs), np.nan), None
+  if table:
+    dataset = run_dir.config()["data"]["dataset"]
+    truth, source = truth_lib.from_table(table, config, space, archs, dataset)
+  elif config.standalone:
+    chosen = _first(archs, config.standalone)
+    truth[:len(chosen)], source = train(chosen)
+  known = int(np.sum(np.isfinite(truth)))
+  if source and known < 2:
+    raise errors.InputError(f"A ranking needs >= 2 archs with a truth. Received: {known}")
+  return truth, source
+
+
+def _described(run_dir, config, archs, source):
+  """What was ranked, and against what."""
+  return {
+      "ranked": {"archs": archs_lib.text(config), "count": len(archs), "seed": config.rank_seed},
+      "truth": source, "supernet": scoring.weights_digest(run_dir),
+      "scored": scoring.fingerprint(config),
+  }
+
+
+def _first(archs, count):
+  """The archs to train."""
+  if count > len(archs):
+    raise errors.InputError(f"`standalone` must be <= {len(archs)}, the archs. Received: {count}")
+  return archs[:count]
+
+
+def _score(run_dir, config, parts, archs, progress):
+  """List of scores, one per arch; those that are not there yet are made."""
+  supernet_config, data, space = parts
+  identity = {**scoring.fingerprint(config), "supernet": scoring.weights_digest(run_dir)}
+  log = score_log.ScoreLog(run_dir.path / "rank" / "scores.jsonl", identity)
+  indices = [space.index(arch) for arch in archs]
+  left = [place for place, index in enumerate(indices) if index not in log.scores]
+  # Mixed, so that the first ones say how long the others take, and a part is a sample of all.
+  left = np.random.default_rng(config.rank_seed).permutation(np.array(left, np.int64))
+  try:
+    if len(left):
+      scorer = scoring.make_scorer(run_dir, supernet_config, data, space, config)
+    for number, place in enumerate(left, len(archs) - len(left) + 1):
+      log.add(indices[place], scorer(archs[place]))
+      progress(number, len(archs), accuracy=log.scores[indices[place]]["accuracy"])
+  finally:
+    log.close()
+  return [log.scores[index] for index in indices]
+
+
+def _row(space, arch, score, truth):
+  costs = {kind: space.cost(arch, kind) for kind in spaces.COSTS}
+  return {
+      "index": space.index(arch), "string": space.format(arch), **score,
+      "truth": float(truth) if np.isfinite(truth) else None, **costs,
+  }
+
+
+def _write_csv(path, rows):
+  text = io.StringIO()
+  writer = csv.DictWriter(text, COLUMNS)
+  writer.writeheader()
+  writer.writerows(rows)
+  whole_file.write_text(path, text.getvalue())
+
+
+def _statistics(rows, truth, source, space, seed):
+  scores = [100 * row["accuracy"] for row in rows]
+  costs = {kind: [row[kind] for row in rows] for kind in spaces.COSTS}
+  chance = np.nan if source["chance"] is None else source["chance"]
+  chances = 100 / space.skeleton.classes, chance
+  return {**analysis.statistics(scores, truth, costs, chances, seed), "definitions": OURS}

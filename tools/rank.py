@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+"""Ranks archs by the supernet of a run: tools/rank.py --run_dir=runs/small --table=TABLE.npz"""
+
+from absl import flags
+
+from tfdynnas import config
+from tfdynnas.tools import launch
+from tfdynnas.tools import progress
+
+launch.define(__name__, config.RankConfig, config.SubnetConfig)
+
+
+def main():
+  """Parses, checks, scores, and prints what the ranking is worth."""
+  settings, recipe = launch.make(config.RankConfig), launch.make(config.SubnetConfig)
+  path, show = launch.run_dir(), flags.FLAGS.show_progress
+  launch.import_quietly()
+  from tfdynnas import runs
+
+  run_dir = runs.RunDir(path)
+  launch.check_same(run_dir.config())
+  found = runs.run_rank(
+      run_dir, settings, progress.Progress("rank", "arch", show), recipe,
+      flags.FLAGS.checkpoint_steps, progress.Progress("truth", "step", show),
+  )
+  print(_table(found), f"  {run_dir.path / 'rank' / 'ranking.csv'}", sep="\n")
+
+
+def _table(found):
+  """What came out, as text."""
+  ranked, truth = found["ranked"], found["truth"]
+  head = f"Ranked {ranked['count']:,} archs ({ranked['archs']})"
+  if truth is None:
+    return f"{head}; without a truth (--table, --standalone) there is nothing to compare with"
+  costs = found["tau_b_of_costs"]
+  lines = [
+      f"{head}, {found['count']:,} of them against {_source(truth)}",
+      "", f"  {'':<30}{'value':>8}   {found['interval']['level']:.0%} interval",
+      _line("tau-b, supernet", found["tau_b"]),
+      *(_line(f"tau-b, {kind} alone", number) for kind, number in costs.items()),
+      _line("Spearman, supernet", found["spearman"]),
+      _line("CB (own definition)", found["cb"]), _line("CB by ranks (own definition)",
+                                                       found["cb_rank"]),
+      _line("C3 (own definition)", found["c3"]), "",
+  ]
+  for k, precision in found["precision_at"].items():
+    lines.append(f"  best {k + ' by score':<25}{precision:>8.0%}   are the best {k} in truth; the "
+                 f"best of them lies {found['regret_at'][k]:.2f} % below the best")
+  return "\n".join([*lines, ""])
+
+
+def _source(truth):
+  """Where the truth is from."""
+  if "table" in truth:
+    return f"{truth['table']}: {truth['dataset']} {truth['split']}, {truth['epochs']} epochs"
+  return f"their own training, {truth['epochs']} epochs, on {truth['part']} images"
+
+
+def _line(name, number):
+  """A number with its interval."""
+  if number["value"] is None:
+    return f"  {name:<30}{'-':>8}   not defined"
+  interval = "" if number["low"] is None else f"[{number['low']:.3f}, {number['high']:.3f}]"
+  return f"  {name:<30}{number['value']:>8.3f}   {interval}"
+
+
+def run():
+  """Console command."""
+  launch.start(__name__, main)
+
+
+if __name__ == "__main__":
+  run()
