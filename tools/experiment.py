@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""Trains, ranks and searches each row of a table, for each seed, and prints the table.
+
+tools/experiment.py --flagfile=flags/table_small.cfg --data_dir=TFDS --table=TABLE.npz \
+    --run_dir=runs/table
+
+Rows that --results holds are skipped; a killed experiment goes on with the same command.
+"""
+
+import pathlib
+import re
+import shlex
+import sys
+
+from absl import flags
+
+from tfdynnas import config
+from tfdynnas import errors
+from tfdynnas.tools import launch
+
+CONFIGS = (
+    config.DataConfig, config.SpaceConfig, config.SupernetConfig, config.DeviceConfig,
+    config.SearchConfig, config.RankConfig,
+)
+launch.define(__name__, *CONFIGS)
+MODULE = sys.argv[0] if __name__ == "__main__" else __name__
+flags.DEFINE_multi_string(
+    "row", [], "A row, `NAME: FLAGS`: flags of its training, beside those of the experiment.",
+    module_name=MODULE)
+flags.DEFINE_list("seeds", ["0"], "Seeds of each row.", module_name=MODULE)
+flags.DEFINE_string("results", "docs/results.csv", "CSV file of the results.", module_name=MODULE)
+# As published: the ranking is on all validation images, the search on fewer.
+RANKED = ("--score_images=0", "--score_batch=256")
+OWN = ("row", "seeds", "results", "run_dir", "flagfile")
+
+
+def main():
+  """Runs what is missing, and prints the table of the rows."""
+  rows, seeds = _rows(), _seeds()
+  path = launch.run_dir()
+  launch.import_quietly()
+  from tfdynnas import analysis
+
+  if not flags.FLAGS.table:
+    raise errors.InputError("An experiment needs the truth. Received: no --table")
+  table = analysis.load_table(flags.FLAGS.table)
+  results = flags.FLAGS.results
+  for seed in seeds:
+    for row, own in rows.items():
+      if not analysis.has_result(analysis.read_results(results), row, seed, _told(own)):
+        _run_row(pathlib.Path(path) / _slug(row, seed), row, own, seed, table)
+  lines = analysis.read_results(results)
+  order = list(rows)
+  shown = sorted((line for line in lines if line["row"] in rows), key=lambda line: order.index(
+      line["row"]))
+  print(analysis.results_table(shown), end="")
+
+
+def _run_row(folder, row, own, seed, table):
+  """Runs the launchers of a row and adds its line."""
+  from tfdynnas import analysis
+  from tfdynnas.runs import experiment
+
+  print(f"{row}, seed {seed}: {folder}", file=sys.stderr, flush=True)
+  shared = [*_given(), f"--run_dir={folder}"]
+  trainer = "train_few_shot" if "--few_shot" in " ".join(own) else "train_supernet"
+  stages = {
+      trainer: [*own, f"--seed={seed}"], "rank": RANKED, "search": [f"--search_seed={seed}"],
+      "report": [],
+  }
+  for tool, special in stages.items():
+    command = [sys.executable, "-m", f"tfdynnas.tools.{tool}", *shared, *special]
+    experiment.run_stage(folder, tool, command)
+  described = experiment.describe(folder, table)
+  line = {"row": row, "seed": seed, "flags": _told(own), **described}
+  analysis.append_result(flags.FLAGS.results, line)
+
+
+def _given():
+  """The flags of the jobs that were given, as arguments."""
+  given = flags.FLAGS.get_key_flags_for_module(MODULE)
+  lines = [flag.serialize() for flag in given if flag.present and flag.name not in OWN]
+  return [line for text in lines for line in text.splitlines()]
+
+
+def _told(own):
+  """What makes a row what it is: its flags and the experiment's, without places on this machine."""
+  places = ("--data_dir", "--image_dir", "--table", "--subset", "--devices", "--noshow_progress")
+  return shlex.join([*[flag for flag in _given() if not flag.startswith(places)], *own])
+
+
+def _rows():
+  """dict, name -> flags of its training."""
+  rows = {}
+  for text in flags.FLAGS.row:
+    name, colon, own = text.partition(":")
+    if not (colon and name.strip()) or name.strip() in rows:
+      raise errors.InputError(f"`row` must be `NAME: FLAGS`, each name once. Received: {text!r}")
+    rows[name.strip()] = shlex.split(own)
+  if not rows:
+    raise errors.InputError("Give --row='NAME: FLAGS', or a preset with rows. Received: none")
+  return rows
+
+
+def _seeds():
+  """The seeds as ints."""
+  if not flags.FLAGS.seeds or not all(text.isdecimal() for text in flags.FLAGS.seeds):
+    raise errors.InputError(f"`seeds` must be whole numbers >= 0. Received: {flags.FLAGS.seeds}")
+  return [int(text) for text in flags.FLAGS.seeds]
+
+
+def _slug(row, seed):
+  return f"{re.sub(r'[^a-z0-9]+', '_', row.lower()).strip('_')}_seed{seed}"
+
+
+def run():
+  """Console command."""
+  launch.start(__name__, main)
+
+
+if __name__ == "__main__":
+  run()
