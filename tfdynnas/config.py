@@ -109,6 +109,36 @@ class SupernetConfig(Config):
 
 
 @dataclasses.dataclass(frozen=True)
+class FewShotConfig(Config):
+  """How a supernet is cut into parts that are trained one by one."""
+
+  few_shot_decision: int = option(0, "The decision whose choices are cut into parts.", least=0)
+  few_shot_groups: str = option(
+      "", "Choices of each part, as 0,1;2,3,4; empty: a part for each choice."
+  )
+  init_from: str = option(
+      "", "Run directory of a trained supernet whose weights every part begins with."
+  )
+
+  def __post_init__(self):
+    super().__post_init__()
+    if not re.fullmatch(r"(\d+(,\d+)*(;\d+(,\d+)*)*)?", self.few_shot_groups):
+      raise errors.InputError(
+          "`few_shot_groups` must look like 0,1;2,3,4: choices by number. "
+          f"Received: {self.few_shot_groups!r}"
+      )
+
+
+@dataclasses.dataclass(frozen=True)
+class SplitConfig(Config):
+  """How a decision to cut is found."""
+
+  gradient_paths: int = option(
+      100, "Paths over which the distances between gradients are averaged.", least=1
+  )
+
+
+@dataclasses.dataclass(frozen=True)
 class DeviceConfig(Config):
   """Where it runs; nothing here changes what is computed, but for `mirrored`."""
 

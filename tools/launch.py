@@ -28,7 +28,9 @@ CONFIGS = (
     *RUN.values(), config_lib.DeviceConfig, config_lib.SearchConfig, config_lib.SubnetConfig,
     config_lib.ExportConfig,
 )
-APART = (config_lib.RankConfig,)  # Not of the chain that tools/nas.py runs.
+APART = (  # Not of the chain that tools/nas.py runs.
+    config_lib.RankConfig, config_lib.FewShotConfig, config_lib.SplitConfig,
+)
 
 
 def define(module, *configs):

@@ -1,0 +1,151 @@
+"""The first job in parts: sub-supernets for the choices of one decision, each a training of its own.
+
+Source: Zhao et al., few-shot neural architecture search (ICML 2021); with CaLR and MS as in
+"Subnet-Aware Dynamic Supernet Training" (CVPR 2025): the bounds of the complexity are those of the
+whole space, and MS splits another decision, the same in all parts.
+"""
+
+import dataclasses
+import pathlib
+
+import numpy as np
+from keras import ops
+
+from tfdynnas import config as config_lib
+from tfdynnas import errors
+from tfdynnas import spaces
+from tfdynnas.runs import directory
+from tfdynnas.runs import scoring
+from tfdynnas.runs import setup
+from tfdynnas.runs import supernet as supernet_job
+from tfdynnas.runs import trained
+from tfdynnas.training import loop
+from tfdynnas.training import recipe
+from tfdynnas.training import sampler
+
+
+def train_few_shot(
+    run_dir, data_config, space_config, config, few_shot, devices, flags="", progress=None
+):
+  """Trains the parts that are not done and that no other worker has at hand.
+
+  Args:
+    run_dir: RunDir, opened as shared: several workers may be called alike.
+    data_config: config.DataConfig.
+    space_config: config.SpaceConfig.
+    config: config.SupernetConfig, of each part.
+    few_shot: config.FewShotConfig.
+    devices: config.DeviceConfig.
+    flags: Text of the flagfile that runs it again.
+    progress: Callable, part -> callable (step, steps, **logs); None shows nothing.
+
+  Returns:
+    List of dicts, one per part: `part` (int), `choices` (names), and `row`, the last of its log;
+    None where another worker is at it.
+
+  Raises:
+    InputError: The directory is of another run, or a config does not fit.
+    DivergedError: The loss of a part is no longer a number.
+  """
+  strategy, replicas = supernet_job.make_strategy(devices, config)
+  data = setup.load_data(data_config)
+  space = setup.make_space(space_config, data)
+  parts = spaces.make_parts(space, few_shot.few_shot_decision, few_shot.few_shot_groups)
+  with strategy.scope():
+    begin, digest = _source(few_shot.init_from, space_config, data)
+    first = part_config(config, parts, 0)
+    recipe.make_supernet(first, space, 1, allowed=parts.allowed(0))  # Refuses before the claim.
+    described = supernet_job.describe(data_config, data, space_config, config, replicas)
+    described["few_shot"] = {
+        "few_shot_decision": parts.decision, "few_shot_groups": parts.format(), "init_from": digest
+    }
+    run_dir.claim(described, flags)
+    job = _Job(run_dir, data, parts, config, begin, devices.checkpoint_steps)
+    return [
+        job.train(part, progress(part) if progress else loop.silent)
+        for part in range(len(parts.groups))
+    ]
+
+
+def part_config(config, parts, part):
+  """The settings of the training of one part.
+
+  Args:
+    config: config.SupernetConfig of the run.
+    parts: spaces.Parts.
+    part: int.
+
+  Returns:
+    config.SupernetConfig: with a seed of the part's own, and the decision of MS, which is drawn
+    from the seed of the run.
+  """
+  split = config.split_decision
+  if split < 0:
+    choices = [len(decision.choices) for decision in parts.space.decisions]
+    free = sampler.unrestricted(choices, parts.allowed(part))
+    split = sampler.split_decision(free, config.seed)
+  seed = int(np.random.SeedSequence([config.seed, part]).generate_state(1)[0])
+  return dataclasses.replace(config, seed=seed, split_decision=split)
+
+
+def _source(path, space_config, data):
+  """(values, digest): the weights to begin with, a list of arrays, and a hash; None and ""."""
+  if not path:
+    return None, ""
+  if not (pathlib.Path(path) / "config.json").exists():
+    raise errors.InputError(f"`init_from` must hold a run with a supernet. Received: {path}")
+  source = directory.RunDir(path, shared=True)
+  stored = source.config()
+  if stored.get("few_shot"):
+    raise errors.InputError(f"`init_from` must hold one supernet. Received: {path}, in parts")
+  for name, value in space_config.as_dict().items():
+    if stored["space"].get(name) != value:
+      raise errors.InputError(
+          f"`init_from` must be of the same space, {name}={value!r}. "
+          f"Received: {path}, {name}={stored['space'].get(name)!r}"
+      )
+  config = config_lib.SupernetConfig(**stored["supernet"])
+  supernet = trained.load_supernet(source, config, setup.make_space(space_config, data))
+  values = [ops.convert_to_numpy(v) for v in supernet.trainable_variables]
+  digest = scoring.weights_digest(source)
+  source.close()
+  return values, digest
+
+
+class _Job:
+  """What the parts of a run have in common."""
+
+  def __init__(self, run_dir, data, parts, config, begin, every):
+    self._run_dir, self._data, self._parts, self._config = run_dir, data, parts, config
+    self._begin, self._every = begin, every
+    self._trainings = trained.trainings(run_dir)
+
+  def train(self, part, progress):
+    """Trains a part if it is not done and no other worker has it; what `train_few_shot` tells."""
+    name, identity = self._trainings[part]
+    lock = directory.lock(self._run_dir.path / name)
+    row = None
+    if lock:
+      with lock:
+        done, steps = trained.progress(self._run_dir, name, identity)
+        if done != steps:
+          self._fit(part, name, identity, progress)
+        row = loop.resumable(self._run_dir.path / name / "checkpoint.npz", identity)["rows"][-1]
+    return {"part": part, "choices": self._parts.names(part), "row": row}
+
+  def _fit(self, part, name, identity, progress):
+    space, config = self._parts.space, part_config(self._config, self._parts, part)
+    feed = supernet_job.make_feed(self._data, config)
+    steps = config.epochs * feed.steps_per_epoch
+    allowed = self._parts.allowed(part)
+    supernet = recipe.make_supernet(config, space, steps, feed.prepare, allowed)
+    loop.build(supernet, space.skeleton.classes)
+    for variable, value in zip(supernet.trainable_variables, self._begin or ()):
+      variable.assign(value)
+    method = supernet_job.describe_method(supernet, space, steps)
+    own = {"part": part, "choices": self._parts.names(part), "seed": config.seed}
+    self._run_dir.write_json(f"{name}/method.json", {**own, **method})
+    loop.fit(
+        supernet, feed.batches, feed.steps_per_epoch, config.epochs, self._run_dir.path / name,
+        identity, self._every, progress,
+    )
