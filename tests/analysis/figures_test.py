@@ -123,15 +123,16 @@ def test_search_shows_every_trial_the_best_so_far_and_the_found_one(drawn, tmp_p
   np.testing.assert_array_equal(left.lines[0].get_xdata(), numbers)
   assert left.lines[0].get_drawstyle() == "steps-post"
   found = scored[int(np.argmax(percents))]
-  millions = [trial["params"] / 1e6 for trial in scored]
+  assert 1e5 < max(trial["params"] for trial in scored) < 1e6  # So they are shown in thousands.
+  thousands = [trial["params"] / 1e3 for trial in scored]
   for axes, places, place in ((left, numbers, found["trial"]),
-                              (right, millions, found["params"] / 1e6)):
+                              (right, thousands, found["params"] / 1e3)):
     points, star = (collection.get_offsets() for collection in axes.collections)
     np.testing.assert_allclose(points, np.stack([places, percents], 1))
     np.testing.assert_allclose(star, [[place, percents.max()]])
   labels = [text.get_text() for text in drawn[0].legends[0].get_texts()]
   assert labels[2] == (f"found: trial {found['trial']}, {percents.max():.2f} %, "
-                       f"{found['params'] / 1e6:.3g} M")
+                       f"{found['params'] / 1e3:.3g} k")
 
 
 @pytest.mark.parametrize("count", [1, 2, 1000])

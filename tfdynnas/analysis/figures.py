@@ -68,8 +68,10 @@ def _percents(trials):
   return [100 * trial["accuracy"] for trial in trials]
 
 
-def _millions(trials):
-  return [trial["params"] / 1e6 for trial in trials]
+def _unit(trials):
+  """(size, sign, word) of the unit that params are shown in."""
+  large = max(trial["params"] for trial in trials) >= 1e6
+  return (1e6, "M", "million") if large else (1e3, "k", "thousand")
 
 
 def _draw_points(axes, places, trials, found):
@@ -79,12 +81,13 @@ def _draw_points(axes, places, trials, found):
                alpha=0.3 if many else 0.55, linewidths=0, label="a trial")
   place = places[trials.index(found)]
   axes.scatter([place], _percents([found]), s=170, marker="*", color=red, edgecolors="white",
-               linewidths=0.8, zorder=4, label=_found_label(found))
+               linewidths=0.8, zorder=4, label=_found_label(found, trials))
 
 
-def _found_label(found):
-  accuracy, params = 100 * found["accuracy"], found["params"] / 1e6
-  return f"found: trial {found['trial']}, {accuracy:.2f} %, {params:.3g} M"
+def _found_label(found, trials):
+  size, sign, _ = _unit(trials)
+  accuracy, params = 100 * found["accuracy"], found["params"] / size
+  return f"found: trial {found['trial']}, {accuracy:.2f} %, {params:.3g} {sign}"
 
 
 def _draw_progress(axes, trials, found):
@@ -103,5 +106,6 @@ def _draw_progress(axes, trials, found):
 
 
 def _draw_costs(axes, trials, found):
-  _draw_points(axes, _millions(trials), trials, found)
-  axes.set_xlabel("params (million)")
+  size, _, word = _unit(trials)
+  _draw_points(axes, [trial["params"] / size for trial in trials], trials, found)
+  axes.set_xlabel(f"params ({word})")

@@ -1,5 +1,6 @@
 """A keras-tuner tuner whose trials are subnets of one trained supernet: each is only scored."""
 
+import contextlib
 import csv
 import io
 import math
@@ -65,8 +66,9 @@ class SupernetTuner(DurableTuner):
     self._failures, self._waiting, self._cache, self._done = 0, False, {}, 0
     described = {"space": oracle_lib.describe_space(space), "limits": self.limited.limits,
                  "oracle": type(oracle).__name__, **(fingerprint or {})}
-    super().__init__(oracle, directory=directory, project_name=project_name, overwrite=overwrite,
-                     fingerprint=described)
+    with contextlib.redirect_stdout(None):  # keras-tuner prints that it reads a project again.
+      super().__init__(oracle, directory=directory, project_name=project_name, overwrite=overwrite,
+                       fingerprint=described)
     if not self._is_worker():
       self._done = len(oracle.end_order)
       self._cache = {row["arch"]: _scores(row) for row in self.history()}
