@@ -88,13 +88,29 @@ class SupernetConfig(Config):
   epochs: int = option(250, "Epochs of the whole training.", least=1)
   batch: int = option(64, "Images per step, of all devices together.", least=1)
   learning_rate: float = option(0.025, "Learning rate at the first step.", above=0)
-  schedule: str = option(
-      "calr", "Learning rate: by complexity, or a cosine.", choices=("calr", "cosine")
+  method: str = option(
+      "spos", "What a step trains: one arch; each choice once; the largest, the smallest and some.",
+      choices=("spos", "fairnas", "sandwich"),
   )
-  gamma_max: float = option(4.0, "CaLR: exponent of the smallest subnet.", least=1)
+  sampler: str = option(
+      "uniform", "How archs are drawn: uniformly, in proportion to their complexity, or a level of "
+      "complexity first.", choices=("uniform", "proportional", "stratified"),
+  )
+  random_paths: int = option(2, "sandwich: drawn archs of a step.", least=1)
+  schedule: str = option(
+      "calr", "Learning rate: by complexity (reversed: large subnets decay fast), or alike for all: "
+      "cosine, constant, (1 - t / T) ** gamma.",
+      choices=("calr", "reversed", "cosine", "constant", "polynomial"),
+  )
+  gamma: float = option(1.0, "Schedule polynomial: exponent.", above=0)
+  gamma_max: float = option(4.0, "CaLR: greatest exponent, and 1 over the least.", least=1)
+  calr_on: str = option(
+      "lr", "CaLR of several paths a step: on learning rates, or, as published, on losses at a "
+      "constant one.", choices=("lr", "loss"),
+  )
   momentum_groups: str = option(
-      "split", "Momentum: MS, a buffer per choice of one decision, or one shared by all.",
-      choices=("split", "shared"),
+      "split", "Momentum: MS, a buffer per choice of one decision; as many groups at random; or one "
+      "shared by all.", choices=("split", "random", "shared"),
   )
   split_decision: int = option(-1, "MS: that decision; -1 draws it from the seed.", least=-1)
   momentum: float = option(0.9, "Momentum.", least=0, below=1)
@@ -106,6 +122,21 @@ class SupernetConfig(Config):
   )
   pad: int = option(4, "Zeros around an image before the random crop, pixels.", least=0)
   flip: bool = option(True, "Flip images at random.")
+
+  def __post_init__(self):
+    super().__post_init__()
+    by_complexity = self.schedule in ("calr", "reversed")
+    for wrong, rule, received in (
+        (self.method == "fairnas" and self.sampler != "uniform",
+         "`sampler` must be uniform with method=fairnas", self.sampler),
+        (self.method == "sandwich" and self.momentum_groups == "split",
+         "`momentum_groups` must be random or shared with method=sandwich", self.momentum_groups),
+        (self.calr_on == "loss" and (self.method == "spos" or not by_complexity),
+         "`calr_on=loss` needs method=fairnas or sandwich, and schedule=calr or reversed",
+         f"method={self.method}, schedule={self.schedule}"),
+    ):
+      if wrong:
+        raise errors.InputError(f"{rule}. Received: {received}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -148,6 +179,17 @@ class DeviceConfig(Config):
   devices: tuple = option((), "Devices such as GPU:0,GPU:1 or CPU:0,CPU:1; empty: as they come.")
   deterministic: bool = option(False, "Give the same bits in every run; slower.")
   checkpoint_steps: int = option(1000, "Steps between checkpoints.", least=1)
+
+
+@dataclasses.dataclass(frozen=True)
+class ProbeConfig(Config):
+  """What is looked at while a supernet is trained; nothing here changes what it learns."""
+
+  probe_epochs: int = option(
+      0, "Epochs between looks at complexity classes and at gradients; 0: none.", least=0
+  )
+  probe_archs: int = option(40, "Archs to score at each look.", least=1)
+  probe_images: int = option(1000, "Validation images to score them on; 0: all.", least=0)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -26,7 +26,7 @@ RUN = {
 }
 CONFIGS = (
     *RUN.values(), config_lib.DeviceConfig, config_lib.SearchConfig, config_lib.SubnetConfig,
-    config_lib.ExportConfig,
+    config_lib.ExportConfig, config_lib.ProbeConfig,
 )
 APART = (  # Not of the chain that tools/nas.py runs.
     config_lib.RankConfig, config_lib.FewShotConfig, config_lib.SplitConfig,
@@ -139,7 +139,7 @@ def import_quietly():
   try:
     import keras
     keras.backend.backend()
-    gc.freeze()  # Else the collector reads all of TensorFlow's objects each time: 6 % of a first step.
+    gc.freeze()  # Else TensorFlow's own objects are looked through again and again: 6 % of a start.
   finally:
     os.dup2(stderr, 2)
     os.close(stderr)

@@ -14,7 +14,7 @@ launch.define(__name__, *launch.CONFIGS)
 
 def main():
   """Parses, checks, runs one job after the other; each goes on where a killed one stopped."""
-  data, space, supernet, devices, search, subnet, export = map(launch.make, launch.CONFIGS)
+  data, space, supernet, devices, search, subnet, export, probes = map(launch.make, launch.CONFIGS)
   path, show = launch.run_dir(), flags.FLAGS.show_progress
   launch.import_quietly()
   from tfdynnas import analysis
@@ -24,7 +24,7 @@ def main():
   run_dir = runs.RunDir(path, create=True)
   trained, _ = runs.train_supernet(
       run_dir, data, space, supernet, devices, launch.text(__name__),
-      progress.Progress("supernet", "step", show),
+      progress.Progress("supernet", "step", show), probes,
   )
   found, history = runs.run_search(run_dir, search, progress.Trials("search", show))
   result = runs.train_subnet(

@@ -8,7 +8,8 @@ from tfdynnas.tools import launch
 from tfdynnas.tools import progress
 
 launch.define(
-    __name__, config.DataConfig, config.SpaceConfig, config.SupernetConfig, config.DeviceConfig
+    __name__, config.DataConfig, config.SpaceConfig, config.SupernetConfig, config.DeviceConfig,
+    config.ProbeConfig,
 )
 
 
@@ -23,7 +24,8 @@ def main():
   run_dir = runs.RunDir(path, create=True)
   show = progress.Progress("supernet", "step", flags.FLAGS.show_progress)
   _, rows = runs.train_supernet(
-      run_dir, data, space, supernet, devices, launch.text(__name__), show
+      run_dir, data, space, supernet, devices, launch.text(__name__), show,
+      launch.make(config.ProbeConfig),
   )
   last = rows[-1]
   print(f"Supernet in {run_dir.path}: step {last['step']}, loss {last['loss']:.4f}, "

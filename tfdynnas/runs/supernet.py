@@ -48,11 +48,10 @@ def train_supernet(
     run_dir.claim(describe(data_config, data, space_config, config, replicas), flags)
     ((name, identity),) = trained.trainings(run_dir)
     run_dir.write_json(f"{name}/method.json", describe_method(supernet, space, steps))
-    rows = loop.fit(
+    return supernet, loop.fit(
         supernet, feed.batches, feed.steps_per_epoch, config.epochs, run_dir.path / name,
-        identity, devices.checkpoint_steps, progress, probe, probes.probe_epochs,
+        identity, devices.checkpoint_steps, progress, probe,
     )
-  return supernet, rows
 
 
 def describe(data_config, data, space_config, config, replicas):

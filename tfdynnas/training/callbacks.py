@@ -2,7 +2,9 @@
 
 import csv
 import io
+import json
 import math
+import pathlib
 import time
 
 import keras
@@ -11,6 +13,7 @@ import numpy as np
 from tfdynnas import errors
 from tfdynnas import whole_file
 from tfdynnas.training import checkpoint
+from tfdynnas.training import probes
 
 
 def state(model):
@@ -117,3 +120,62 @@ class Log(keras.callbacks.Callback):
     writer.writeheader()
     writer.writerows(self.rows)
     whole_file.write_text(self._path, text.getvalue())
+
+
+class Probes(keras.callbacks.Callback):
+  """Lets a probe look at the model at the end of epochs, and writes a line of JSON for each look.
+
+  Stands after the log, before what writes the checkpoint: so whatever step a checkpoint has, the
+  lines up to it are there. Those beyond it are dropped at a resume and come again. Stands before
+  TensorBoard too, which shows the numbers that it leaves in the epoch's logs.
+  """
+
+  def __init__(self, path, log, probe, epochs):
+    super().__init__()
+    self._path, self._log, self._probe, self._epochs = path, log, probe, epochs
+
+  def on_epoch_end(self, epoch, logs=None):
+    """Looks, if it is time."""
+    done = epoch + 1
+    if done % self._probe.epochs and done < self._epochs:
+      return
+    line = {"epoch": done, "step": self._log.step, **self._probe(self.model, self._log.step)}
+    write_lines(self._path, [*read_lines(self._path), line])
+    logs.update(probes.scalars(line))
+
+
+def read_lines(path):
+  """The lines of a file of probes; [] if there is none.
+
+  Args:
+    path: File that a Probes callback wrote.
+
+  Returns:
+    List of dicts.
+
+  Raises:
+    InputError: A line is damaged.
+  """
+  path = pathlib.Path(path)
+  if not path.exists():
+    return []
+  try:
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    if not all(isinstance(line, dict) and "step" in line for line in lines):
+      raise ValueError("a line of another kind")
+  except ValueError as error:
+    raise errors.InputError(f"{path} must hold a probe on each line. Received: {error}") from error
+  return lines
+
+
+def write_lines(path, lines):
+  """Writes a file of JSON lines, whole."""
+  whole_file.write_text(path, "".join(json.dumps(line, allow_nan=False) + "\n" for line in lines))
+
+
+def drop_lines(path, step):
+  """Drops the lines of a killed process that its checkpoint, of that step, does not know of."""
+  lines = read_lines(path)
+  kept = [line for line in lines if line["step"] <= step]
+  if len(kept) < len(lines):
+    write_lines(path, kept)

@@ -31,10 +31,13 @@ def build(model, classes):
   model.reset_metrics()
 
 
-def fit(model, batches, steps_per_epoch, epochs, folder, identity, every=1000, progress=silent):
+def fit(
+    model, batches, steps_per_epoch, epochs, folder, identity, every=1000, progress=silent,
+    probe=None,
+):
   """Trains a compiled model, from the checkpoint in `folder` if there is one.
 
-  Leaves `checkpoint.npz`, `log.csv` and TensorBoard events in `folder`.
+  Leaves `checkpoint.npz`, `log.csv`, TensorBoard events and a probe's lines in `folder`.
 
   Args:
     model: keras.Model, compiled, its optimizer built.
@@ -45,6 +48,7 @@ def fit(model, batches, steps_per_epoch, epochs, folder, identity, every=1000, p
     identity: JSON-able dict, what makes this training the one it is; kept in the checkpoint.
     every: Steps between checkpoints; the end of an epoch has one in any case.
     progress: Callable (step, steps, **logs), called after each step.
+    probe: training.probes.Probe or None; it looks at the model and changes nothing.
 
   Returns:
     List of dicts, the rows of the log.
@@ -63,12 +67,21 @@ def fit(model, batches, steps_per_epoch, epochs, folder, identity, every=1000, p
   if record:
     checkpoint.restore(path, state(model))
   while log.step < total:
-    board = keras.callbacks.TensorBoard(str(folder / "events"), write_graph=False)
-    _fit_on(model, batches, steps_per_epoch, epochs, log, keeper, board)
+    watchers = _watchers(folder, log, keeper, probe, epochs)
+    _fit_on(model, batches, steps_per_epoch, epochs, log, keeper, watchers)
   return log.rows
 
 
-def _fit_on(model, batches, steps_per_epoch, epochs, log, keeper, board):
+def _watchers(folder, log, keeper, probe, epochs):
+  """The callbacks of one call of Keras' `fit`, in the order that makes a resume exact."""
+  path = folder / "probes.jsonl"
+  callbacks.drop_lines(path, log.step)
+  looks = [callbacks.Probes(path, log, probe, epochs)] if probe else []
+  board = keras.callbacks.TensorBoard(str(folder / "events"), write_graph=False)
+  return [log, *looks, _EpochEnd(keeper), keeper, board]
+
+
+def _fit_on(model, batches, steps_per_epoch, epochs, log, keeper, watchers):
   """One call of Keras' `fit`: the rest of a half-done epoch, or all that are left."""
   epoch, done = divmod(log.step, steps_per_epoch)
   if done:
@@ -77,7 +90,7 @@ def _fit_on(model, batches, steps_per_epoch, epochs, log, keeper, board):
   model.fit(
       batches(log.step, last * steps_per_epoch), initial_epoch=epoch, epochs=last,
       steps_per_epoch=steps_per_epoch - done, verbose=0, shuffle=False,
-      callbacks=[log, _EpochEnd(keeper), keeper, board],
+      callbacks=watchers,
   )
 
 

@@ -1,0 +1,37 @@
+"""How a training of a run is looked at while it goes on."""
+
+import functools
+
+from tfdynnas import supernet as supernet_lib
+from tfdynnas.data import augment
+from tfdynnas.data import training_feed
+from tfdynnas.runs import scoring as scoring_job
+from tfdynnas.search import scoring
+from tfdynnas.training import probes
+
+_BATCH = 256  # Images per batch of a score.
+
+
+def make_probe(config, supernet_config, data, space):
+  """The probe of a training; call it outside of the strategy's scope, since it is on one device.
+
+  Args:
+    config: config.ProbeConfig.
+    supernet_config: config.SupernetConfig.
+    data: data.Data.
+    space: spaces.CellSpace.
+
+  Returns:
+    training.probes.Probe, or None if the config asks for none.
+  """
+  if not config.probe_epochs:
+    return None
+  seed = supernet_config.seed
+  network = supernet_lib.Supernet(space, seed=seed, name="probe")
+  prepare = functools.partial(augment.eval_images, mean=data.mean, std=data.std)
+  valid = scoring_job.valid_batches(data, config.probe_images, _BATCH, seed)
+  train = training_feed.drawn(data.train, supernet_config.batch, seed)
+  return probes.Probe(
+      config.probe_epochs, network, scoring.Scorer(network, valid, prepare),
+      prepare(train.images), train.labels, *probes.sample(space, config.probe_archs, seed), seed,
+  )
