@@ -5,5 +5,6 @@ from tfdynnas.runs.few_shot import train_few_shot
 from tfdynnas.runs.rank import run_rank
 from tfdynnas.runs.search import run_search
 from tfdynnas.runs.servable import export_subnet
+from tfdynnas.runs.split import run_split
 from tfdynnas.runs.subnet import train_subnet
 from tfdynnas.runs.supernet import train_supernet

@@ -1,4 +1,4 @@
-"""The first job in parts: sub-supernets for the choices of one decision, each a training of its own.
+"""The first job in parts: a supernet for each choice of one decision, each a training of its own.
 
 Source: Zhao et al., few-shot neural architecture search (ICML 2021); with CaLR and MS as in
 "Subnet-Aware Dynamic Supernet Training" (CVPR 2025): the bounds of the complexity are those of the
@@ -56,10 +56,7 @@ def train_few_shot(
     first = part_config(config, parts, 0)
     recipe.make_supernet(first, space, 1, allowed=parts.allowed(0))  # Refuses before the claim.
     described = supernet_job.describe(data_config, data, space_config, config, replicas)
-    described["few_shot"] = {
-        "few_shot_decision": parts.decision, "few_shot_groups": parts.format(), "init_from": digest
-    }
-    run_dir.claim(described, flags)
+    run_dir.claim({**described, "few_shot": _describe(parts, digest)}, flags)
     job = _Job(run_dir, data, parts, config, begin, devices.checkpoint_steps)
     return [
         job.train(part, progress(part) if progress else loop.silent)
@@ -86,6 +83,13 @@ def part_config(config, parts, part):
     split = sampler.split_decision(free, config.seed)
   seed = int(np.random.SeedSequence([config.seed, part]).generate_state(1)[0])
   return dataclasses.replace(config, seed=seed, split_decision=split)
+
+
+def _describe(parts, digest):
+  """What makes the parts the ones they are, by the names of the flags."""
+  return {
+      "few_shot_decision": parts.decision, "few_shot_groups": parts.format(), "init_from": digest
+  }
 
 
 def _source(path, space_config, data):

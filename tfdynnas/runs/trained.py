@@ -84,7 +84,9 @@ def trainings(run_dir):
     is what the run is but for its versions: new ones may go on with it.
   """
   described = {part: values for part, values in run_dir.config().items() if part != "versions"}
-  identity = {f"{p}.{key}": value for p, values in described.items() for key, value in values.items()}
+  identity = {
+      f"{part}.{key}": value for part, values in described.items() for key, value in values.items()
+  }
   if not described.get("few_shot"):
     return [("supernet", identity)]
   count = len(described["few_shot"]["few_shot_groups"].split(";"))

@@ -156,6 +156,20 @@ class Supernet(keras.Model):
       masks.update((k.path, self._routing.on_path(arch, w)) for w, k in kernels.items())
     return [masks.get(v.path, ops.convert_to_tensor(True)) for v in self.trainable_variables]
 
+  def row_decisions(self):
+    """Which decision the rows of each trainable weight belong to.
+
+    Returns:
+      List per trainable weight: int array [rows] for the kernels of a stage, None for a weight that
+      every subnet has.
+    """
+    edges, owners = len(self.space.edges), {}
+    for kernels in self._kernels:
+      for window, kernel in kernels.items():
+        rows_of_all = np.arange(kernel.shape[0]) // self._routing.copies[window]
+        owners[kernel.path] = rows_of_all % edges
+    return [owners.get(v.path) for v in self.trainable_variables]
+
   def subnet(self, arch, statistics="batch"):
     """The network of one arch as a plain Keras model with the inherited weights.
 
