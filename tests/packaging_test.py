@@ -15,8 +15,8 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NOT_SHIPPED = shutil.ignore_patterns("__pycache__", "*.egg-info", "BUILD", "*.sh")
-COMMANDS = ["tfdynnas-train-supernet", "tfdynnas-search", "tfdynnas-train-subnet",
-            "tfdynnas-export", "tfdynnas-nas", "tfdynnas-benchmark"]
+COMMANDS = ["tfdynnas-train-supernet", "tfdynnas-search", "tfdynnas-rank", "tfdynnas-make-table",
+            "tfdynnas-train-subnet", "tfdynnas-export", "tfdynnas-nas", "tfdynnas-benchmark"]
 
 
 @pytest.fixture(scope="module")

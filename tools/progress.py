@@ -11,7 +11,7 @@ class Progress:
     self._name, self._unit, self._show = name, unit, show
     self._terminal = sys.stderr.isatty()
     self._first = self._start = None
-    self._last = 0.0
+    self._last, self._pause = 0.0, 0.0
 
   def __call__(self, done, total, **values):
     """Shows a state.
@@ -24,10 +24,10 @@ class Progress:
     now = time.perf_counter()
     if self._start is None:
       self._start, self._first = now, done
-    pause = 0.2 if self._terminal else 15.0
+    pause = 0.2 if self._terminal else self._pause
     if not self._show or (now - self._last < pause and done < total):
       return
-    self._last = now
+    self._last, self._pause = now, 15.0 if self._pause else 2.0  # An estimate soon, then few.
     rate = (done - self._first) / max(now - self._start, 1e-9)
     left = f"{_clock((total - done) / rate)} left" if rate else "starting"
     filled = int(24 * done / max(total, 1))

@@ -32,20 +32,19 @@ def _table(found):
   head = f"Ranked {ranked['count']:,} archs ({ranked['archs']})"
   if truth is None:
     return f"{head}; without a truth (--table, --standalone) there is nothing to compare with"
-  costs = found["tau_b_of_costs"]
   lines = [
       f"{head}, {found['count']:,} of them against {_source(truth)}",
-      "", f"  {'':<30}{'value':>8}   {found['interval']['level']:.0%} interval",
+      "", f"  {'':<30}{'value':>8}   {found['interval']['level']:.0%} interval, archs drawn anew",
       _line("tau-b, supernet", found["tau_b"]),
-      *(_line(f"tau-b, {kind} alone", number) for kind, number in costs.items()),
-      _line("Spearman, supernet", found["spearman"]),
-      _line("CB (own definition)", found["cb"]), _line("CB by ranks (own definition)",
-                                                       found["cb_rank"]),
-      _line("C3 (own definition)", found["c3"]), "",
+      *(_line(f"tau-b, {kind} alone", one) for kind, one in found["tau_b_of_costs"].items()),
+      _line("Spearman's rho, supernet", found["spearman"]),
+      _line("CB, own definition", found["cb"]),
+      _line("CB by ranks, own definition", found["cb_rank"]),
+      _line("C3, own definition", found["c3"]),
+      "", f"  {'best k by score':<30}{'k':>8}   of the best k    short of the best",
   ]
   for k, precision in found["precision_at"].items():
-    lines.append(f"  best {k + ' by score':<25}{precision:>8.0%}   are the best {k} in truth; the "
-                 f"best of them lies {found['regret_at'][k]:.2f} % below the best")
+    lines.append(f"  {'':<30}{k:>8}   {precision:>12.0%}  {found['regret_at'][k]:>17.2f} %")
   return "\n".join([*lines, ""])
 
 

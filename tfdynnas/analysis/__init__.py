@@ -7,6 +7,7 @@ from tfdynnas.analysis.cell_figure import cell_figure
 from tfdynnas.analysis.correlation import kendall
 from tfdynnas.analysis.correlation import spearman
 from tfdynnas.analysis.figures import search_figure
+from tfdynnas.analysis.nats import read_nats
 from tfdynnas.analysis.ranking import statistics
 from tfdynnas.analysis.results import append_result
 from tfdynnas.analysis.results import has_result
@@ -14,3 +15,4 @@ from tfdynnas.analysis.results import read_results
 from tfdynnas.analysis.results import results_table
 from tfdynnas.analysis.table import Table
 from tfdynnas.analysis.table import load_table
+from tfdynnas.analysis.table import save_table

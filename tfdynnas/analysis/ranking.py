@@ -110,7 +110,7 @@ def _known(columns):
 
 
 def _with_intervals(columns, chances, seed, resamples):
-  """dict of {"value", "low", "high"}; `tau_b_of_costs` is a dict of those."""
+  """dict of {"value", "low", "high"}; `tau_b_of_costs`, if there are costs, is a dict of those."""
   found = _flat(columns, chances)
   rng, size = np.random.default_rng(seed), len(columns["score"])
   drawn = {name: [] for name in found}
@@ -119,11 +119,11 @@ def _with_intervals(columns, chances, seed, resamples):
     again = _flat({name: values[rows] for name, values in columns.items()}, chances)
     for name, value in again.items():
       drawn[name].append(value)
-  nested = {"tau_b_of_costs": {}}
+  nested = {}
   for name, value in found.items():
-    kind = name.partition("/")[2]
-    place, name_there = (nested["tau_b_of_costs"], kind) if kind else (nested, name)
-    place[name_there] = _interval(value, drawn[name])
+    kind = name.partition("cost/")[2]
+    place = nested.setdefault("tau_b_of_costs", {}) if kind else nested
+    place[kind or name] = _interval(value, drawn[name])
   return nested
 
 

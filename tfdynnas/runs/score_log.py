@@ -54,7 +54,7 @@ class ScoreLog:
 
   def add(self, index, score):
     """Keeps the score of an arch."""
-    loss = score["loss"] if math.isfinite(score["loss"]) else None
+    loss = score["loss"] if math.isfinite(score["loss"] or 0) else None
     self.scores[index] = {"accuracy": score["accuracy"], "loss": loss}
     self._file.write(json.dumps({"index": index, **self.scores[index]}) + "\n")
     self._file.flush()

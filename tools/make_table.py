@@ -1,0 +1,45 @@
+#!/usr/bin/env python3
+"""Makes a benchmark table of a NATS-Bench download.
+
+tools/make_table.py --nats=NATS-tss-v1_0-3ffb9-simple --table=nats.npz
+"""
+
+import pathlib
+
+from absl import flags
+
+from tfdynnas import analysis
+from tfdynnas import errors
+from tfdynnas.tools import launch
+from tfdynnas.tools import progress
+
+flags.DEFINE_string("nats", "", "NATS-Bench download: its folder, or its one large file.",
+                    module_name=__name__)
+flags.DEFINE_string("table", "", "Table to write, .npz.", module_name=__name__)
+flags.DEFINE_bool("show_progress", True, "Show how far it is, on stderr.", module_name=__name__)
+
+
+def main():
+  """Reads the download, writes the table, and says what it holds."""
+  values = flags.FLAGS
+  if not values.nats or not values.table:
+    raise errors.InputError(
+        "Give --nats=DOWNLOAD and --table=FILE.npz. "
+        f"Received: nats={values.nats!r}, table={values.table!r}"
+    )
+  if pathlib.Path(values.table).exists():
+    raise errors.InputError(f"`table` must be a new file. Received: {values.table}")
+  found = analysis.read_nats(values.nats, progress.Progress("table", "arch", values.show_progress))
+  analysis.save_table(values.table, "nasbench201", found)
+  print(f"Table {values.table}")
+  for (dataset, split, epochs), numbers in found.items():
+    print(f"  {dataset} {split}, {epochs} epochs: best {numbers[numbers == numbers].max():.2f} %")
+
+
+def run():
+  """Console command."""
+  launch.start(__name__, main)
+
+
+if __name__ == "__main__":
+  run()
