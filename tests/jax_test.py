@@ -11,6 +11,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 CORE = [
     "tests/spaces", "tests/supernet/supernet_test.py", "tests/training/calr_test.py",
     "tests/training/ms_test.py", "tests/training/sampler_test.py",
+    "tests/training/by_complexity_test.py",
 ]
 
 

@@ -3,6 +3,7 @@
 Source: MurmurHash3_x86_32 by Austin Appleby (public domain), applied to 32-bit words.
 """
 
+import numpy as np
 from keras import ops
 
 from tfdynnas import errors
@@ -59,6 +60,35 @@ def integers(bits, bound):
   bits, factor = _word(bits), _word(int(bound))
   low = _shift(ops.bitwise_and(bits, _word(0xFFFF)) * factor, 16)
   return ops.cast(_shift(_shift(bits, 16) * factor + low, 16), "int32")
+
+
+def thresholds(weights):
+  """What `weighted` compares bits with.
+
+  Args:
+    weights: float array [..., values], >= 0, not all of them 0.
+
+  Returns:
+    NumPy int32 [..., values - 1].
+  """
+  sums = np.cumsum(np.asarray(weights, np.float64), axis=-1)
+  return np.rint(sums[..., :-1] / sums[..., -1:] * 2**30).astype(np.int32)
+
+
+def weighted(bits, bounds):
+  """Maps 32 random bits to values of given weights; a value of weight 0 never comes.
+
+  A value's probability is off by at most 2**-30.
+
+  Args:
+    bits: uint32 array, as from `uniform_uint32`.
+    bounds: int32 [..., values - 1] of `thresholds`, its leading axes those of `bits`.
+
+  Returns:
+    Tensor, int32, of the shape of `bits`.
+  """
+  draw = ops.expand_dims(ops.cast(_shift(_word(bits), 2), "int32"), -1)
+  return ops.sum(ops.cast(draw >= bounds, "int32"), axis=-1)
 
 
 def _word(value):

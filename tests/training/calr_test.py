@@ -64,7 +64,7 @@ def test_config_round_trip():
 
 
 @pytest.mark.parametrize("wrong", [
-    {"learning_rate": 0}, {"steps": 0}, {"c_min": 0}, {"c_max": 1}, {"gamma_max": 0.5},
+    {"learning_rate": 0}, {"steps": 0}, {"c_min": 0}, {"c_max": 1}, {"gamma_max": 0}, {"paths": 0},
 ])
 def test_wrong_settings_are_refused(wrong):
   good = {"learning_rate": 0.1, "steps": 10, "c_min": 1, "c_max": 7, "gamma_max": 4}

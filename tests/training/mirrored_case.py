@@ -1,5 +1,6 @@
 """Trains a small supernet on two logical devices, or by hand as those two should."""
 
+import itertools
 import sys
 
 import keras
@@ -23,6 +24,9 @@ def make(method, space):
   space = spaces.cell_space("small", operations, skeleton=spaces.Skeleton(4, 1, 8))
   supernet = supernet_lib.Supernet(space, seed=1)
   path = training.SinglePath(space, seed=3)
+  if "fairnas" in method:
+    loss_calr = training.CaLR(1.0, STEPS, *space.bounds("complexity"))
+    path = training.FairNAS(space, seed=3, momentum_groups="split", loss_calr=loss_calr)
   schedule = keras.optimizers.schedules.CosineDecay(0.02, STEPS)
   if "calr" in method:
     schedule = training.CaLR(0.02, STEPS, *space.bounds("complexity"))
@@ -60,19 +64,21 @@ def by_hand(method, space, nudge):
   losses = []
 
   @tf.function
-  def differentiate(batch, truth, arch):
+  def differentiate(batch, truth, arch, factor):
     with tf.GradientTape() as tape:
       value = loss(truth, supernet(batch, arch=arch))
-    gradients = tape.gradient(value, supernet.trainable_variables)
+      scaled = value * factor
+    gradients = tape.gradient(scaled, supernet.trainable_variables)
     return value, [tf.convert_to_tensor(gradient) for gradient in gradients]
 
   for step in range(STEPS):
     paths = path.sampler(step)
     path.tell(supernet.optimizer, paths, supernet.on_path)
+    factors = path.weights(supernet.optimizer, paths, step) if len(paths) > 1 else np.ones(1, "f")
     sums = None
-    for half in range(2):
+    for half, number in itertools.product(range(2), range(len(paths))):
       at = slice(step * BATCH + half * BATCH // 2, step * BATCH + (half + 1) * BATCH // 2)
-      value, gradients = differentiate(images[at], labels[at], paths[0])
+      value, gradients = differentiate(images[at], labels[at], paths[number], factors[number])
       sums = gradients if sums is None else [a + b for a, b in zip(sums, gradients)]
       losses.append(float(value))
     supernet.optimizer.apply([g / 2 for g in sums], supernet.trainable_variables)

@@ -64,3 +64,41 @@ def test_a_restricted_decision_does_not_split_the_momentum():
     training.SinglePath(space, split_decision=0, allowed=allowed)
   with pytest.raises(errors.InputError, match="leave a decision whole"):
     training.SinglePath(space, allowed=[[3]] * 6)
+
+
+def test_fair_has_each_choice_once_a_step_in_independent_orders():
+  sampler = training.Fair([5] * 6, seed=2)
+  drawn = np.array([ops.convert_to_numpy(sampler(step)) for step in range(300)])
+  np.testing.assert_array_equal(np.sort(drawn, axis=1), np.tile(np.arange(5)[:, None], (300, 1, 6)))
+  # Any of 120 orders, and of 25 pairs of choices at two decisions, as often as another.
+  codes = drawn @ 5 ** np.arange(6)
+  assert len({tuple(step) for step in codes.tolist()}) == 300
+  for other in range(1, 6):
+    pairs = np.bincount((drawn[:, :, 0] * 5 + drawn[:, :, other]).reshape(-1), minlength=25)
+    assert np.abs(pairs - 60).max() < 40
+  first = np.bincount(drawn[:, 0, 3], minlength=5)
+  assert np.abs(first - 60).max() < 35
+
+
+def test_fair_fills_up_at_random():
+  sampler = training.Fair([5, 2, 3, 1], seed=2)
+  drawn = np.array([ops.convert_to_numpy(sampler(step)) for step in range(400)])
+  counts = np.array([[np.bincount(row[:, d], minlength=3) for d in (1, 2, 3)] for row in drawn])
+  assert set(map(tuple, counts[:, 0])) == {(2, 3, 0), (3, 2, 0)}
+  assert set(map(tuple, counts[:, 1])) == {(1, 2, 2), (2, 1, 2), (2, 2, 1)}
+  assert set(map(tuple, counts[:, 2])) == {(5, 0, 0)}
+  means = counts.mean(axis=0)
+  assert abs(means[0, 0] - 2.5) < 0.12 and np.abs(means[1] - 5 / 3).max() < 0.12
+  # Which paths share a choice of a short decision changes from step to step.
+  assert len({tuple(row[:, 1]) for row in drawn}) == 20
+
+
+def test_fair_with_a_shared_or_restricted_decision():
+  sampler = training.Fair([5] * 3, seed=2, allowed=[range(5), [1, 4], range(5)], shared=2)
+  drawn = np.array([ops.convert_to_numpy(sampler(step)) for step in range(200)])
+  assert drawn.shape == (200, 5, 3)
+  assert (drawn[:, :, 2] == drawn[:, :1, 2]).all()
+  assert np.abs(np.bincount(drawn[:, 0, 2], minlength=5) - 40).max() < 30
+  assert set(drawn[:, :, 1].reshape(-1)) == {1, 4}
+  again = training.Fair.from_config(sampler.get_config())
+  np.testing.assert_array_equal(ops.convert_to_numpy(again(9)), drawn[9])

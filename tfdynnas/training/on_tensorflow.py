@@ -7,15 +7,15 @@ from tfdynnas import errors
 
 
 def train_step(method, supernet, batch):
-  """One step: sample a path, tell schedule and optimizer, differentiate, update.
+  """One step: sample paths, tell schedule and optimizer, differentiate, update.
 
   Args:
-    method: training.SinglePath.
+    method: training.Method.
     supernet: supernet.Supernet, compiled.
     batch: What the data set yields; `method.prepare` makes (images, labels) of it.
 
   Returns:
-    dict, metric name -> value.
+    dict, metric name -> value; of several paths the mean.
   """
   weights = supernet.trainable_variables
   if not supernet.optimizer.built:  # Keras builds it when it applies; it is told before that.
@@ -25,12 +25,68 @@ def train_step(method, supernet, batch):
   images, labels = method.prepare(batch, step) if method.prepare else batch
   paths = method.sampler(step)
   method.tell(supernet.optimizer, paths, supernet.on_path)
-  with tf.GradientTape() as tape:
-    logits = supernet(images, arch=paths[0], training=True)
-    loss = supernet.compute_loss(x=images, y=labels, y_pred=logits)
-    scaled = supernet.optimizer.scale_loss(loss)
-  supernet.optimizer.apply(tape.gradient(scaled, weights), weights)
+  if paths.shape[0] > 1:
+    factors = method.weights(supernet.optimizer, paths, step)
+    gradients, loss, logits = _differentiate(
+        supernet, images, labels, paths, factors, method.distils
+    )
+    labels = tf.concat([labels] * paths.shape[0], axis=0)
+  else:
+    with tf.GradientTape() as tape:
+      logits = supernet(images, arch=paths[0], training=True)
+      loss = supernet.compute_loss(x=images, y=labels, y_pred=logits)
+      scaled = supernet.optimizer.scale_loss(loss)
+    gradients = tape.gradient(scaled, weights)
+  supernet.optimizer.apply(gradients, weights)
   return _metrics(supernet, loss, labels, logits)
+
+
+def _differentiate(supernet, images, labels, paths, factors, distils):
+  """Sums the gradients of several paths, one after the other: one path is traced, and in memory.
+
+  Args:
+    supernet: supernet.Supernet, compiled.
+    images: float [batch, height, width, 3].
+    labels: int32 [batch].
+    paths: int32 [paths, decisions].
+    factors: float32 [paths], weight of each path's loss.
+    distils: Whether paths after the first learn from its logits, not from the labels.
+
+  Returns:
+    (gradients, loss, logits): one tensor per trainable weight; the mean of the losses without
+    their weights; float32 [paths * batch, classes].
+  """
+  count, weights = paths.shape[0], supernet.trainable_variables
+  classes = supernet.space.skeleton.classes
+
+  def one(number, sums, losses, outputs, target):
+    with tf.GradientTape() as tape:
+      logits = supernet(images, arch=paths[number], training=True)
+      loss = supernet.compute_loss(x=images, y=labels, y_pred=logits)
+      if distils:
+        loss = tf.where(number == 0, loss, _distillation(target, logits))
+      scaled = supernet.optimizer.scale_loss(loss * factors[number])
+    gradients = tape.gradient(scaled, weights, unconnected_gradients="zero")
+    sums = [total + tf.convert_to_tensor(gradient) for total, gradient in zip(sums, gradients)]
+    target = tf.where(number == 0, tf.nn.softmax(logits), target)
+    return number + 1, sums, losses + loss, outputs.write(number, logits), target
+
+  zeros = [tf.zeros(weight.shape, weight.dtype) for weight in weights]
+  start = (
+      tf.constant(0), zeros, tf.constant(0.0), tf.TensorArray(tf.float32, count),
+      tf.zeros([tf.shape(images)[0], classes]),
+  )
+  _, sums, losses, outputs, _ = tf.while_loop(
+      lambda number, *_: number < count, one, start, parallel_iterations=1
+  )
+  return sums, losses / count, outputs.concat()
+
+
+def _distillation(target, logits):
+  """Cross-entropy with another path's softmax, divided by the replicas as Keras divides a loss."""
+  replicas = tf.distribute.get_strategy().num_replicas_in_sync
+  loss = tf.nn.softmax_cross_entropy_with_logits(target, logits)
+  return tf.reduce_mean(loss) / replicas
 
 
 def _metrics(supernet, loss, labels, logits):

@@ -1,11 +1,13 @@
-"""From a config to a compiled supernet: space, CaLR, MS and the single-path method together."""
+"""From a config to a compiled supernet: space, schedule, optimizer and method together."""
 
 import keras
 
 from tfdynnas import errors
 from tfdynnas import supernet as supernet_lib
 from tfdynnas.training import calr
+from tfdynnas.training import fairnas
 from tfdynnas.training import ms
+from tfdynnas.training import sandwich
 from tfdynnas.training import single_path
 
 
@@ -27,21 +29,49 @@ def make_supernet(config, space, steps, prepare=None, allowed=None):
     InputError: The split decision is not in the space, or restricted.
   """
   supernet = supernet_lib.Supernet(space, seed=config.seed, name="supernet")
-  split = None if config.split_decision < 0 else config.split_decision
-  method = single_path.SinglePath(space, config.seed, split, prepare, allowed)
-  bounds = space.bounds("complexity")
-  if config.schedule == "calr":
-    if bounds[0] == bounds[1]:
-      raise errors.InputError("CaLR needs subnets of different complexity. Received: all alike")
-    schedule = calr.CaLR(config.learning_rate, steps, *bounds, config.gamma_max)
-  else:
-    schedule = keras.optimizers.schedules.CosineDecay(config.learning_rate, steps)
+  method = _make_method(config, space, steps, prepare, allowed)
+  schedule = config.learning_rate
+  if config.calr_on == "lr":
+    schedule = _make_schedule(config, space, steps, paths=method.sampler(0).shape[0])
   optimizer = ms.MS(
       schedule, config.momentum, l2=config.l2, max_norm=config.max_norm or None,
-      groups=method.groups if config.momentum_groups == "split" else 1, off_path=config.off_path,
+      groups=method.groups, off_path=config.off_path,
   )
   loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, name="loss")
   supernet.compile(
       optimizer=optimizer, loss=loss, metrics=["accuracy"], method=method, jit_compile=False
   )
   return supernet
+
+
+def _make_method(config, space, steps, prepare, allowed):
+  """The method that the config says."""
+  settings = {
+      "seed": config.seed, "prepare": prepare, "allowed": allowed,
+      "split_decision": None if config.split_decision < 0 else config.split_decision,
+      "momentum_groups": config.momentum_groups,
+  }
+  if config.method == "spos":
+    return single_path.SinglePath(space, sampler=config.sampler, **settings)
+  if config.calr_on == "loss":
+    settings["loss_calr"] = _make_schedule(config, space, steps)
+  if config.method == "fairnas":
+    return fairnas.FairNAS(space, **settings)
+  return sandwich.Sandwich(
+      space, sampler=config.sampler, random_paths=config.random_paths, **settings
+  )
+
+
+def _make_schedule(config, space, steps, paths=1):
+  """The learning rate that the config says: a number or a schedule."""
+  rate, bounds = config.learning_rate, space.bounds("complexity")
+  if config.schedule == "constant":
+    return rate
+  if config.schedule == "cosine":
+    return keras.optimizers.schedules.CosineDecay(rate, steps)
+  if config.schedule == "polynomial":
+    return keras.optimizers.schedules.PolynomialDecay(rate, steps, 0.0, config.gamma)
+  if bounds[0] == bounds[1]:
+    raise errors.InputError("CaLR needs subnets of different complexity. Received: all alike")
+  gamma_max = config.gamma_max if config.schedule == "calr" else 1 / config.gamma_max
+  return calr.CaLR(rate, steps, *bounds, gamma_max, paths)

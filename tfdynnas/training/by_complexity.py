@@ -1,0 +1,183 @@
+"""Samplers that go by complexity: in proportion to it, and level by level."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from tfdynnas import errors
+from tfdynnas import hashing
+from tfdynnas.training import sampler
+
+_TERM = 0x7465726D  # First counters of these uses of the hash, "term",
+_LEVEL = 0x6C65766C  # "levl".
+_LEVELS = 64  # More complexities than that are put together in as many bins.
+_UNITS = 4096  # Complexities are told apart up to this part of their range.
+
+
+@keras.saving.register_keras_serializable("tfdynnas")
+class Proportional:
+  """One arch a step, with a probability proportional to its complexity.
+
+  Complexity is a sum C(a) = sum_j c_j(a_j), `fixed` among its terms. A term is drawn by its mean
+  m_j over choices, then its choice by c_j / (n_j m_j), the others uniformly; of N archs arch a has
+  P(a) = sum_j m_j / sum(m) * c_j(a_j) / m_j / N = C(a) / (N sum(m)).
+
+  Source: Luo et al., NAO-V2 (2019), which draws from a pool of archs in proportion to params.
+  """
+
+  def __init__(self, fixed, rows, seed=0, allowed=None):
+    """Makes the sampler.
+
+    Args:
+      fixed: Complexity that every arch has, >= 0.
+      rows: Sequence per decision of the complexity of each choice, >= 0.
+      seed: int in [0, 2**32).
+      allowed: Sequence per decision of the choices to draw from; None draws from all.
+
+    Raises:
+      InputError: `allowed` does not fit the rows, or all archs have complexity 0.
+    """
+    self.fixed, self.rows, self.seed = fixed, rows, seed
+    self.allowed = sampler.restrict([len(row) for row in rows], allowed)
+    costs = [np.array(row, np.float64)[list(own)] for row, own in zip(rows, self.allowed)]
+    means = [row.mean() for row in costs] + [fixed]
+    if sum(means) <= 0:
+      raise errors.InputError(f"An arch must have complexity. Received: fixed={fixed}, {rows}")
+    self._terms = hashing.thresholds(means)
+    # A row of zeros is never the term; any weights do.
+    self._choices = [hashing.thresholds(row if row.any() else row + 1) for row in costs]
+
+  def __call__(self, step):
+    """Paths of a step: the same on every replica, back end and resume.
+
+    Args:
+      step: int or int32 scalar >= 0.
+
+    Returns:
+      int32 [1, decisions].
+    """
+    term = hashing.weighted(hashing.uniform_uint32(self.seed, _TERM, step), self._terms)
+    draws = []
+    for place, own in enumerate(self.allowed):
+      bits = hashing.uniform_uint32(self.seed, _TERM, step, place)
+      index = ops.where(
+          ops.equal(term, place), hashing.weighted(bits, self._choices[place]),
+          hashing.integers(bits, len(own)),
+      )
+      draws.append(ops.take(np.array(own, np.int32), index))
+    return ops.expand_dims(ops.stack(draws), 0)
+
+  def get_config(self):
+    """Config for `from_config`."""
+    return {"fixed": self.fixed, **_config(self)}
+
+  @classmethod
+  def from_config(cls, config):
+    """Makes the sampler of a config."""
+    return cls(**config)
+
+
+@keras.saving.register_keras_serializable("tfdynnas")
+class Stratified:
+  """One arch a step: a level of complexity, each as likely, then any arch of that level.
+
+  The levels are the complexities that there are, or 64 bins of equal width where there are more. An
+  arch is drawn choice by choice from the last decision on, by how many archs each leaves: counted
+  exactly, however large the space. Complexities closer than 1 / 4096 of their range count as one.
+  """
+
+  def __init__(self, rows, seed=0, allowed=None):
+    """Makes the sampler.
+
+    Args:
+      rows: Sequence per decision of the complexity of each choice, ints.
+      seed: int in [0, 2**32).
+      allowed: Sequence per decision of the choices to draw from; None draws from all.
+
+    Raises:
+      InputError: `allowed` does not fit the rows.
+    """
+    self.rows, self.seed = rows, seed
+    self.allowed = sampler.restrict([len(row) for row in rows], allowed)
+    costs = [np.array(row)[list(own)] for row, own in zip(rows, self.allowed)]
+    self._units = _in_units([row - row.min() for row in costs])
+    counts = _counts(self._units)
+    ways = [_ways(before, units) for before, units in zip(counts, self._units)]
+    # At a sum that no arch has any weights do: it is never asked for.
+    self._choices = [hashing.thresholds(w + ~w.any(axis=1, keepdims=True)) for w in ways]
+    self._sums, weights = _levels(counts[-1])
+    self._within = hashing.thresholds(weights)
+
+  def __call__(self, step):
+    """Paths of a step: the same on every replica, back end and resume.
+
+    Args:
+      step: int or int32 scalar >= 0.
+
+    Returns:
+      int32 [1, decisions].
+    """
+    level = hashing.integers(hashing.uniform_uint32(self.seed, _LEVEL, step), len(self._sums))
+    place = hashing.weighted(
+        hashing.uniform_uint32(self.seed, _LEVEL, step, 0), ops.take(self._within, level, axis=0)
+    )
+    left = ops.take(self._sums.reshape([-1]), level * self._sums.shape[1] + place)
+    draws = []
+    for number in reversed(range(len(self.allowed))):
+      bits = hashing.uniform_uint32(self.seed, _LEVEL, step, 1, number)
+      index = hashing.weighted(bits, ops.take(self._choices[number], left, axis=0))
+      left = left - ops.take(self._units[number], index)
+      draws.append(ops.take(np.array(self.allowed[number], np.int32), index))
+    return ops.expand_dims(ops.stack(draws[::-1]), 0)
+
+  def get_config(self):
+    """Config for `from_config`."""
+    return _config(self)
+
+  @classmethod
+  def from_config(cls, config):
+    """Makes the sampler of a config."""
+    return cls(**config)
+
+
+def _config(made):
+  rows, allowed = ([list(row) for row in rows] for rows in (made.rows, made.allowed))
+  return {"rows": rows, "seed": made.seed, "allowed": allowed}
+
+
+def _in_units(rows):
+  """Costs >= 0 as multiples of their greatest common divisor, or of 1 / 4096 of their range."""
+  unit, most = np.gcd.reduce(np.concatenate(rows)), sum(int(row.max()) for row in rows)
+  unit = max(unit, 1, most / _UNITS)
+  return [np.rint(row / unit).astype(np.int32) for row in rows]
+
+
+def _counts(units):
+  """How many ways the decisions before each, and all of them, give each sum; float64 [sums]."""
+  counts = [np.zeros(sum(int(row.max()) for row in units) + 1)]
+  counts[0][0] = 1
+  for row in units:
+    counts.append(_ways(counts[-1], row).sum(axis=1))
+  return counts
+
+
+def _ways(before, row):
+  """Ways to each sum that take each choice last, float64 [sums, choices]."""
+  ways = np.zeros([len(before), len(row)])
+  for choice, units in enumerate(row):
+    ways[units:, choice] = before[: len(before) - units]
+  return ways
+
+
+def _levels(counts):
+  """(sums, weights) of the sums in each level, int32 and float64 [levels, most sums of a level]."""
+  sums = np.flatnonzero(counts)
+  bins = np.arange(len(sums))
+  if len(sums) > _LEVELS:
+    bins = np.minimum(sums * _LEVELS // sums[-1], _LEVELS - 1)
+  levels = [sums[bins == number] for number in np.unique(bins)]
+  padded = np.zeros([len(levels), max(map(len, levels))], np.int32)
+  weights = np.zeros(padded.shape)
+  for row, weight, own in zip(padded, weights, levels):
+    row[: len(own)], weight[: len(own)] = own, counts[own]
+  return padded, weights
