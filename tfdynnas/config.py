@@ -98,8 +98,8 @@ class SupernetConfig(Config):
   )
   random_paths: int = option(2, "sandwich: drawn archs of a step.", least=1)
   schedule: str = option(
-      "calr", "Learning rate: by complexity (reversed: large subnets decay fast), or alike for all: "
-      "cosine, constant, (1 - t / T) ** gamma.",
+      "calr", "Learning rate: by complexity (reversed: large subnets decay fast), or alike for "
+      "all: cosine, constant, (1 - t / T) ** gamma.",
       choices=("calr", "reversed", "cosine", "constant", "polynomial"),
   )
   gamma: float = option(1.0, "Schedule polynomial: exponent.", above=0)
@@ -109,8 +109,8 @@ class SupernetConfig(Config):
       "constant one.", choices=("lr", "loss"),
   )
   momentum_groups: str = option(
-      "split", "Momentum: MS, a buffer per choice of one decision; as many groups at random; or one "
-      "shared by all.", choices=("split", "random", "shared"),
+      "split", "Momentum: MS, a buffer per choice of one decision; as many groups at random; or "
+      "one shared by all.", choices=("split", "random", "shared"),
   )
   split_decision: int = option(-1, "MS: that decision; -1 draws it from the seed.", least=-1)
   momentum: float = option(0.9, "Momentum.", least=0, below=1)
