@@ -229,17 +229,23 @@ class SearchConfig(ScoreConfig):
 
 
 @dataclasses.dataclass(frozen=True)
-class RankConfig(ScoreConfig):
+class TruthConfig(Config):
+  """What archs are worth when each is trained on its own, as a table says."""
+
+  table: str = option("", "Benchmark table (.npz) that holds the truth.")
+  truth_dataset: str = option("", "Data set of that truth; empty: that of the run.")
+  truth_split: str = option("test", "Images that it was measured on.")
+  truth_epochs: int = option(200, "Length of the trainings that it comes from.", least=1)
+
+
+@dataclasses.dataclass(frozen=True)
+class RankConfig(TruthConfig, ScoreConfig):
   """Which archs the supernet ranks, and against which truth."""
 
   archs: str = option(
       "", "Archs to rank: subset, all, sample:N, #INDEX,#INDEX,..., or a file with one a line; "
       "empty: subset, or with --standalone a sample of that many."
   )
-  table: str = option("", "Benchmark table (.npz) that holds the truth.")
-  truth_dataset: str = option("", "Data set of that truth; empty: that of the run.")
-  truth_split: str = option("test", "Images that it was measured on.")
-  truth_epochs: int = option(200, "Length of the trainings that it comes from.", least=1)
   subset: str = option("", "File of the subset, an arch a line; empty: that of the table.")
   rank_seed: int = option(0, "Seed of sample and intervals.", least=0, below=2**32)
   standalone: int = option(

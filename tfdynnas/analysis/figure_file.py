@@ -1,4 +1,4 @@
-"""Figures as PNG files: drawn without a window, written whole. Needs the extra `plots`."""
+"""Figures as PNG or SVG files: drawn without a window, written whole. Needs the extra `plots`."""
 
 import pathlib
 
@@ -7,6 +7,8 @@ from tfdynnas import whole_file
 
 INK = "#222222"
 FAINT = "#9a9a9a"
+# Of what has an order, the least first: apart on grey paper too.
+ORDERED = ("#9ecae1", "#56a0d3", "#2166ac", "#08306b")
 # Okabe and Ito's colours, which stay apart for colour-blind readers.
 COLOURS = ("#0072b2", "#e69f00", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#8c6d31", "#5e4fa2")
 
@@ -37,11 +39,11 @@ def new(width, height):
 
 
 def save(figure, path):
-  """Writes a figure as PNG, whole or not at all; a file of that name is replaced.
+  """Writes a figure, whole or not at all; a file of that name is replaced.
 
   Args:
     figure: matplotlib.figure.Figure.
-    path: Path of the file; its folder is made.
+    path: Path of the file, SVG if it ends so, else PNG; its folder is made.
 
   Returns:
     pathlib.Path of the file.
@@ -49,7 +51,12 @@ def save(figure, path):
   Raises:
     OSError: The file cannot be written; nothing is left behind.
   """
+  import matplotlib
+
   path = pathlib.Path(path)
-  with whole_file.replacing(path) as file:
-    figure.savefig(file, format="png", dpi=160)
+  vector = path.suffix == ".svg"
+  # Without the date and with names from a fixed salt, so that the same figure has the same bytes.
+  settings = {"metadata": {"Date": None}} if vector else {}
+  with whole_file.replacing(path) as file, matplotlib.rc_context({"svg.hashsalt": "tfdynnas"}):
+    figure.savefig(file, format="svg" if vector else "png", dpi=160, **settings)
   return path

@@ -19,13 +19,15 @@ class RunDir:
   `servable/` hold what the jobs made.
   """
 
-  def __init__(self, path, create=False, shared=False):
+  def __init__(self, path, create=False, shared=False, locked=True):
     """Opens the folder and locks it against other processes until this one ends.
 
     Args:
       path: The folder.
       create: Make it if it is not there.
       shared: Let others work in it that open it as shared too.
+      locked: False opens a folder in which others may be at work, to look at what is there: the
+        files of the jobs appear whole or not at all.
 
     Raises:
       InputError: It is not there, cannot be written, or another process works in it.
@@ -35,6 +37,9 @@ class RunDir:
       raise errors.InputError(
           f"`run_dir` must hold a run: train a supernet there first. Received: {path}"
       )
+    self._lock = None
+    if not locked:
+      return
     try:
       self._lock = lock(self.path, shared)
     except OSError as error:
@@ -48,7 +53,8 @@ class RunDir:
 
   def close(self):
     """Lets other processes work in the folder."""
-    self._lock.close()
+    if self._lock is not None:
+      self._lock.close()
 
   def claim(self, config, flags):
     """Writes what the run is, or refuses if the folder is of another one.

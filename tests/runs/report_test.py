@@ -1,0 +1,158 @@
+"""The report of a run: complete, of parts, and in a real browser with every figure in it."""
+
+import csv
+import json
+import re
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+from tfdynnas import config
+from tfdynnas import errors
+from tfdynnas import runs
+from tfdynnas import spaces
+from tfdynnas.runs import rank
+
+pytest.importorskip("matplotlib", reason="needs matplotlib")
+SPACE = spaces.nasbench201(channels=2, cells_per_stage=1, image_size=8)
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+COUNT = """<script>addEventListener("load", () => {
+  const images = [...document.images];
+  document.body.dataset.images = images.length;
+  document.body.dataset.seen = images.filter((i) => i.naturalWidth > 0 && i.alt).length;
+  document.body.dataset.wide = document.documentElement.scrollWidth;
+});</script></body>"""
+
+
+def _claimed(folder):
+  """A run of which nothing is there but what it is."""
+  run_dir = runs.RunDir(folder, create=True)
+  run_dir.claim({
+      "data": config.DataConfig(dataset="digits").as_dict(),
+      "images": {"image_shape": [8, 8, 3], "classes": 10,
+                 "sizes": {"train": 898, "valid": 540, "test": 359}},
+      "space": config.SpaceConfig(channels=2, cells=1).as_dict(),
+      "supernet": config.SupernetConfig(epochs=3).as_dict(), "devices": {"replicas": 1},
+  }, "")
+  return run_dir
+
+
+def _write_csv(path, rows):
+  path.parent.mkdir(parents=True, exist_ok=True)
+  with open(path, "w", newline="", encoding="utf-8") as file:
+    writer = csv.DictWriter(file, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+
+
+def _probe(step, archs):
+  row = {"complexity": 2000.0, "accuracy": 0.4 + step / 100, "loss": 1.5, "learning_rate": 0.01}
+  return {
+      "epoch": step // 10, "step": step,
+      "archs": [{"index": SPACE.index(a), "class": 0, **row, "accuracy": (n * step) % 7 / 10}
+                for n, a in enumerate(archs)],
+      "classes": [{"class": own, "archs": 5, **row} for own in range(4)],
+      "cosines": {"within": 0.3, "across": 0.1},
+      "momentum": {"own": 0.2, "other": 0.1, "mean": 0.15},
+  }
+
+
+def _fill(run_dir):
+  """All that the jobs of a run leave and a report reads."""
+  path, rng = run_dir.path, np.random.default_rng(0)
+  archs = [SPACE.sample(rng) for _ in range(12)]
+  _write_csv(path / "supernet" / "log.csv", [
+      {"epoch": n, "step": 10 * n, "loss": 2 / n, "accuracy": n / 5} for n in (1, 2, 3)])
+  run_dir.write_json("supernet/method.json", {
+      "steps": 30, "groups": 5, "split_decision": 2, "split_decision_name": "2<-1"})
+  lines = [json.dumps(_probe(step, archs)) + "\n" for step in (10, 20, 30)]
+  (path / "supernet" / "probes.jsonl").write_text("".join(lines))
+  costs = [{kind: SPACE.cost(arch, kind) for kind in spaces.COSTS} for arch in archs]
+  rows = [{"index": SPACE.index(a), "string": SPACE.format(a), "accuracy": rng.random(),
+           "loss": 1.0, "truth": None if n == 3 else 90 * rng.random(), **cost}
+          for n, (a, cost) in enumerate(zip(archs, costs))]
+  _write_csv(path / "rank" / "ranking.csv", rows)
+  known = [row for row in rows if row["truth"] is not None]
+  found = runs.rank.analysis.statistics(
+      [100 * row["accuracy"] for row in known], [row["truth"] for row in known],
+      {kind: [row[kind] for row in known] for kind in spaces.COSTS}, (10, 10), resamples=10)
+  run_dir.write_json("rank/statistics.json", {
+      "ranked": {"archs": "sample:12", "count": 12}, **found, "definitions": rank.OURS})
+  trials = [{"trial": n, "accuracy": 0.5 + n / 50, "string": SPACE.format(a), "params":
+             cost["params"], "macs": cost["macs"]} for n, (a, cost) in enumerate(zip(archs, costs))]
+  _write_csv(path / "search" / "trials.csv", trials)
+  run_dir.write_json("search/found.json", {**trials[-1], "arch": list(archs[-1]), "trials": 12})
+  run_dir.write_json("subnet/result.json", {
+      "arch": list(archs[0]), "string": SPACE.format(archs[0]), "part": "test", "accuracy": 0.9})
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+  """The report of a run that has everything, with a benchmark table."""
+  folder = tmp_path_factory.mktemp("report")
+  run_dir = _claimed(folder / "run")
+  _fill(run_dir)
+  table = folder / "table.npz"
+  np.savez(table, digits_test=np.random.default_rng(1).uniform(0, 100, 15625))
+  return runs.run_report(run_dir, config.TruthConfig(table=str(table)))
+
+
+def test_everything_is_in_the_page_and_nothing_outside_of_it(page):
+  text = page.read_text()
+  assert text.count("<img") == 12 and text.count("alt=") == 12 and 'class="missing"' not in text
+  for words in ("12 trials", "Kendall&#x27;s tau-b of the 12 probed archs", "30 of 30 steps",
+                "own definition", "90.00 % on test images", "tau-b(complexity, truth)",
+                "digits: 898 train, 540 valid, 359 test; 8x8x3", "5 momentum groups by decision",
+                "gamma_max"):
+    assert words in text, words
+  assert not re.findall(r"(?:src|href)=\"(?!data:)", text) and "url(" not in text
+  assert page.stat().st_size < 2_000_000
+
+
+def test_a_run_of_which_nothing_is_there_says_which_commands_make_it(tmp_path):
+  page = runs.run_report(_claimed(tmp_path / "run"))
+  text = page.read_text()
+  assert "<img" not in text and text.count('class="missing"') == 7
+  for command in ("train_supernet.py --run_dir=run", "--probe_epochs=10", "rank.py", "search.py",
+                  "report.py --run_dir=run --table=TABLE.npz"):
+    assert command in text, command
+
+
+def test_a_report_leaves_the_run_to_others(tmp_path):
+  held = _claimed(tmp_path)  # As a training in another process holds it.
+  with pytest.raises(errors.InputError, match="in use"):
+    runs.RunDir(tmp_path)
+  assert runs.run_report(runs.RunDir(tmp_path, locked=False)).exists()
+  held.close()
+
+
+@pytest.mark.parametrize("name, content, message", [
+    ("supernet/log.csv", "epoch,step\n1,10\n", "Missing: loss"),
+    ("search/found.json", "{", "whole JSON"),
+    ("supernet/probes.jsonl", "{}\n", "a probe on each line"),
+])
+def test_a_damaged_file_is_named(tmp_path, name, content, message):
+  run_dir = _claimed(tmp_path)
+  _fill(run_dir)
+  (tmp_path / name).write_text(content)
+  with pytest.raises(errors.InputError, match=message) as error:
+    runs.run_report(run_dir)
+  assert name in str(error.value) and not (tmp_path / "report.html").exists()
+
+
+@pytest.mark.parametrize("width", [1200, 500])
+def test_a_browser_shows_every_figure(page, tmp_path, width):
+  browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+  if browser is None:
+    pytest.skip("needs a browser: Debian's package chromium")
+  copy = tmp_path / "copy.html"
+  copy.write_text(page.read_text().replace("</body>", COUNT))
+  done = subprocess.run(
+      [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/user",
+       f"--window-size={width},900", "--virtual-time-budget=10000", "--dump-dom", copy.as_uri()],
+      capture_output=True, text=True, timeout=120)
+  found = dict(re.findall(r'data-(images|seen|wide)="(\d+)"', done.stdout))
+  assert found.get("images") == found.get("seen") == "12", done.stderr[-2000:]
+  assert int(found["wide"]) <= width  # What is wider scrolls by itself.

@@ -1,0 +1,142 @@
+"""The report of a run: one page of HTML with all that its jobs left, which needs nothing else."""
+
+import pathlib
+import tempfile
+
+from tfdynnas import analysis
+from tfdynnas import config as config_lib
+from tfdynnas import spaces
+from tfdynnas import whole_file
+from tfdynnas.analysis import page
+from tfdynnas.runs import report_reader
+from tfdynnas.runs import report_sections as sections
+from tfdynnas.runs import truth as truth_lib
+
+_HEADINGS = {"data": "Data", "images": "Images", "space": "Space", "supernet": "Supernet",
+             "few_shot": "Few-shot", "devices": "Devices", "versions": "Versions"}
+
+
+def run_report(run_dir, config=config_lib.TruthConfig()):
+  """Writes `report.html`; of what is not there yet the page says which command makes it.
+
+  Args:
+    run_dir: RunDir that was claimed.
+    config: config.TruthConfig; without a table there is no tau over the training.
+
+  Returns:
+    pathlib.Path of the page.
+
+  Raises:
+    InputError: A file of the run is damaged, the table does not fit, or matplotlib is missing.
+    OSError: The page cannot be written.
+  """
+  table = analysis.load_table(config.table) if config.table else None
+  stored = run_dir.config()
+  space = make_space(stored)
+  reader = report_reader.Reader(run_dir)
+  with tempfile.TemporaryDirectory() as folder:
+    sheet = sections.Sheet(folder)
+    parts = [
+        ("Summary", _summary(stored, space, reader)),
+        ("Training", sections.training(reader, sheet)),
+        ("Unfairness: complexity classes while training", sections.classes(reader, sheet)),
+        ("Noisy momentum: gradients and the momentum they meet", sections.gradients(reader, sheet)),
+        ("Ranking", sections.ranking(reader, sheet, _truth_of(stored, space, table, config))),
+        ("Search", sections.search(reader, sheet)),
+        ("Cells", sections.cells(reader, sheet, space)),
+        ("Settings", [page.row(*_settings(stored))]),
+    ]
+    text = page.page(f"Supernet run {reader.name}", _lead(stored), parts, _footer(stored))
+  path = run_dir.path / "report.html"
+  whole_file.write_text(path, text)
+  return path
+
+
+def make_space(stored):
+  """The space of a run, without its images.
+
+  Args:
+    stored: dict, the run's config.
+
+  Returns:
+    spaces.CellSpace.
+  """
+  settings, images = config_lib.SpaceConfig(**stored["space"]), stored["images"]
+  return spaces.get(
+      settings.space, channels=settings.channels, cells_per_stage=settings.cells,
+      image_size=images["image_shape"][0], classes=images["classes"],
+  )
+
+
+def _truth_of(stored, space, table, config):
+  """(dict, index -> accuracy in percent; where it is from), or None without a table."""
+  if table is None:
+    return None
+  indices = range(space.size)
+  truth, source = truth_lib.from_table(
+      table, config, space, [space.arch(index) for index in indices], stored["data"]["dataset"])
+  name = f"{source['dataset']} {source['split']}, {source['epochs']} epochs"
+  return dict(zip(indices, truth.tolist())), name
+
+
+def _dataset(stored):
+  return stored["data"]["dataset"] or f"the folder {pathlib.Path(stored['data']['image_dir']).name}"
+
+
+def _lead(stored):
+  space, supernet = stored["space"], stored["supernet"]
+  cells = "1 cell" if space["cells"] == 1 else f"{space['cells']} cells"
+  return (
+      f"{space['space']}, {space['channels']} channels, {cells} a stage, on {_dataset(stored)}; "
+      f"{supernet['epochs']} epochs, schedule {supernet['schedule']}, momentum "
+      f"{supernet['momentum_groups']}, seed {supernet['seed']}."
+  )
+
+
+def _summary(stored, space, reader):
+  """What was run and what came out, in a few lines."""
+  images, bounds = stored["images"], space.bounds("params")
+  sizes = ", ".join(f"{count:,} {part}" for part, count in images["sizes"].items() if count)
+  rows = [
+      ("Images", f"{_dataset(stored)}: {sizes}; {'x'.join(map(str, images['image_shape']))}, "
+                 f"{images['classes']} classes"),
+      ("Space", f"{space.size:,} archs of {bounds[0]:,} to {bounds[1]:,} params"),
+      *((f"Training{part}", line) for part, line in reader.trainings()),
+  ]
+  found, ranked, result = (reader.json(name) for name in report_reader.RESULTS)
+  if ranked and ranked.get("tau_b"):
+    rows.append(("Ranking", "tau-b " + sections.interval(ranked["tau_b"]) + " on "
+                 f"{ranked['count']:,} archs; of params alone "
+                 + sections.interval(ranked["tau_b_of_costs"]["params"])))
+  if found:
+    rows.append(("Found", f"{found['string']}, {found['params']:,} params, "
+                 f"{100 * found['accuracy']:.2f} % with inherited weights, best of "
+                 f"{found['trials']:,}"))
+  if result:
+    rows.append(("On its own", f"{result['string']}: {100 * result['accuracy']:.2f} % on "
+                 f"{result['part']} images"))
+  return [page.table(rows)]
+
+
+def _settings(stored):
+  """A table for each part of the config."""
+  return [
+      page.table([(key, _shown(value)) for key, value in values.items()],
+                 heading=_HEADINGS.get(part, part))
+      for part, values in stored.items()
+  ]
+
+
+def _shown(value):
+  """A value of the config as text: floats in full, since they are exact settings."""
+  if isinstance(value, dict):
+    return ", ".join(f"{key} {_shown(part)}" for key, part in value.items())
+  if isinstance(value, list):
+    return ", ".join(_shown(part) for part in value) or "-"
+  return "-" if value in ("", None) else str(value)
+
+
+def _footer(stored):
+  versions = stored.get("versions", {})
+  return "Made by tools/report.py; run with " + ", ".join(
+      f"{name} {version}" for name, version in versions.items()) + "."

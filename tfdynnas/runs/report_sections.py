@@ -1,0 +1,236 @@
+"""The sections of a report: lists of blocks of HTML, made of what the jobs left."""
+
+import math
+import pathlib
+
+from tfdynnas import analysis
+from tfdynnas.analysis import instruments
+from tfdynnas.analysis import line_figure
+from tfdynnas.analysis import page
+from tfdynnas.analysis import ranking_figure
+from tfdynnas.runs import report_reader
+
+_BEST = 5  # Trials of the search that are listed.
+_STATISTICS = {
+    "tau_b": "Kendall's tau-b, supernet", "spearman": "Spearman's rho, supernet",
+    "cb": "CB (own definition)", "cb_rank": "CB by ranks (own definition)",
+    "c3": "C3 (own definition)",
+}
+
+
+class Sheet:
+  """Draws the figures of a page into a folder that need not last."""
+
+  def __init__(self, folder):
+    self._folder, self._count = pathlib.Path(folder), 0
+
+  def draw(self, function, *args, alt, caption, wide=False, **settings):
+    """Calls a function of `analysis` that draws into a `path`; returns the figure as HTML."""
+    self._count += 1
+    path = function(*args, path=self._folder / f"{self._count}.svg", **settings)
+    return page.figure(path, alt, caption, wide)
+
+
+def training(reader, sheet):
+  """Loss and accuracy of the subnets that were sampled."""
+  logs = reader.logs()
+  if not logs:
+    return [page.missing("No epoch is done yet.", _command(reader, "train_supernet"))]
+
+  def lines(key, scale):
+    return {f"part{part}" if part else "sampled subnets": (
+        [int(row["step"]) for row in rows], [scale * row[key] for row in rows])
+        for part, rows in logs}
+
+  return [page.row(
+      sheet.draw(line_figure.line_figure, lines("loss", 1), ylabel="loss",
+                 alt="Training loss over steps", caption="Mean loss of an epoch's steps, each of "
+                 "which trains the subnets that its step sampled."),
+      sheet.draw(line_figure.line_figure, lines("accuracy", 100), ylabel="accuracy (%)",
+                 alt="Training accuracy over steps",
+                 caption="Share of training images that the sampled subnets told right."),
+  )]
+
+
+def classes(reader, sheet):
+  """What becomes of small and of large subnets."""
+  if not reader.probes():
+    return [_no_probes(reader)]
+  blocks = [page.text(
+      "A fair training brings subnets of all sizes equally far. Each quarter of the space by "
+      "complexity is represented by some fixed archs, scored with inherited weights on fixed "
+      "validation images."
+  )]
+  for part, probes in reader.probes():
+    blocks.append(page.row(*[
+        sheet.draw(
+            line_figure.line_figure, instruments.class_lines(probes, key, scale), ylabel=label,
+            ordered=True, alt=f"{label} by complexity class over steps",
+            caption=f"{caption}{f', part{part}' if part else ''}. {_gap(probes, key, scale, unit)}",
+        )
+        for key, scale, label, unit, caption in (
+            ("accuracy", 100, "accuracy (%)", " points", "Validation accuracy by complexity"),
+            ("loss", 1, "loss", "", "Validation loss by complexity"),
+            ("learning_rate", 1, "learning rate", "", "Learning rate of a step by the complexity "
+             "of its subnet"),
+        )
+    ]))
+  return blocks
+
+
+def _gap(probes, key, scale, unit):
+  value = scale * instruments.gap(probes, key)
+  if not math.isfinite(value):
+    return ""
+  side = "above" if value >= 0 else "below"
+  return f"At the end the most complex quarter is {abs(value):.3g}{unit} {side} the least complex."
+
+
+def gradients(reader, sheet):
+  """Whether the subnets of one group pull the same way, and the momentum with them."""
+  if not reader.probes():
+    return [_no_probes(reader)]
+  blocks = [page.text(
+      "Momentum helps where past gradients point the way of the present one. Cosines are over all "
+      "shared weights, of the gradients of some fixed archs of each momentum group on one fixed "
+      "training batch, before clipping and weight decay; 0 stands for gradients that have nothing "
+      "to do with each other."
+  )]
+  for part, probes in reader.probes():
+    of_part = f", part{part}" if part else ""
+    blocks.append(page.row(
+        sheet.draw(
+            line_figure.line_figure, instruments.cosine_lines(probes), ylabel="mean cosine",
+            alt="Cosine of gradients within and across groups over steps",
+            caption=f"Cosine of two subnets' gradients, by momentum group{of_part}."),
+        sheet.draw(
+            line_figure.line_figure, instruments.momentum_lines(probes), ylabel="mean cosine",
+            alt="Cosine of gradients and momentum over steps",
+            caption=f"Cosine of a subnet's gradient with momentum{of_part}."),
+    ))
+  return blocks
+
+
+def ranking(reader, sheet, truth):
+  """How far the scores can be trusted, at the end and over the training."""
+  statistics = reader.json("rank/statistics.json")
+  blocks = _statistics(reader, statistics)
+  columns = ("accuracy", "truth", "complexity")
+  rows = [row for row in reader.rows("rank/ranking.csv", columns) if row["truth"] is not None]
+  figures = []
+  if rows:
+    scores = [100 * row["accuracy"] for row in rows]
+    figures.append(sheet.draw(
+        ranking_figure.ranking_figure, scores, [row["truth"] for row in rows],
+        [row["complexity"] for row in rows], alt="Score of each arch over its truth",
+        caption=f"Accuracy with inherited weights against that of archs trained on their own; "
+                f"{len(rows):,} archs, tau-b {interval(statistics['tau_b'])}."))
+  figures += _tau_over_training(reader, sheet, truth)
+  if figures:
+    blocks.append(page.row(*figures))
+  if truth is None:
+    blocks.append(page.missing("Tau over the training needs a benchmark table:",
+                               _command(reader, "report", "--table=TABLE.npz")))
+  return blocks
+
+
+def _statistics(reader, found):
+  if not found:
+    command = _command(reader, "rank", "--table=TABLE.npz")
+    return [page.missing("No ranking yet; with a table, or with --standalone=N:", command)]
+  if not found.get("tau_b"):
+    command = _command(reader, "rank", "--table=TABLE.npz")
+    return [page.missing(f"{found['ranked']['count']:,} archs were scored without a truth:",
+                         command)]
+  rows = [(name, *_numbers(found[key])) for key, name in _STATISTICS.items() if key in found]
+  rows[1:1] = [(f"Kendall's tau-b, {kind} alone", *_numbers(number))
+               for kind, number in found["tau_b_of_costs"].items()]
+  level = f"{found['interval']['level']:.0%}"
+  top = [(f"best {k}", f"{share:.0%}", f"{found['regret_at'][k]:.2f}")
+         for k, share in found["precision_at"].items()]
+  return [
+      page.row(
+          page.table(rows, ("", "value", f"{level} from", "to"),
+                     heading=f"{found['count']:,} archs ({found['ranked']['archs']})"),
+          page.table(top, ("by score", "of the best k", "short of the best (%)"),
+                     heading="What a short list is worth"),
+      ),
+      *(page.note(f"{key}: {text}.") for key, text in found.get("definitions", {}).items()),
+  ]
+
+
+def _numbers(number):
+  return ["-" if number[key] is None else f"{number[key]:.3f}" for key in ("value", "low", "high")]
+
+
+def _tau_over_training(reader, sheet, truth):
+  """Figures of tau over the steps, one per training that was probed."""
+  if truth is None:
+    return []
+  values, name = truth
+  figures = []
+  for part, probes in reader.probes():
+    (steps, taus), level = instruments.tau_lines(probes, values)
+    if any(math.isfinite(tau) for tau in taus):
+      count = len(probes[-1]["archs"])
+      figures.append(sheet.draw(
+          line_figure.line_figure, {"supernet": (steps, taus)}, ylabel="tau-b",
+          level=("complexity alone", level), alt="Kendall's tau over steps",
+          caption=f"Kendall's tau-b of the {count} probed archs against {name}"
+                  f"{f', part{part}' if part else ''}, while training."))
+  return figures
+
+
+def search(reader, sheet):
+  """What the search looked at."""
+  columns = ("trial", "accuracy", "params", "macs", "string")
+  history = reader.rows("search/trials.csv", columns)
+  if not any(row["accuracy"] is not None for row in history):
+    return [page.missing("No search yet:", _command(reader, "search"))]
+  scored = sorted((row for row in history if row["accuracy"] is not None),
+                  key=lambda row: (-row["accuracy"], row["trial"]))
+  best = [(f"{row['trial']:.0f}", row["string"], f"{100 * row['accuracy']:.2f}",
+           f"{row['params']:,.0f}", f"{row['macs']:,.0f}") for row in scored[:_BEST]]
+  trials = [{**row, "trial": int(row["trial"])} for row in history]
+  return [
+      sheet.draw(analysis.search_figure, trials, wide=True,
+                 alt="Accuracy of each trial over its number and over its params",
+                 caption=f"The {len(history):,} trials of the search."),
+      page.table(best, ("trial", "arch", "accuracy (%)", "params", "MACs"),
+                 heading="Most accurate with inherited weights"),
+  ]
+
+
+def cells(reader, sheet, space):
+  """The cell that was found, and the one that was trained if it is another."""
+  found, _, result = (reader.json(name) for name in report_reader.RESULTS)
+  drawn = {}
+  if result:
+    drawn[tuple(result["arch"])] = (
+        f"trained on its own: {100 * result['accuracy']:.2f} % on {result['part']} images")
+  if found:
+    arch = tuple(found["arch"])
+    drawn[arch] = "; ".join(["found by the search", *([drawn[arch]] if arch in drawn else [])])
+  if not drawn:
+    return [page.missing("No arch was found yet:", _command(reader, "search"))]
+  return [page.row(*[
+      sheet.draw(analysis.cell_figure, space, arch, title=f"#{space.index(arch)}",
+                 alt=f"Cell of {space.format(arch)}", caption=f"The cell {words}.")
+      for arch, words in drawn.items()
+  ])]
+
+
+def interval(number):
+  """A statistic with its interval as text."""
+  value, low, high = _numbers(number)
+  return value if low == "-" else f"{value} [{low}, {high}]"
+
+
+def _no_probes(reader):
+  return page.missing(
+      "The training was not looked at; in a new run directory:",
+      _command(reader, "train_supernet", "--probe_epochs=10"))
+
+
+def _command(reader, tool, *flags):
+  return " ".join([f"tools/{tool}.py", f"--run_dir={reader.name}", *flags])
