@@ -41,6 +41,9 @@ BAD = [
     ("search", "", "Give --run_dir=FOLDER. Received: none"),
     ("train_subnet", "--run_dir={run} --checkpoint_steps=0", "`checkpoint_steps` must be >= 1"),
     ("export", "--run_dir={run} --name=a/b", "`name` must be letters, digits"),
+    ("train_few_shot", f"{DIGITS} --few_shot_groups=0,1;;2", "must look like 0,1;2,3,4"),
+    ("train_few_shot", f"{DIGITS} --few_shot_decision=-1", "`few_shot_decision` must be >= 0"),
+    ("split", "--run_dir={run} --gradient_paths=0", "`gradient_paths` must be >= 1. Received: 0"),
 ]
 
 
@@ -71,7 +74,8 @@ def test_the_trap_for_tensorflow_works(tmp_path, without_tensorflow):
 @pytest.mark.parametrize("tool,own,other", [
     ("train_supernet", "--gamma_max", "--mutants"), ("search", "--mutants", "--gamma_max"),
     ("train_subnet", "--subnet_epochs", "--mutants"), ("export", "--export_dir", "--mutants"),
-    ("nas", "--mutants", "--part"),
+    ("nas", "--mutants", "--part"), ("train_few_shot", "--init_from", "--mutants"),
+    ("split", "--gradient_paths", "--init_from"),
 ])
 def test_help_lists_the_flags_of_the_launcher(without_tensorflow, tool, own, other):
   result = launcher.run(tool, "--help", env=without_tensorflow)
