@@ -87,7 +87,8 @@ def complexity_convergence(scores, truth, complexity, chances):
   Returns:
     float in [-1, 1]; NaN if fewer than two archs learn.
   """
-  learned = np.asarray(truth) - chances[1] >= LEARNED
+  scores, truth, complexity = map(np.asarray, (scores, truth, complexity))
+  learned = truth - chances[1] >= LEARNED
   if np.sum(learned) < 2:
     return math.nan
   converged = (scores[learned] - chances[0]) / (truth[learned] - chances[1])

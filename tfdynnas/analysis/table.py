@@ -90,9 +90,9 @@ def load_table(path):
     raise errors.InputError(f"`table` must be a file: {_HOW}. Received: {path}, not there")
   try:
     with np.load(path, allow_pickle=False) as file:
-      arrays = {name: file[name] for name in file.files}
-  except (OSError, ValueError, EOFError, KeyError, AttributeError, zipfile.BadZipFile,
-          zlib.error) as error:
+      arrays = {name: np.asarray(file[name]) for name in file.files}
+  except (OSError, ValueError, TypeError, EOFError, KeyError, zipfile.BadZipFile,
+          zlib.error) as error:  # TypeError: a lone array, .npy.
     raise errors.InputError(f"{path} must be a whole .npz file. Received: {error}") from error
   space = str(arrays.pop("space", SPACE))
   subset = arrays.pop("ranking_subset", None)
