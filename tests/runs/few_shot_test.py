@@ -176,3 +176,25 @@ def test_weights_of_other_runs_are_refused(in_parts, one_shot, tmp_path, source,
   with pytest.raises(errors.InputError, match=expected):
     _train(tmp_path / "run", config.FewShotConfig(init_from=str(path)))
   assert not (tmp_path / "run" / "config.json").exists()
+
+
+def test_the_split_of_a_supernet_is_one_for_few_shot(one_shot, tmp_path):
+  run_dir = runs.RunDir(shutil.copytree(one_shot, tmp_path / "run"))
+  shown = []
+  found = runs.run_split(
+      run_dir, config.SplitConfig(gradient_paths=2), lambda *args: shown.append(args))
+  assert shown == [(1, 2), (2, 2)]
+  assert json.loads((run_dir.path / "split.json").read_text()) == found
+  scores = [row["score"] for row in found["decisions"]]
+  assert len(scores) == 6 and scores == sorted(scores, reverse=True) and scores[0] > 0
+  best = found["decisions"][0]
+  assert found["flags"] == [
+      f"--few_shot_decision={best['decision']}", f"--few_shot_groups={best['groups']}"]
+  space = setup.make_space(SPACE, setup.load_data(DATA))
+  parts = spaces.make_parts(space, best["decision"], best["groups"])
+  assert sorted(map(len, parts.groups)) == [2, 3]
+  distances = np.array(best["distances"])
+  across = distances[np.ix_(*parts.groups)].sum()
+  assert across == pytest.approx(best["score"])
+  assert distances.sum() / 2 - across == pytest.approx(best["within"])
+  run_dir.close()
