@@ -87,11 +87,13 @@ def test_many_levels_are_put_into_64_bins_of_equal_width():
 
 
 def test_pure_and_serialisable():
+  def first(sampler):
+    return np.array([ops.convert_to_numpy(sampler(step)) for step in range(12)])
+
   for made in (training.Proportional(FIXED, ROWS, 5), training.Stratified(ROWS, 5)):
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(made))
-    np.testing.assert_array_equal(drawn(made, 50), drawn(again, 50))
-    other = type(made).from_config({**made.get_config(), "seed": 6})
-    assert (drawn(made, 50) != drawn(other, 50)).any()
+    np.testing.assert_array_equal(first(made), first(again))
+    assert (first(made) != first(type(made).from_config({**made.get_config(), "seed": 6}))).any()
 
 
 def test_what_cannot_be_drawn_is_refused():

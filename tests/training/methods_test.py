@@ -146,7 +146,7 @@ def test_sandwich_draws_other_archs_at_each_place_and_step_within_what_is_allowe
 def test_random_groups_are_as_many_and_do_not_follow_a_decision():
   method = training.SinglePath(SPACE, seed=1, momentum_groups="random")
   archs = np.array([SPACE.sample(np.random.default_rng(i)) for i in range(600)], np.int32)
-  groups = np.array([int(method.group(ops.convert_to_tensor(arch))) for arch in archs])
+  groups = ops.convert_to_numpy(ops.vectorized_map(method.group, ops.convert_to_tensor(archs)))
   assert np.abs(np.bincount(groups, minlength=5) - 120).max() < 50
   for column in archs.T:
     table = np.array([np.bincount(groups[column == choice], minlength=5) for choice in range(5)])
@@ -179,6 +179,11 @@ def test_saved_and_loaded_the_same_steps_follow(tmp_path):
     model.fit(images, labels, batch_size=BATCH, verbose=0, shuffle=False)
   for one, two in zip(supernet.trainable_variables, again.trainable_variables):
     np.testing.assert_array_equal(one, two)
+
+
+def test_calr_for_another_number_of_paths_is_refused():
+  with pytest.raises(errors.InputError, match="CaLR needs paths=5.* Received: 1"):
+    compiled(training.FairNAS(SPACE), training.CaLR(0.05, STEPS, *BOUNDS))
 
 
 def test_config_round_trip():

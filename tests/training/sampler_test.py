@@ -15,6 +15,12 @@ def paths(sampler, steps):
   return np.array([ops.convert_to_numpy(sampler(step))[0] for step in steps])
 
 
+def drawn_at(sampler, steps):
+  """Paths of steps 0, 1, ...: [steps, paths, decisions]."""
+  steps = ops.convert_to_tensor(np.arange(steps, dtype=np.int32))
+  return ops.convert_to_numpy(ops.vectorized_map(sampler, steps))
+
+
 def test_same_again_and_other_seeds_differ():
   steps = range(40)
   first = paths(SAMPLER, steps)
@@ -42,11 +48,11 @@ def test_split_decision_is_drawn_from_the_seed():
 
 def test_restricted_decisions_draw_what_is_allowed_and_leave_the_others_as_they_are():
   allowed = [[4, 1], [2], *[list(range(5))] * 4]
-  drawn = paths(training.Uniform([5] * 6, seed=0, allowed=allowed), range(400))
+  drawn = drawn_at(training.Uniform([5] * 6, seed=0, allowed=allowed), 400)[:, 0]
   counts = np.bincount(drawn[:, 0], minlength=5)
   assert counts[1] + counts[4] == 400 and abs(counts[1] - 200) < 50
   assert set(drawn[:, 1]) == {2}
-  np.testing.assert_array_equal(drawn[:, 2:], paths(SAMPLER, range(400))[:, 2:])
+  np.testing.assert_array_equal(drawn[:, 2:], drawn_at(SAMPLER, 400)[:, 0, 2:])
 
 
 @pytest.mark.parametrize("allowed", [[[0]], [[], [0]], [[0], [3]]])
@@ -68,7 +74,7 @@ def test_a_restricted_decision_does_not_split_the_momentum():
 
 def test_fair_has_each_choice_once_a_step_in_independent_orders():
   sampler = training.Fair([5] * 6, seed=2)
-  drawn = np.array([ops.convert_to_numpy(sampler(step)) for step in range(300)])
+  drawn = drawn_at(sampler, 300)
   np.testing.assert_array_equal(np.sort(drawn, axis=1), np.tile(np.arange(5)[:, None], (300, 1, 6)))
   # Any of 120 orders, and of 25 pairs of choices at two decisions, as often as another.
   codes = drawn @ 5 ** np.arange(6)
@@ -82,7 +88,7 @@ def test_fair_has_each_choice_once_a_step_in_independent_orders():
 
 def test_fair_fills_up_at_random():
   sampler = training.Fair([5, 2, 3, 1], seed=2)
-  drawn = np.array([ops.convert_to_numpy(sampler(step)) for step in range(400)])
+  drawn = drawn_at(sampler, 400)
   counts = np.array([[np.bincount(row[:, d], minlength=3) for d in (1, 2, 3)] for row in drawn])
   assert set(map(tuple, counts[:, 0])) == {(2, 3, 0), (3, 2, 0)}
   assert set(map(tuple, counts[:, 1])) == {(1, 2, 2), (2, 1, 2), (2, 2, 1)}
@@ -95,7 +101,7 @@ def test_fair_fills_up_at_random():
 
 def test_fair_with_a_shared_or_restricted_decision():
   sampler = training.Fair([5] * 3, seed=2, allowed=[range(5), [1, 4], range(5)], shared=2)
-  drawn = np.array([ops.convert_to_numpy(sampler(step)) for step in range(200)])
+  drawn = drawn_at(sampler, 200)
   assert drawn.shape == (200, 5, 3)
   assert (drawn[:, :, 2] == drawn[:, :1, 2]).all()
   assert np.abs(np.bincount(drawn[:, 0, 2], minlength=5) - 40).max() < 30

@@ -4,6 +4,7 @@ from tfdynnas.training.by_complexity import Proportional
 from tfdynnas.training.by_complexity import Stratified
 from tfdynnas.training.calr import CaLR
 from tfdynnas.training.fairnas import FairNAS
+from tfdynnas.training.method import Method
 from tfdynnas.training.ms import MS
 from tfdynnas.training.sampler import Fair
 from tfdynnas.training.sampler import Uniform

@@ -152,7 +152,7 @@ class Method:
     return ops.ones([paths.shape[0]])
 
   def check_compile(self, settings):
-    """Refuses settings of `compile` that this back end cannot train with.
+    """Refuses settings of `compile` that this method or this back end cannot train with.
 
     Args:
       settings: dict, keyword arguments of `compile`.
@@ -160,6 +160,12 @@ class Method:
     Raises:
       InputError: They hang or fail.
     """
+    _, schedule = _seen_through(settings.get("optimizer"))
+    paths = self.sampler(0).shape[0]
+    if isinstance(schedule, calr.CaLR) and schedule.paths != paths:
+      raise errors.InputError(
+          f"CaLR needs paths={paths}, as many as a step trains. Received: {schedule.paths}"
+      )
     backend.check_compile(settings)
 
   def get_config(self):
