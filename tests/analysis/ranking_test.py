@@ -14,7 +14,7 @@ COSTS = {"complexity": [1, 2, 3, 4], "macs": [4, 3, 2, 1]}
 
 
 def _statistics(scores, truth=TRUTH, **kwargs):
-  found = analysis.statistics(scores, truth, COSTS, (10.0, 10.0), resamples=50, **kwargs)
+  found = analysis.statistics(scores, truth, COSTS, (10.0, 10.0), resamples=20, **kwargs)
   return json.loads(json.dumps(found, allow_nan=False))
 
 
@@ -70,7 +70,7 @@ def test_intervals_hold_the_value_and_follow_from_the_seed():
   truth = rng.normal(70, 5, 60)
   scores, costs = truth + rng.normal(0, 5, 60), {"complexity": truth + rng.normal(0, 9, 60)}
   found, again, other = (
-      analysis.statistics(scores, truth, costs, resamples=200, seed=seed) for seed in (1, 1, 2))
+      analysis.statistics(scores, truth, costs, resamples=100, seed=seed) for seed in (1, 1, 2))
   assert found == again and found["tau_b"] != other["tau_b"]
   for name in ("tau_b", "spearman", "cb", "cb_rank", "c3"):
     assert found[name]["low"] < found[name]["value"] < found[name]["high"], name
