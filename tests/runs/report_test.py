@@ -103,7 +103,7 @@ def test_everything_is_in_the_page_and_nothing_outside_of_it(page):
   text = page.read_text()
   assert text.count("<img") == 12 and text.count("alt=") == 12 and 'class="missing"' not in text
   for words in ("12 trials", "Kendall&#x27;s tau-b of the 12 probed archs", "30 of 30 steps",
-                "own definition", "90.00 % on test images", "tau-b(complexity, truth)",
+                "3 epochs of spos", "own definition", "90.00 % on test images", "tau-b(complexity, truth)",
                 "digits: 898 train, 540 valid, 359 test; 8x8x3", "5 momentum groups by decision",
                 "gamma_max"):
     assert words in text, words
@@ -118,6 +118,20 @@ def test_a_run_of_which_nothing_is_there_says_which_commands_make_it(tmp_path):
   for command in ("train_supernet.py --run_dir=run", "--probe_epochs=10", "rank.py", "search.py",
                   "report.py --run_dir=run --table=TABLE.npz"):
     assert command in text, command
+
+
+def test_a_few_shot_run_shows_its_parts(tmp_path):
+  run_dir = _claimed(tmp_path)
+  config_of = run_dir.config()
+  run_dir.write_json("config.json", {**config_of, "few_shot": {
+      "few_shot_decision": 0, "few_shot_groups": "0,1;2,3,4", "init_from": ""}})
+  for part in range(2):
+    _write_csv(tmp_path / "supernet" / f"part_{part}" / "log.csv", [
+        {"epoch": 1, "step": 10 + part, "loss": 2, "accuracy": 0.2}])
+    run_dir.write_json(f"supernet/part_{part}/method.json", {"steps": 20, "groups": 1})
+  text = runs.run_report(run_dir).read_text()
+  assert text.count("<img") == 2 and "parts of a few-shot run" in text
+  assert "10 of 20 steps; 1 momentum group" in text and "11 of 20 steps" in text
 
 
 def test_a_report_leaves_the_run_to_others(tmp_path):

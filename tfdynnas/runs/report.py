@@ -88,8 +88,8 @@ def _lead(stored):
   cells = "1 cell" if space["cells"] == 1 else f"{space['cells']} cells"
   return (
       f"{space['space']}, {space['channels']} channels, {cells} a stage, on {_dataset(stored)}; "
-      f"{supernet['epochs']} epochs, schedule {supernet['schedule']}, momentum "
-      f"{supernet['momentum_groups']}, seed {supernet['seed']}."
+      f"{supernet['epochs']} epochs of {supernet['method']}, schedule {supernet['schedule']}, "
+      f"momentum {supernet['momentum_groups']}, seed {supernet['seed']}."
   )
 
 

@@ -14,12 +14,14 @@ class Reader:
 
   Attributes:
     name: Name of the run's folder.
+    in_parts: bool, whether it is a few-shot run.
   """
 
   def __init__(self, run_dir):
     self._run_dir = run_dir
     self.name = run_dir.path.resolve().name
     self._names = [name for name, _ in trained.trainings(run_dir)]
+    self.in_parts = len(self._names) > 1
 
   def json(self, name):
     """A JSON file of the run, None if it is not there."""
@@ -72,8 +74,7 @@ class Reader:
     return [(part, lines) for part, lines in found if lines]
 
   def _parts(self):
-    return [("" if len(self._names) == 1 else f" {part}", name)
-            for part, name in enumerate(self._names)]
+    return [(f" {part}" if self.in_parts else "", name) for part, name in enumerate(self._names)]
 
 
 def _number(text):

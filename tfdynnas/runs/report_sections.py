@@ -35,7 +35,8 @@ def training(reader, sheet):
   """Loss and accuracy of the subnets that were sampled."""
   logs = reader.logs()
   if not logs:
-    return [page.missing("No epoch is done yet.", _command(reader, "train_supernet"))]
+    tool = "train_few_shot" if reader.in_parts else "train_supernet"
+    return [page.missing("No epoch is done yet:", _command(reader, tool))]
 
   def lines(key, scale):
     return {f"part{part}" if part else "sampled subnets": (
@@ -227,6 +228,8 @@ def interval(number):
 
 
 def _no_probes(reader):
+  if reader.in_parts:
+    return page.text("The parts of a few-shot run are not looked at while they are trained.")
   return page.missing(
       "The training was not looked at; in a new run directory:",
       _command(reader, "train_supernet", "--probe_epochs=10"))
