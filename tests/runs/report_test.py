@@ -103,7 +103,8 @@ def test_everything_is_in_the_page_and_nothing_outside_of_it(page):
   text = page.read_text()
   assert text.count("<img") == 12 and text.count("alt=") == 12 and 'class="missing"' not in text
   for words in ("12 trials", "Kendall&#x27;s tau-b of the 12 probed archs", "30 of 30 steps",
-                "3 epochs of spos", "own definition", "90.00 % on test images", "tau-b(complexity, truth)",
+                "3 epochs of spos", "own definition", "90.00 % on test images",
+                "tau-b(complexity, truth)",
                 "digits: 898 train, 540 valid, 359 test; 8x8x3", "5 momentum groups by decision",
                 "gamma_max"):
     assert words in text, words
