@@ -22,6 +22,7 @@ def main():
   found = runs.run_rank(
       run_dir, settings, progress.Progress("rank", "arch", show), recipe,
       flags.FLAGS.checkpoint_steps, progress.Progress("truth", "step", show),
+      flags.FLAGS.deterministic,
   )
   print(_table(found), f"  {run_dir.path / 'rank' / 'ranking.csv'}", sep="\n")
 

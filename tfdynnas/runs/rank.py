@@ -1,7 +1,6 @@
 """A job beside the chain: rank archs by the supernet of a run, and tell what that is worth."""
 
 import csv
-import functools
 import io
 
 import numpy as np
@@ -17,6 +16,7 @@ from tfdynnas.runs import scoring
 from tfdynnas.runs import setup
 from tfdynnas.runs import trained
 from tfdynnas.runs import truth as truth_lib
+from tfdynnas.training import backend
 from tfdynnas.training import loop
 
 COLUMNS = ("index", "string", "accuracy", "loss", "truth", *spaces.COSTS)
@@ -33,7 +33,7 @@ OURS = {
 
 def run_rank(
     run_dir, config, progress=loop.silent, recipe=config_lib.SubnetConfig(),
-    checkpoint_steps=1000, train_progress=loop.silent,
+    checkpoint_steps=1000, train_progress=loop.silent, exact=False,
 ):
   """Scores archs, or goes on scoring; leaves `rank/ranking.csv` and `rank/statistics.json`.
 
@@ -44,42 +44,43 @@ def run_rank(
     recipe: config.SubnetConfig, how archs are trained on their own if the config says so.
     checkpoint_steps: Steps between checkpoints of those trainings.
     train_progress: Callable (step, steps, **logs), steps of all those trainings.
+    exact: bool, give the same bits in every run.
 
   Returns:
-    dict, what `rank/statistics.json` holds: `ranked`, `truth` (None: there is none), `supernet`,
-    `scored`, and what analysis.statistics gives.
+    dict, what `rank/statistics.json` holds: `truth` (None: there is none), what was ranked and
+    how, and what analysis.statistics gives.
 
   Raises:
     InputError: No supernet, no such archs or truth, or scores of another supernet or settings.
     DivergedError: The loss of a training is no longer a number.
   """
+  if exact:
+    backend.make_deterministic(recipe.subnet_seed)
   table = analysis.load_table(config.table) if config.table else None
   parts = setup.reload(run_dir)
   trained.check_trained(run_dir)
   archs = archs_lib.listed(parts[2], config, table)
-  training = {"checkpoint_steps": checkpoint_steps, "progress": train_progress}
-  train = functools.partial(truth_lib.trained, run_dir, recipe, parts, **training)
-  truth, source = _truth(run_dir, config, parts[2], archs, table, train)
+  training = recipe, checkpoint_steps, train_progress
+  truth, source = _truth(run_dir, config, parts, archs, table, training)
   scores = _score(run_dir, config, parts, archs, progress)
   rows = [_row(parts[2], *each) for each in zip(archs, scores, truth)]
+  found = _described(run_dir, config, archs, source)
+  if source:
+    found.update(_statistics(rows, truth, source, parts[2], config.rank_seed))
   _write_csv(run_dir.path / "rank" / "ranking.csv", rows)
-  found = {
-      **_described(run_dir, config, archs, source),
-      **(_statistics(rows, truth, source, parts[2], config.rank_seed) if source else {}),
-  }
   run_dir.write_json("rank/statistics.json", found)
   return found
 
 
-def _truth(run_dir, config, space, archs, table, train):
+def _truth(run_dir, config, parts, archs, table, training):
   """(float64 [archs] in percent, NaN where unknown; where it is from, None if there is none)."""
   truth, source = np.full(len(archs), np.nan), None
   if table:
     dataset = run_dir.config()["data"]["dataset"]
-    truth, source = truth_lib.from_table(table, config, space, archs, dataset)
+    truth, source = truth_lib.from_table(table, config, parts[2], archs, dataset)
   elif config.standalone:
-    chosen = _first(archs, config.standalone)
-    truth[:len(chosen)], source = train(chosen)
+    chosen, (recipe, *shown) = _first(archs, config.standalone), training
+    truth[:len(chosen)], source = truth_lib.trained(run_dir, recipe, parts, chosen, *shown)
   known = int(np.sum(np.isfinite(truth)))
   if source and known < 2:
     raise errors.InputError(f"A ranking needs >= 2 archs with a truth. Received: {known}")
