@@ -100,10 +100,12 @@ def decay(step, paths):
 def check(method, rate, factors, rates, off_path="moved"):
   supernet, logs = trained(method, rate, off_path)
   weights, buffers, expected = by_hand(method, factors, rates, off_path)
+  moves = []
   for one, two, start in zip(
       supernet.trainable_variables, weights, supernet_lib.Supernet(SPACE, seed=2).weights):
     np.testing.assert_allclose(one, two, atol=2e-6, rtol=1e-4)
-    assert np.abs(two - start.numpy()).max() > 1e-4
+    moves.append(np.abs(two - start.numpy()).max())
+  assert max(moves) > 1e-3
   for slot, buffer in zip(supernet.optimizer.slots, buffers):
     np.testing.assert_allclose(slot, buffer, atol=2e-5, rtol=1e-4)
   for log, (loss, accuracy) in zip(logs, expected):
