@@ -1,4 +1,4 @@
-"""The rank tool: what it prints, what it refuses, and that a killed one ends as the unharmed one."""
+"""The rank tool: what it prints and refuses; a killed one ends as the unharmed one."""
 
 import secrets
 
