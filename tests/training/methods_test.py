@@ -146,8 +146,9 @@ def test_sandwich_draws_other_archs_at_each_place_and_step_within_what_is_allowe
 
 
 def test_random_groups_are_as_many_and_do_not_follow_a_decision():
-  method = training.SinglePath(SPACE, seed=1, momentum_groups="random")
-  archs = np.array([SPACE.sample(np.random.default_rng(i)) for i in range(600)], np.int32)
+  space = spaces.nasbench201(channels=2, cells_per_stage=1, image_size=8)
+  method = training.SinglePath(space, seed=1, momentum_groups="random")
+  archs = np.array([space.sample(np.random.default_rng(i)) for i in range(600)], np.int32)
   groups = ops.convert_to_numpy(ops.vectorized_map(method.group, ops.convert_to_tensor(archs)))
   assert np.abs(np.bincount(groups, minlength=5) - 120).max() < 50
   for column in archs.T:
