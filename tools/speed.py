@@ -100,18 +100,24 @@ class Bench:
     batches = [(images, np.zeros(256, np.int32))]
     scorer = scoring.Scorer(supernet, batches, lambda x: x)
     scorer(self._archs[0])
-    per_second, ratios = [], []
+    per_second, over_whole, over_pruned, batch = [], [], [], tf.constant(images)
     for arch in self._archs:
-      alone = tf.function(self._space_network(supernet, arch), autograph=False)
-      batch = tf.constant(images)
-      times = self._interleave({"ours": lambda: scorer(arch), "alone": lambda: alone(batch)})
-      ratios += list(times["ours"] / times["alone"])
+      whole, pruned = (
+          tf.function(self._plain(arch, live_only), autograph=False) for live_only in (False, True)
+      )
+      times = self._interleave({
+          "ours": lambda: scorer(arch), "whole": lambda: whole(batch),
+          "pruned": lambda: pruned(batch),
+      })
       per_second += list(1 / times["ours"])
+      over_whole += list(times["ours"] / times["whole"])
+      over_pruned += list(times["ours"] / times["pruned"])
     yield f"architectures scored per second, 256 images each: {_spread(per_second)}"
-    yield f"scoring / the plain subnet compiled alone, per image: {_spread(ratios)}"
+    yield f"scoring / same subnet alone, every operation, per image: {_spread(over_whole)}"
+    yield f"scoring / same subnet alone, live operations only, per image: {_spread(over_pruned)}"
 
-  def _space_network(self, supernet, arch):
-    return supernet_lib.cell_network(supernet.space, arch, "batch", live_only=True)
+  def _plain(self, arch, live_only):
+    return supernet_lib.cell_network(self._space, arch, "batch", live_only=live_only)
 
   def _make_space(self, copies):
     operations = [
@@ -147,7 +153,7 @@ class Bench:
 
   def _alone_step(self, arch, live_only):
     """A training step of the plain network of one arch, with the same optimizer."""
-    model = supernet_lib.cell_network(self._space, arch, "batch", live_only=live_only)
+    model = self._plain(arch, live_only)
     optimizer = self._optimizer(False, "moved")
     optimizer.build(model.trainable_variables)
 

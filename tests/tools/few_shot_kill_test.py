@@ -1,4 +1,4 @@
-"""Few-shot workers as processes: each part is trained once, and a killed one ends in the same bits."""
+"""Few-shot training that is killed ends in the same bits; workers share the parts between them."""
 
 import random
 import secrets
