@@ -62,12 +62,9 @@ def _run_row(folder, row, own, seed, table):
   from tfdynnas.runs import experiment
 
   print(f"{row}, seed {seed}: {folder}", file=sys.stderr, flush=True)
-  shared = [*_given(), f"--run_dir={folder}"]
+  shared = [*_given(), *own, f"--seed={seed}", f"--run_dir={folder}"]
   trainer = "train_few_shot" if "--few_shot" in " ".join(own) else "train_supernet"
-  stages = {
-      trainer: [*own, f"--seed={seed}"], "rank": RANKED, "search": [f"--search_seed={seed}"],
-      "report": [],
-  }
+  stages = {trainer: (), "rank": RANKED, "search": (f"--search_seed={seed}",), "report": ()}
   for tool, special in stages.items():
     command = [sys.executable, "-m", f"tfdynnas.tools.{tool}", *shared, *special]
     experiment.run_stage(folder, tool, command)
