@@ -17,7 +17,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 NOT_SHIPPED = shutil.ignore_patterns("__pycache__", "*.egg-info", "BUILD", "*.sh")
 COMMANDS = ["tfdynnas-train-supernet", "tfdynnas-search", "tfdynnas-rank", "tfdynnas-make-table",
             "tfdynnas-report", "tfdynnas-train-few-shot", "tfdynnas-split",
-            "tfdynnas-train-subnet", "tfdynnas-export", "tfdynnas-nas", "tfdynnas-benchmark"]
+            "tfdynnas-train-subnet", "tfdynnas-export", "tfdynnas-nas", "tfdynnas-experiment",
+            "tfdynnas-benchmark"]
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,12 @@ import pytest
 from tfdynnas import analysis
 from tests.tools import launcher
 
-FLAGS = (*launcher.TRAIN, "--schedule=calr", "--archs=#11668,#1462,#7812,#3906",
-         "--truth_dataset=cifar10", "--trials=4", "--population=4", "--parents=2",
-         "--mutants=1", "--crossovers=1", "--score_images=32", "--row=SPOS: --schedule=cosine --momentum_groups=shared")
+FLAGS = (
+    *launcher.TRAIN, "--schedule=calr", "--archs=#11668,#1462,#7812,#3906",
+    "--truth_dataset=cifar10", "--trials=4", "--population=4", "--parents=2", "--mutants=1",
+    "--crossovers=1", "--score_images=32",
+    "--row=SPOS: --schedule=cosine --momentum_groups=shared",
+)
 
 
 @pytest.fixture
