@@ -93,8 +93,9 @@ class SupernetConfig(Config):
       choices=("spos", "fairnas", "sandwich"),
   )
   sampler: str = option(
-      "uniform", "How archs are drawn: uniformly, in proportion to their complexity, or a level of "
-      "complexity first.", choices=("uniform", "proportional", "stratified"),
+      "uniform", "How archs are drawn: uniformly, in proportion to their complexity, a level of "
+      "complexity first, or by the gradients of their choices.",
+      choices=("uniform", "proportional", "stratified", "pa"),
   )
   random_paths: int = option(2, "sandwich: drawn archs of a step.", least=1)
   schedule: str = option(
@@ -129,6 +130,8 @@ class SupernetConfig(Config):
     for wrong, rule, received in (
         (self.method == "fairnas" and self.sampler != "uniform",
          "`sampler` must be uniform with method=fairnas", self.sampler),
+        (self.method == "sandwich" and self.sampler == "pa",
+         "`sampler` pa needs method=spos", f"method={self.method}"),
         (self.method == "sandwich" and self.momentum_groups == "split",
          "`momentum_groups` must be random or shared with method=sandwich", self.momentum_groups),
         (self.calr_on == "loss" and (self.method == "spos" or not by_complexity),

@@ -42,7 +42,7 @@ class Supernet(keras.Model):
     """
     super().__init__(**kwargs)
     self.space, self.seed = space, seed
-    self.method = None
+    self.method = self.method_state = None
     self._routing = routing.Routing(space)
     self._cells = {}  # One traced function per `reference`.
     self._add_weights(space.skeleton, len(space.edges))
@@ -219,6 +219,7 @@ class Supernet(keras.Model):
       method.check_compile({**kwargs, "optimizer": optimizer})
     super().compile(optimizer=optimizer, loss=loss, **kwargs)
     self.method = method
+    self.method_state = getattr(method, "state", None)  # A layer here, so that it is saved.
 
   def train_step(self, *args):
     """One step of the method that `compile` was given."""

@@ -26,10 +26,12 @@ class Method:
     sampler: Callable, step -> int32 [paths, decisions].
     distils: bool: only the first path of a step learns from the labels, the others from it.
     seed: Of the sampler, of the drawn split decision and of random groups.
+    state: keras.Layer of what the sampler has learnt, saved with the supernet; None if nothing.
     split_decision: The decision whose choices are the momentum groups.
   """
 
   distils = False
+  state = None
 
   def __init__(
       self, space, seed=0, split_decision=None, prepare=None, allowed=None,
@@ -150,6 +152,16 @@ class Method:
       rates = schedule.rate(step, self.complexity(paths))
       return ops.divide_no_nan(rates, ops.mean(rates))
     return ops.ones([paths.shape[0]])
+
+  def observe(self, supernet, step, paths, gradients):
+    """Hears of the gradients of a step before they are applied; here it does nothing.
+
+    Args:
+      supernet: supernet.Supernet.
+      step: int32 scalar.
+      paths: int32 [paths, decisions].
+      gradients: List of tensors, one per trainable weight, of this device's images.
+    """
 
   def check_compile(self, settings):
     """Refuses settings of `compile` that this method or this back end cannot train with.

@@ -37,6 +37,7 @@ def train_step(method, supernet, batch):
       loss = supernet.compute_loss(x=images, y=labels, y_pred=logits)
       scaled = supernet.optimizer.scale_loss(loss)
     gradients = tape.gradient(scaled, weights)
+  method.observe(supernet, step, paths, gradients)
   supernet.optimizer.apply(gradients, weights)
   return _metrics(supernet, loss, labels, logits)
 

@@ -7,6 +7,7 @@ from tfdynnas import supernet as supernet_lib
 from tfdynnas.training import calr
 from tfdynnas.training import fairnas
 from tfdynnas.training import ms
+from tfdynnas.training import path_importance
 from tfdynnas.training import sandwich
 from tfdynnas.training import single_path
 
@@ -51,6 +52,8 @@ def _make_method(config, space, steps, prepare, allowed):
       "split_decision": None if config.split_decision < 0 else config.split_decision,
       "momentum_groups": config.momentum_groups,
   }
+  if config.sampler == "pa":
+    return path_importance.PathImportance(space, steps=steps, epochs=config.epochs, **settings)
   if config.method == "spos":
     return single_path.SinglePath(space, sampler=config.sampler, **settings)
   if config.calr_on == "loss":

@@ -1,0 +1,143 @@
+"""PathImportance (PA): each step trains one arch, its choices drawn by the gradients they had.
+
+Source: Lu et al., PA&DA (CVPR 2023), its path importance; images are drawn as ever, not by theirs.
+"""
+
+import keras
+import numpy as np
+from keras import ops
+
+from tfdynnas import errors
+from tfdynnas import hashing
+from tfdynnas import rows as rows_lib
+from tfdynnas.training import method
+
+_IMPORTANCE = 0x696D7074  # First counter of this use of the hash, "impt".
+
+
+@keras.saving.register_keras_serializable("tfdynnas")
+class PathImportance(method.Method):
+  """The method of one path per step, all its edges drawn from one distribution over the choices.
+
+  The importance of a choice is the norm of the gradient of its kernel, summed over the cells and
+  divided by its count in the path: half of the last value stays at each step that has the choice.
+  What has no kernel has none. Epoch e of E draws by tau * importance / sum + (1 - tau) / choices,
+  tau = e / E: uniformly at first, at last mostly what has kernels.
+
+  Paths are a pure function of (seed, step, distribution), and the distribution is in `state`.
+  """
+
+  def __init__(
+      self, space, seed=0, split_decision=None, prepare=None, allowed=None, steps=1, epochs=1,
+      **kwargs,
+  ):
+    """Makes the method and its state; call it in the strategy's scope.
+
+    Args:
+      space: spaces.Space, its decisions of the same choices.
+      seed: int in [0, 2**32).
+      split_decision: int; None draws it from the seed.
+      prepare: As for training.Method.
+      allowed: Sequence per decision of the choices to train; None trains all.
+      steps: int >= 1, of the whole training.
+      epochs: int >= 1, of the whole training.
+      **kwargs: As for training.Method.
+
+    Raises:
+      InputError: There is no such decision or choice, or the decisions' choices differ.
+    """
+    super().__init__(space, seed, split_decision, prepare, allowed, **kwargs)
+    names = {tuple(decision.choices) for decision in space.decisions}
+    if len(names) > 1:
+      raise errors.InputError(
+          f"`sampler` pa needs decisions of the same choices. Received: {len(names)} kinds"
+      )
+    if steps < 1 or epochs < 1:
+      raise errors.InputError(f"`steps` and `epochs` must be >= 1. Received: {steps=}, {epochs=}")
+    self._steps, self._epochs = steps, epochs
+    self.state = Importance(self.choices[0])
+    self.sampler = self._sample
+
+  def _sample(self, step):
+    """One arch, int32 [1, decisions]."""
+    draws = []
+    for place, own in enumerate(self.allowed):
+      bits = hashing.uniform_uint32(self.seed, _IMPORTANCE, step, place)
+      sums = ops.cumsum(ops.take(self.state.distribution, np.array(own, np.int32)))
+      bounds = ops.cast(sums[:-1] / sums[-1] * 2.0**30, "int32")  # As `hashing.thresholds` has it.
+      draws.append(ops.take(np.array(own, np.int32), hashing.weighted(bits, bounds)))
+    return ops.expand_dims(ops.stack(draws), 0)
+
+  def observe(self, supernet, step, paths, gradients):
+    """Updates the importance, and at the end of an epoch the distribution."""
+    each = np.arange(self.choices[0], dtype=np.int32)
+    norms = 0.0
+    for gradient, decisions, mask in zip(
+        gradients, supernet.row_decisions(), supernet.on_path(paths)
+    ):
+      if decisions is None:
+        continue
+      rows, values = rows_lib.select(gradient, mask)
+      own = ops.convert_to_tensor(decisions, dtype="int32")
+      own = ops.take(paths[0], own if rows is None else ops.take(own, rows))
+      row_norms = ops.sqrt(ops.sum(ops.square(values), axis=[1, 2, 3, 4]))
+      chosen = ops.cast(ops.equal(ops.expand_dims(own, 1), each), "float32")
+      norms += ops.sum(chosen * ops.expand_dims(row_norms, 1), axis=0)
+    counts = ops.sum(ops.cast(ops.equal(ops.expand_dims(paths[0], 1), each), "float32"), axis=0)
+    self.state.see(norms, counts)
+    steps_per_epoch = -(-self._steps // self._epochs)
+    epoch, rest = (step + 1) // steps_per_epoch, (step + 1) % steps_per_epoch
+    self.state.draw_by(ops.cast(epoch, "float32") / self._epochs, ops.equal(rest, 0))
+
+  def get_config(self):
+    """Config for `from_config`; the state is among the weights."""
+    return {**super().get_config(), "steps": self._steps, "epochs": self._epochs}
+
+
+class Importance(keras.layers.Layer):
+  """What the draw depends on besides the seed: a layer, so that it is saved with the supernet.
+
+  Of several devices each sees gradients of its own images: the importance is the mean of theirs,
+  so that all have the same and draw the same.
+
+  Attributes:
+    importance: float32 [choices], running norm of the gradients, 0 at first.
+    distribution: float32 [choices], probability of each in this epoch.
+  """
+
+  def __init__(self, choices):
+    super().__init__(name="importance", dtype="float32", trainable=False)
+    self.importance = self.add_weight(
+        name="importance", shape=(choices,), initializer="zeros", trainable=False,
+        aggregation="mean",
+    )
+    self.distribution = self.add_weight(
+        name="distribution", shape=(choices,), trainable=False, aggregation="only_first_replica",
+        initializer=keras.initializers.Constant(1 / choices),
+    )
+    self.built = True
+
+  def see(self, norms, counts):
+    """Moves the importance half way to what a step has; choices that are not in it keep theirs.
+
+    Args:
+      norms: float32 [choices], gradient norms of each choice, summed.
+      counts: float32 [choices], how often each is in the path.
+    """
+    old = ops.convert_to_tensor(self.importance)
+    new = (old + norms / ops.maximum(counts, 1.0)) / 2
+    # A step whose scaled loss overflowed does not count: the optimizer leaves it out too.
+    seen = ops.logical_and(counts > 0, ops.isfinite(new))
+    self.importance.assign(ops.where(seen, new, old))
+
+  def draw_by(self, tau, now=True):
+    """Sets the distribution to tau * importance / sum + (1 - tau) / choices.
+
+    Args:
+      tau: float32 scalar in [0, 1].
+      now: bool scalar; False leaves the distribution as it is.
+    """
+    importance, old = (ops.convert_to_tensor(v) for v in (self.importance, self.distribution))
+    total, even = ops.sum(importance), ops.ones_like(old) / old.shape[0]
+    share = ops.where(total > 0, ops.divide_no_nan(importance, total), even)
+    self.distribution.assign(ops.where(now, tau * share + (1 - tau) * even, old))
