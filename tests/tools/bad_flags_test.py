@@ -32,6 +32,8 @@ BAD = [
      "schedule=calr or reversed. Received: method=fairnas, schedule=cosine"),
     ("train_supernet", f"{DIGITS} --method=fairnas --sampler=stratified",
      "`sampler` must be uniform with method=fairnas. Received: stratified"),
+    ("train_supernet", f"{DIGITS} --method=sandwich --momentum_groups=shared --sampler=pa",
+     "`sampler` pa needs method=spos. Received: method=sandwich"),
     ("train_supernet", f"{DIGITS} --method=sandwich", "`momentum_groups` must be random or shared"),
     ("nas", f"{DIGITS} --subnet_epochs=-1", "`subnet_epochs` must be >= 1. Received: -1"),
     ("nas", f"{DIGITS} --flagfile=digits --population=x", "population"),

@@ -68,12 +68,12 @@ def test_drift_and_an_epoch_that_saw_no_gradient():
   state.draw_by(0.75)
   np.testing.assert_allclose(state.distribution, [0.2] * 5, rtol=1e-6)
   state.importance.assign([0, 0, 1, 3, 0])
-  for tau, expected in ((0.0, [0.2] * 5), (0.5, [0.1, 0.1, 0.225, 0.475, 0.1]),
-                        (1.0, [0, 0, 0.25, 0.75, 0])):
+  for tau, expected in ((1.0, [0, 0, 0.25, 0.75, 0]), (0.0, [0.2] * 5),
+                        (0.5, [0.1, 0.1, 0.225, 0.475, 0.1])):
     state.draw_by(tau)
     np.testing.assert_allclose(state.distribution, expected, rtol=1e-6)
   state.draw_by(0.0, now=False)
-  np.testing.assert_allclose(state.distribution, [0, 0, 0.25, 0.75, 0], rtol=1e-6)
+  np.testing.assert_allclose(state.distribution, expected, rtol=1e-6)
 
 
 def test_a_step_that_overflowed_leaves_the_importance():
