@@ -20,7 +20,7 @@ from tfdynnas.tools import launch
 
 CONFIGS = (
     config.DataConfig, config.SpaceConfig, config.SupernetConfig, config.DeviceConfig,
-    config.SearchConfig, config.RankConfig,
+    config.SearchConfig, config.RankConfig, config.ProbeConfig,
 )
 launch.define(__name__, *CONFIGS)
 MODULE = sys.argv[0] if __name__ == "__main__" else __name__
@@ -81,8 +81,9 @@ def _given():
 
 
 def _told(own):
-  """What makes a row what it is: its flags and the experiment's, without places on this machine."""
-  places = ("--data_dir", "--image_dir", "--table", "--subset", "--devices", "--noshow_progress")
+  """What makes a row what it is: its flags and the experiment's, but for places and looks."""
+  places = ("--data_dir", "--image_dir", "--table", "--subset", "--devices", "--noshow_progress",
+            "--probe")
   return shlex.join([*[flag for flag in _given() if not flag.startswith(places)], *own])
 
 

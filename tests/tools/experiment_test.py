@@ -13,7 +13,7 @@ from tests.tools import launcher
 FLAGS = (
     *launcher.TRAIN, "--schedule=calr", "--archs=#11668,#1462,#7812,#3906",
     "--truth_dataset=cifar10", "--trials=4", "--population=4", "--parents=2", "--mutants=1",
-    "--crossovers=1", "--score_images=32",
+    "--crossovers=1", "--score_images=32", "--probe_epochs=2", "--probe_archs=4",
     "--row=SPOS: --schedule=cosine --momentum_groups=shared",
 )
 
@@ -46,6 +46,7 @@ def test_a_killed_experiment_goes_on_and_present_rows_are_skipped(places, tmp_pa
   assert float(line["top1_cifar10"]) == pytest.approx(truth, abs=1e-3)
   assert float(line["peak_mb"]) > 100 and float(line["hours"]) > 0 and line["tau_cifar100"] == ""
   assert "| SPOS | 1 |" in table and (folder / "report.html").exists()
+  assert (folder / "supernet" / "probes.jsonl").exists() and "--probe" not in line["flags"]
   before = launcher.files(tmp_path)
   assert launcher.succeed("experiment", *FLAGS, *places) == table
   assert launcher.files(tmp_path) == before
