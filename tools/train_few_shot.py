@@ -14,7 +14,7 @@ from tfdynnas.tools import progress
 
 launch.define(
     __name__, config.DataConfig, config.SpaceConfig, config.SupernetConfig, config.FewShotConfig,
-    config.DeviceConfig,
+    config.DeviceConfig, config.ProbeConfig,
 )
 
 
@@ -30,6 +30,7 @@ def main():
   parts = runs.train_few_shot(
       run_dir, data, space, supernet, few_shot, devices, launch.text(__name__),
       lambda part: progress.Progress(f"part {part}", "step", flags.FLAGS.show_progress),
+      launch.make(config.ProbeConfig),
   )
   print(f"Few-shot supernet in {run_dir.path}")
   for part in parts:

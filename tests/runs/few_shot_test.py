@@ -27,10 +27,11 @@ DEVICES = config.DeviceConfig()
 CUT = config.FewShotConfig(few_shot_decision=3, few_shot_groups="0,1;2,3,4")
 
 
-def _train(folder, cut=CUT, supernet=SUPERNET):
+def _train(folder, cut=CUT, supernet=SUPERNET, probes=config.ProbeConfig()):
   run_dir = runs.RunDir(folder, create=True, shared=True)
   try:
-    return runs.train_few_shot(run_dir, DATA, SPACE, supernet, cut, DEVICES)
+    return runs.train_few_shot(
+        run_dir, DATA, SPACE, supernet, cut, DEVICES, probes=probes)
   finally:
     run_dir.close()
 
@@ -90,6 +91,25 @@ def test_a_part_trains_its_own_choices_alone(in_parts):
 def _restore(network, folder, part):
   path = folder / "supernet" / f"part_{part}" / "checkpoint.npz"
   checkpoint.restore(path, loop.weights(network), partly=True)
+
+
+def test_a_part_is_looked_at_by_its_own_archs(in_parts, tmp_path):
+  run = shutil.copytree(in_parts[0], tmp_path / "run")
+  for part in range(2):
+    (run / "supernet" / f"part_{part}" / "checkpoint.npz").unlink()
+  _train(run, probes=config.ProbeConfig(probe_epochs=1, probe_archs=8, probe_images=64))
+  space = setup.make_space(SPACE, setup.load_data(DATA))
+  for part, choices in enumerate([{0, 1}, {2, 3, 4}]):
+    folder = run / "supernet" / f"part_{part}"
+    (line,) = map(json.loads, (folder / "probes.jsonl").read_text().splitlines())
+    archs = [space.arch(row["index"]) for row in line["archs"]]
+    assert line["step"] == 15 and {arch[3] for arch in archs} == choices
+    run_dir = runs.RunDir(run)
+    score = scoring.make_scorer(
+        run_dir, SUPERNET, setup.load_data(DATA), space, config.ScoreConfig(score_images=64))
+    run_dir.close()
+    expected = [score(arch)["accuracy"] for arch in archs]
+    assert [row["accuracy"] for row in line["archs"]] == pytest.approx(expected, abs=1e-6)
 
 
 def test_archs_are_scored_as_by_the_supernet_of_their_part(in_parts):

@@ -129,9 +129,12 @@ def test_a_few_shot_run_shows_its_parts(tmp_path):
   for part in range(2):
     _write_csv(tmp_path / "supernet" / f"part_{part}" / "log.csv", [
         {"epoch": 1, "step": 10 + part, "loss": 2, "accuracy": 0.2}])
+    (tmp_path / "supernet" / f"part_{part}" / "probes.jsonl").write_text("\n".join(
+        json.dumps(_probe(step, [(part, 1, 2, 3, 0, 1)])) for step in (10, 20)))
     run_dir.write_json(f"supernet/part_{part}/method.json", {"steps": 20, "groups": 1})
   text = runs.run_report(run_dir).read_text()
-  assert text.count("<img") == 2 and "parts of a few-shot run" in text
+  assert text.count("<img") == 2 + 2 * 5 and "quarter of the archs of a part" in text
+  assert all(text.count(f", part {part}.") == 5 for part in range(2))
   assert "10 of 20 steps; 1 momentum group" in text and "11 of 20 steps" in text
 
 

@@ -59,8 +59,21 @@ def test_rates_are_those_of_the_schedule():
     np.testing.assert_allclose(found, [rate, rate], rtol=1e-6)
 
 
+def test_archs_of_a_part_are_of_it_and_have_quarters_of_their_own():
+  allowed = [(0, 1), *[range(5)] * 5]  # 6 250 archs.
+  archs, classes = probes.sample(SPACE, 40, 0, allowed)
+  assert {arch[0] for arch in archs} == {0, 1} and len({arch[1:] for arch in archs}) > 30
+  assert collections.Counter(classes) == {k: 10 for k in range(4)}
+  method = training.SinglePath(SPACE, split_decision=2, allowed=allowed)
+  archs, groups = probes.of_groups(SPACE, method, seed=0)
+  assert {arch[0] for arch in archs} == {0, 1} and groups == sorted(list(range(5)) * 3)
+  small = spaces.cell_space(
+      "two", [spaces.Operation("skip", "identity"), spaces.Operation("conv", "conv", 3)], nodes=2)
+  assert probes.sample(small, 40, 0, [(1,)]) == ([(1,)], [0])
+
+
 @pytest.mark.parametrize("groups", [5, 1])
-def test_a_look(groups):
+def test_a_look(groups, monkeypatch):
   model, own = _model(0.1, groups), supernet_lib.Supernet(SPACE, seed=9)
   for slot, weight in zip(model.optimizer.slots, model.trainable_variables):
     slot.assign(np.stack([weight.numpy()] * groups))  # Every group's momentum: the weights.
@@ -75,7 +88,8 @@ def test_a_look(groups):
 
   before = [value.copy() for value in model.get_weights()]
   archs = [(0,) * 6, (1,) * 6, (3,) * 6]
-  line = probes.Probe(1, own, score, images, labels, archs, [0, 0, 3], seed=0)(model, 7)
+  monkeypatch.setattr(probes, "sample", lambda *args: (archs, [0, 0, 3]))
+  line = probes.Probe(1, own, score, images, labels, count=3, seed=0)(model, 7)
   assert [row["index"] for row in line["archs"]] == [0, 3906, 11718]
   low, high = line["classes"]
   assert (low["class"], low["archs"], low["accuracy"], low["loss"]) == (0, 2, 0.5, 1.0)

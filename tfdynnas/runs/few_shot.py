@@ -15,6 +15,7 @@ from tfdynnas import config as config_lib
 from tfdynnas import errors
 from tfdynnas import spaces
 from tfdynnas.runs import directory
+from tfdynnas.runs import probes as probe_job
 from tfdynnas.runs import scoring
 from tfdynnas.runs import setup
 from tfdynnas.runs import supernet as supernet_job
@@ -25,7 +26,8 @@ from tfdynnas.training import sampler
 
 
 def train_few_shot(
-    run_dir, data_config, space_config, config, few_shot, devices, flags="", progress=None
+    run_dir, data_config, space_config, config, few_shot, devices, flags="", progress=None,
+    probes=config_lib.ProbeConfig(),
 ):
   """Trains the parts that are not done and that no other worker has at hand.
 
@@ -38,6 +40,7 @@ def train_few_shot(
     devices: config.DeviceConfig.
     flags: Text of the flagfile that runs it again.
     progress: Callable, part -> callable (step, steps, **logs); None shows nothing.
+    probes: config.ProbeConfig, for each part; looks are at archs of the part.
 
   Returns:
     List of dicts, one per part: `part` (int), `choices` (names), and `row`, the last of its log;
@@ -51,17 +54,16 @@ def train_few_shot(
   data = setup.load_data(data_config)
   space = setup.make_space(space_config, data)
   parts = spaces.make_parts(space, few_shot.few_shot_decision, few_shot.few_shot_groups)
+  probe = probe_job.make_probe(probes, config, data, space)
   with strategy.scope():
     begin, digest = _source(few_shot.init_from, space_config, data)
     first = part_config(config, parts, 0)
     recipe.make_supernet(first, space, 1, allowed=parts.allowed(0))  # Refuses before the claim.
     described = supernet_job.describe(data_config, data, space_config, config, replicas)
     run_dir.claim({**described, "few_shot": _describe(parts, digest)}, flags)
-    job = _Job(run_dir, data, parts, config, begin, devices.checkpoint_steps)
-    return [
-        job.train(part, progress(part) if progress else loop.silent)
-        for part in range(len(parts.groups))
-    ]
+    job = _Job(run_dir, data, parts, config, begin, devices.checkpoint_steps, probe)
+    show = progress or (lambda part: loop.silent)
+    return [job.train(part, show(part)) for part in range(len(parts.groups))]
 
 
 def part_config(config, parts, part):
@@ -119,9 +121,9 @@ def _source(path, space_config, data):
 class _Job:
   """What the parts of a run have in common."""
 
-  def __init__(self, run_dir, data, parts, config, begin, every):
+  def __init__(self, run_dir, data, parts, config, begin, every, probe):
     self._run_dir, self._data, self._parts, self._config = run_dir, data, parts, config
-    self._begin, self._every = begin, every
+    self._begin, self._every, self._probe = begin, every, probe
     self._trainings = trained.trainings(run_dir)
 
   def train(self, part, progress):
@@ -151,5 +153,5 @@ class _Job:
     self._run_dir.write_json(f"{name}/method.json", {**own, **method})
     loop.fit(
         supernet, feed.batches, feed.steps_per_epoch, config.epochs, self._run_dir.path / name,
-        identity, self._every, progress,
+        identity, self._every, progress, self._probe,
     )

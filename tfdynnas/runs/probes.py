@@ -33,5 +33,5 @@ def make_probe(config, supernet_config, data, space):
   train = training_feed.drawn(data.train, supernet_config.batch, seed)
   return probes.Probe(
       config.probe_epochs, network, scoring.Scorer(network, valid, prepare),
-      prepare(train.images), train.labels, *probes.sample(space, config.probe_archs, seed), seed,
+      prepare(train.images), train.labels, config.probe_archs, seed,
   )

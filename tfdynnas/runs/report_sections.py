@@ -35,8 +35,7 @@ def training(reader, sheet):
   """Loss and accuracy of the subnets that were sampled."""
   logs = reader.logs()
   if not logs:
-    tool = "train_few_shot" if reader.in_parts else "train_supernet"
-    return [page.missing("No epoch is done yet:", _command(reader, tool))]
+    return [page.missing("No epoch is done yet:", _command(reader, _trainer(reader)))]
 
   def lines(key, scale):
     return {f"part{part}" if part else "sampled subnets": (
@@ -58,9 +57,9 @@ def classes(reader, sheet):
   if not reader.probes():
     return [_no_probes(reader)]
   blocks = [page.text(
-      "A fair training brings subnets of all sizes equally far. Each quarter of the space by "
-      "complexity is represented by some fixed archs, scored with inherited weights on fixed "
-      "validation images."
+      "A fair training brings subnets of all sizes equally far. Each quarter of the "
+      f"{'archs of a part' if reader.in_parts else 'space'} by complexity is represented by some "
+      "fixed archs, scored with inherited weights on fixed validation images."
   )]
   for part, probes in reader.probes():
     blocks.append(page.row(*[
@@ -228,11 +227,13 @@ def interval(number):
 
 
 def _no_probes(reader):
-  if reader.in_parts:
-    return page.text("The parts of a few-shot run are not looked at while they are trained.")
   return page.missing(
       "The training was not looked at; in a new run directory:",
-      _command(reader, "train_supernet", "--probe_epochs=10"))
+      _command(reader, _trainer(reader), "--probe_epochs=10"))
+
+
+def _trainer(reader):
+  return "train_few_shot" if reader.in_parts else "train_supernet"
 
 
 def _command(reader, tool, *flags):

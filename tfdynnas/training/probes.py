@@ -6,6 +6,7 @@ training: it looks at a copy of the weights, in a network of its own.
 """
 
 import functools
+import itertools
 import math
 
 import keras
@@ -22,22 +23,23 @@ _POOL = 2000  # Archs drawn, of which the classes and groups are filled.
 _MEANS = ("complexity", "accuracy", "loss", "learning_rate")
 
 
-def sample(space, count, seed):
+def sample(space, count, seed, allowed=None):
   """Archs of all complexity classes, as many of each as go.
 
-  The classes are the quarters by complexity of a uniform sample of the space; archs of the same
-  complexity are of the same class.
+  The classes are the quarters by complexity of a uniform sample of the archs that are trained;
+  archs of the same complexity are of the same class.
 
   Args:
     space: spaces.Space.
     count: int >= 1.
     seed: int >= 0.
+    allowed: Sequence per decision of the choices that are trained; None: all.
 
   Returns:
     (archs, classes): list of different archs, at most `count`; list of ints in [0, CLASSES), the
     class of each, least complexity first.
   """
-  pool = _pool(space, seed)
+  pool = _pool(space, seed, allowed)
   costs = np.array([space.cost(arch, "complexity") for arch in pool])
   edges = np.quantile(costs, np.arange(1, CLASSES) / CLASSES, method="inverted_cdf")
   classes = np.searchsorted(edges, costs)
@@ -60,7 +62,7 @@ def of_groups(space, method, seed):
     (archs, groups): list of archs; list of ints, the group of each.
   """
   found = {group: [] for group in range(method.groups)}
-  for arch in _pool(space, seed):
+  for arch in _pool(space, seed, method.allowed):
     group = int(ops.convert_to_numpy(method.group(ops.convert_to_tensor(arch, "int32"))))
     if len(found[group]) < PER_GROUP:
       found[group].append(arch)
@@ -70,12 +72,16 @@ def of_groups(space, method, seed):
   return [arch for arch, _ in pairs], [group for _, group in pairs]
 
 
-def _pool(space, seed):
-  """Different archs in random order, uniform over the space."""
+def _pool(space, seed, allowed=None):
+  """Different archs in random order, uniform over those that are allowed."""
+  def trained(arch):
+    return allowed is None or all(choice in own for choice, own in zip(arch, allowed))
+
   rng = np.random.Generator(np.random.Philox(key=[seed, 2]))
   if space.size <= _POOL:
-    return [space.arch(index) for index in rng.permutation(space.size)]
-  return list(dict.fromkeys(space.sample(rng) for _ in range(_POOL)))
+    return list(filter(trained, map(space.arch, rng.permutation(space.size))))
+  drawn = filter(trained, (space.sample(rng) for _ in itertools.count()))
+  return list(dict.fromkeys(itertools.islice(drawn, _POOL)))
 
 
 def rates(model, step, complexities):
@@ -104,11 +110,13 @@ def rates(model, step, complexities):
 class Probe:
   """Looks at a model in training: (model, step) -> a JSON-able dict.
 
+  It looks at archs that the model's method trains, so that one serves all parts of a few-shot run.
+
   Attributes:
     epochs: int, epochs between two looks; the end of the training has one in any case.
   """
 
-  def __init__(self, epochs, network, score, images, labels, archs, classes, seed):
+  def __init__(self, epochs, network, score, images, labels, count, seed):
     """Prepares it.
 
     Args:
@@ -117,13 +125,11 @@ class Probe:
       score: Callable, arch -> {"accuracy", "loss"}, which runs `network`.
       images: float32 [batch, height, width, 3], normalised: what gradients are taken of.
       labels: int32 [batch].
-      archs: Archs to score.
-      classes: Complexity class of each.
-      seed: int >= 0, of the archs whose gradients are compared.
+      count: int >= 1, archs to score.
+      seed: int >= 0, of the archs.
     """
     self.epochs = epochs
-    self._network, self._score, self._seed = network, score, seed
-    self._archs, self._classes = archs, classes
+    self._network, self._score, self._count, self._seed = network, score, count, seed
     self._batch = ops.convert_to_tensor(images), ops.convert_to_tensor(labels)
     self._gradient = backend.compiled(functools.partial(backend.path_gradient, network))
 
@@ -155,12 +161,13 @@ class Probe:
 
   def _scores(self, model, step):
     space = model.space
-    costs = [space.cost(arch, "complexity") for arch in self._archs]
+    archs, classes = sample(space, self._count, self._seed, model.method.allowed)
+    costs = [space.cost(arch, "complexity") for arch in archs]
     rate = rates(model, step - 1, np.array(costs, np.float32))
     return [
         {"index": space.index(arch), "class": own, "complexity": cost, **self._score(arch),
          "learning_rate": float(own_rate)}
-        for arch, own, cost, own_rate in zip(self._archs, self._classes, costs, rate)
+        for arch, own, cost, own_rate in zip(archs, classes, costs, rate)
     ]
 
   def _gradient_of(self, arch):
