@@ -27,7 +27,7 @@ OUTSIDE = {
   "training": {"numpy", "keras", "absl"},
   "search": {"numpy", "keras", "absl", "keras_tuner"},
   "analysis": {"numpy", "keras", "absl", "matplotlib", "nats_bench"},
-  "data": {"numpy", "keras", "absl", "sklearn", "tensorflow", "tensorflow_datasets"},
+  "data": {"numpy", "keras", "absl", "PIL", "sklearn", "tensorflow", "tensorflow_datasets"},
   "serving": {"numpy", "keras", "absl", "grpc", "tensorflow", "tensorflow_serving"},
   "runs": {"numpy", "keras"},
   "tools": {"numpy", "keras", "absl", "tensorflow"},

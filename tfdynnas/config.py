@@ -51,6 +51,7 @@ class DataConfig(Config):
 
   dataset: str = option("", "`digits`, or the name of a tfds data set.")
   image_dir: str = option("", "Folder of images in class folders, in place of --dataset.")
+  data_file: str = option("", "Packed file that tools/pack.py made, in place of --dataset.")
   data_dir: str = option("", "Folder of prepared tfds data sets; empty: tfds' own.")
   download: bool = option(False, "Let tfds download and prepare the data set if it is not there.")
   image_size: int = option(0, "Height and width of the images, pixels; 0 keeps their own.", least=0)
@@ -64,10 +65,30 @@ class DataConfig(Config):
 
   def __post_init__(self):
     super().__post_init__()
-    if bool(self.dataset) == bool(self.image_dir):
+    sources = {name: getattr(self, name) for name in ("dataset", "image_dir", "data_file")}
+    if len(list(filter(None, sources.values()))) != 1:
+      received = ", ".join(f"{name}={value!r}" for name, value in sources.items())
       raise errors.InputError(
-          "Give one of `dataset` and `image_dir`. "
-          f"Received: dataset={self.dataset!r}, image_dir={self.image_dir!r}"
+          f"Give one of `dataset`, `image_dir` and `data_file`. Received: {received}"
+      )
+
+
+@dataclasses.dataclass(frozen=True)
+class PackConfig(Config):
+  """What is packed into one file."""
+
+  dataset: str = option("", "`digits`, or the name of a tfds data set.")
+  image_dir: str = option("", "Folder of images in class folders, in place of --dataset.")
+  data_dir: str = option("", "Folder of prepared tfds data sets; empty: tfds' own.")
+  download: bool = option(False, "Let tfds download and prepare the data set if it is not there.")
+  data_file: str = option("", "File to write, .npz.")
+
+  def __post_init__(self):
+    super().__post_init__()
+    if bool(self.dataset) == bool(self.image_dir) or not self.data_file:
+      raise errors.InputError(
+          "Give `data_file`, and one of `dataset` and `image_dir`. Received: "
+          f"data_file={self.data_file!r}, dataset={self.dataset!r}, image_dir={self.image_dir!r}"
       )
 
 

@@ -33,7 +33,7 @@ APART = (  # Not of the chain that tools/nas.py runs.
 )
 
 
-def define(module, *configs):
+def define(module, *configs, in_run=True):
   """Defines the flags of a launcher: a field of a config each, checked against its bounds.
 
   A preset serves all launchers, so each knows the flags of the others too; --help lists its own.
@@ -41,10 +41,13 @@ def define(module, *configs):
   Args:
     module: `__name__` of the launcher.
     *configs: Classes of config.Config whose flags are its own.
+    in_run: Whether it works in a run directory.
   """
   module = sys.argv[0] if module == "__main__" else module  # As absl lists a script's own flags.
-  flags.DEFINE_string("run_dir", "", "Folder of the run; each job adds to it.", module_name=module)
-  flags.DEFINE_bool("show_progress", True, "Show how far it is, on stderr.", module_name=module)
+  if in_run:
+    flags.DEFINE_string("run_dir", "", "Folder of the run; each job adds to it.",
+                        module_name=module)
+    flags.DEFINE_bool("show_progress", True, "Show how far it is, on stderr.", module_name=module)
   own = {field.name for config in configs for field in dataclasses.fields(config)}
   known = {f.name: f for config in (*CONFIGS, *APART) for f in dataclasses.fields(config)}
   for name, field in known.items():  # Some configs share fields.

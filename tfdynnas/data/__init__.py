@@ -1,4 +1,4 @@
-"""Images in: tfds, image folders, tf.data datasets, the embedded digits.
+"""Images in: tfds, image folders, tf.data datasets, the embedded digits, packed files.
 
 TensorFlow and the readers are imported when a function needs them. What runs on the device, in
 `keras.ops`, is in `tfdynnas.data.augment`, imported by that name.
@@ -12,6 +12,8 @@ from tfdynnas.data.folder import from_folder
 from tfdynnas.data.order import epoch_order
 from tfdynnas.data.order import steps_per_epoch
 from tfdynnas.data.own import from_dataset
+from tfdynnas.data.packed import from_packed
+from tfdynnas.data.packing import pack
 from tfdynnas.data.prepared import from_tfds
 from tfdynnas.data.sets import Data
 from tfdynnas.data.sets import HELD_BYTES

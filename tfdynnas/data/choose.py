@@ -3,17 +3,18 @@
 from tfdynnas import errors
 from tfdynnas.data import embedded
 from tfdynnas.data import folder
+from tfdynnas.data import packed
 from tfdynnas.data import prepared
 
 
 def load(
     dataset=None, image_dir=None, data_dir=None, download=False, image_size=None, downsample=1,
-    classes=None, valid_share=0.5, split_file=None, seed=0,
+    classes=None, valid_share=0.5, split_file=None, seed=0, data_file=None,
 ):
-  """Loads the embedded digits, a folder of images or a tfds set.
+  """Loads the embedded digits, a folder of images, a tfds set or one of these from a packed file.
 
   Args:
-    dataset: "digits" or a tfds name; None if `image_dir` is given.
+    dataset: "digits" or a tfds name; of this, `image_dir` and `data_file` one is given.
     image_dir: Folder with one folder per class.
     data_dir: Folder of prepared tfds sets.
     download: Download and prepare a tfds set if it is not there.
@@ -23,6 +24,7 @@ def load(
     valid_share: tfds only: share of the training split for validation.
     split_file: CIFAR-10 only: the literature's fixed split.
     seed: int in [0, 2**32), of the split.
+    data_file: Packed file that tools/pack.py made.
 
   Returns:
     Data.
@@ -30,21 +32,28 @@ def load(
   Raises:
     InputError: An argument is unusable, or does not go with the source.
   """
-  if (dataset is None) == (image_dir is None):
-    raise errors.InputError(f"Give `dataset` or `image_dir`. Received: {dataset=}, {image_dir=}")
+  _check_one(dataset, image_dir, data_file)
+  if data_file is not None:
+    prepared.check_no_tfds(data_file, download=download)
+    return packed.from_packed(
+        data_file, image_size, downsample, valid_share, classes, seed, split_file
+    )
   if dataset is not None and dataset not in SOURCES:
     return prepared.from_tfds(
         dataset, data_dir, download, image_size, downsample, valid_share, classes, seed, split_file
     )
-  for name, given in (
-      ("downsample", downsample != 1), ("classes", classes is not None),
-      ("split_file", split_file is not None), ("download", download),
-  ):
-    if given:
-      raise errors.InputError(f"`{name}` is for tfds sets. Received: {dataset or image_dir}")
+  prepared.check_no_tfds(dataset or image_dir, downsample, classes, split_file, download)
   if image_dir is not None:
     return folder.from_folder(image_dir, image_size, seed)
   return SOURCES[dataset](seed, image_size)
+
+
+def _check_one(dataset, image_dir, data_file):
+  if [dataset, image_dir, data_file].count(None) != 2:
+    raise errors.InputError(
+        "Give one of `dataset`, `image_dir` and `data_file`. "
+        f"Received: {dataset=}, {image_dir=}, {data_file=}"
+    )
 
 
 def _digits(seed, image_size):

@@ -6,6 +6,8 @@ from tfdynnas import errors
 from tfdynnas.data import sets
 from tfdynnas.data import split
 
+CLASS_NAMES = tuple(str(digit) for digit in range(10))
+
 
 def digits(seed=0, image_size=8):
   """Loads scikit-learn's digits, split 50/30/20 within each class.
@@ -22,8 +24,24 @@ def digits(seed=0, image_size=8):
   Raises:
     InputError: scikit-learn is missing, or an argument is out of range.
   """
-  if not isinstance(image_size, int) or image_size < 8 or image_size % 8:
-    raise errors.InputError(f"Digits need an `image_size` of 8, 16, 24... Received: {image_size=}")
+  times = repeats(image_size)
+  gray, labels = load_gray()
+  gray = gray.repeat(times, axis=1).repeat(times, axis=2)
+  images = np.repeat(gray[..., None], 3, axis=-1)
+  parts = tuple(
+      sets.Images(images[places], labels[places])
+      for places in split.stratified(labels, (0.5, 0.3, 0.2), seed)
+  )
+  record = {"source": "digits", "split": "seeded permutation", "seed": seed}
+  return sets.assemble(parts, CLASS_NAMES, record)
+
+
+def load_gray():
+  """All digits: uint8 [1797, 8, 8] of grays 0..255, int32 [1797].
+
+  Raises:
+    InputError: scikit-learn is missing.
+  """
   try:
     from sklearn import datasets
   except ImportError:
@@ -32,13 +50,15 @@ def digits(seed=0, image_size=8):
         "Run: pip install tfdynnas[digits]"
     ) from None
   source = datasets.load_digits()
-  gray = np.round(source.images * (255 / 16)).astype(np.uint8)
-  gray = gray.repeat(image_size // 8, axis=1).repeat(image_size // 8, axis=2)
-  images = np.repeat(gray[..., None], 3, axis=-1)
-  labels = source.target.astype(np.int32)
-  parts = tuple(
-      sets.Images(images[places], labels[places])
-      for places in split.stratified(labels, (0.5, 0.3, 0.2), seed)
-  )
-  record = {"source": "digits", "split": "seeded permutation", "seed": seed}
-  return sets.assemble(parts, [str(digit) for digit in range(10)], record)
+  return np.round(source.images * (255 / 16)).astype(np.uint8), source.target.astype(np.int32)
+
+
+def repeats(image_size):
+  """How often each pixel is repeated for an `image_size`.
+
+  Raises:
+    InputError: It is no multiple of 8.
+  """
+  if not isinstance(image_size, int) or image_size < 8 or image_size % 8:
+    raise errors.InputError(f"Digits need an `image_size` of 8, 16, 24... Received: {image_size=}")
+  return image_size // 8

@@ -19,7 +19,7 @@ _TEST = ("test",)
 
 
 @dataclasses.dataclass(frozen=True)
-class _Files:
+class Files:
   """Image files and their labels; `skipped` counts the files that were passed over."""
 
   paths: list[str]
@@ -48,23 +48,40 @@ def from_folder(path, image_size=None, seed=0, held_bytes=sets.HELD_BYTES):
     InputError: The folder or one of its images cannot be used.
   """
   path = os.fspath(path)
-  folders = _part_folders(path)
-  names = _class_names(folders[0])
-  listed = [folder and _list_files(folder, names) for folder in folders]
+  names, listed, skipped = list_parts(path)
   size, total = _check_headers([file for files in listed if files for file in files.paths],
                                resize.size_pair(image_size))
   shape = (*size, 3)
   held = total * int(np.prod(shape)) <= held_bytes
   files, how = _split(listed, seed)
   parts = tuple(part and _part(part, path, shape, held) for part in files)
-  skipped = {}
-  for found in listed:
-    for kind, count in (found.skipped if found else {}).items():
-      skipped[kind] = skipped.get(kind, 0) + count
   record = {
       "source": f"folder {os.path.abspath(path)}", "split": how, "seed": seed, "skipped": skipped,
   }
   return sets.assemble(parts, names, record)
+
+
+def list_parts(path):
+  """Lists the images of a folder.
+
+  Args:
+    path: The folder.
+
+  Returns:
+    (names, parts, skipped): the classes; (train, valid, test) Files, None where there is no such
+    folder; dict, extension -> how many files were passed over.
+
+  Raises:
+    InputError: The folder cannot be used.
+  """
+  folders = _part_folders(path)
+  names = _class_names(folders[0])
+  listed = [folder and _list_files(folder, names) for folder in folders]
+  skipped = {}
+  for found in listed:
+    for kind, count in (found.skipped if found else {}).items():
+      skipped[kind] = skipped.get(kind, 0) + count
+  return names, listed, skipped
 
 
 def _part_folders(path):
@@ -120,21 +137,14 @@ def _list_files(path, names):
       raise errors.InputError(
           f"Every class needs images ({', '.join(EXTENSIONS)}). Received: {folder} without"
       )
-  return _Files(paths, np.array(labels, np.int32), skipped)
+  return Files(paths, np.array(labels, np.int32), skipped)
 
 
 def _check_headers(paths, size):
   """Size of the images, all of whose headers are read: ((height, width), how many)."""
   first = None
   for path in paths:
-    try:
-      found = header.image_size(path)
-    except OSError as error:
-      raise errors.InputError(f"Every image must be readable. Received: {error}") from None
-    if found is None:
-      raise errors.InputError(
-          f"Every image must be a readable JPEG, PNG, GIF or BMP file. Received: {path}"
-      )
+    found = header_size(path)
     first = first or (found, path)
     if size is None and found != first[0]:
       raise errors.InputError(
@@ -144,17 +154,31 @@ def _check_headers(paths, size):
   return size or first[0], len(paths)
 
 
+def header_size(path):
+  """(height, width) that the header of an image file says.
+
+  Raises:
+    InputError: It is no image, or cannot be read.
+  """
+  try:
+    found = header.image_size(path)
+  except OSError as error:
+    raise errors.InputError(f"Every image must be readable. Received: {error}") from None
+  if found is None:
+    raise errors.InputError(
+        f"Every image must be a readable JPEG, PNG, GIF or BMP file. Received: {path}"
+    )
+  return found
+
+
 def _split(listed, seed):
   """((train, valid, test) files, how they came about)."""
-  train, valid, test = listed
-  if valid:
-    return (train, valid, test), "folders"
-  shares = (0.6, 0.4) if test else (0.5, 0.3, 0.2)
-  parts = [
-      _Files([train.paths[place] for place in places], train.labels[places], {})
-      for places in split.stratified(train.labels, shares, seed)
-  ]
-  return (*parts, test) if test else tuple(parts), "seeded permutation"
+  places, how = split.of_parts([files and files.labels for files in listed], seed)
+  parts = []
+  for part, chosen in places:
+    files = listed[part]
+    parts.append(Files([files.paths[place] for place in chosen], files.labels[chosen], {}))
+  return tuple(parts), how
 
 
 def _part(files, root, shape, held):

@@ -19,6 +19,8 @@ CONSTANTS = {
     "cifar100": ((129.3, 124.1, 112.4), (68.2, 65.4, 70.4)),
     "imagenet_resized/16x16": ((122.68, 116.66, 104.01), (63.22, 61.26, 65.09)),
 }
+LITERATURE = "literature"  # How a split came about.
+SEEDED = "seeded permutation"
 # name[/config][:version]: a namespace before the name would make tfds look on the network.
 _NAME = r"[a-z0-9_]+(/[^:]+)?(:[0-9.]+)?"
 
@@ -49,12 +51,11 @@ def from_tfds(
   Raises:
     InputError: The set or an argument cannot be used; the set is not prepared.
   """
-  if split_file is not None and not re.fullmatch(r"cifar10(:[0-9.]+)?", name):
-    raise errors.InputError(f"`split_file` is for cifar10. Received: dataset={name}")
-  builder = _builder(name, data_dir)
+  check_split_file(split_file, name)
+  builder = open_builder(name, data_dir)
   shape = _image_shape(builder, name, image_size, downsample)
-  names = _class_names(builder, classes)
-  _prepare(builder, name, data_dir, download)
+  names = kept_classes(builder.info.features["label"].names, classes)
+  prepare(builder, name, data_dir, download)
   size = resize.size_pair(image_size)
   source = records.Source(builder, size, downsample, shape, len(names))
   return _load(source, names, valid_share, seed, split_file, held_bytes)
@@ -63,24 +64,53 @@ def from_tfds(
 def _load(source, names, valid_share, seed, split_file, held_bytes):
   """Reads the parts, or opens them as streams."""
   train, valid, how = _places(source, valid_share, seed, split_file)
-  test_split = _test_split(source)
+  test_split = find_test(source)
   test = source.kept(test_split) if test_split else ()
   count = len(train) + len(valid) + len(test)
   part = source.held if count * int(np.prod(source.image_shape)) <= held_bytes else source.stream
   parts = part("train", train), part("train", valid), test_split and part(test_split, test)
-  info = source.builder.info
-  record = {
-      "source": f"tfds {info.full_name}", "split": how, "seed": seed, "valid_share": valid_share,
-      "test_split": test_split, "downsample": source.downsample,
+  name = source.builder.info.full_name
+  record = describe(name, how, seed, valid_share, test_split, source.downsample)
+  return sets.assemble(parts, names, record, constants(name))
+
+
+def describe(full_name, how, seed, valid_share, test_split, downsample):
+  """The record of a set: where its parts come from."""
+  if how == LITERATURE:  # Neither has a say then.
+    seed = valid_share = None
+  return {
+      "source": f"tfds {full_name}", "split": how, "seed": seed, "valid_share": valid_share,
+      "test_split": test_split, "downsample": downsample,
   }
-  if split_file is not None:  # Neither has a say then.
-    record.update(seed=None, valid_share=None)
-  # "cifar10/3.0.2" -> "cifar10": the version does not matter to the constants.
-  constants = CONSTANTS.get(info.full_name.rpartition("/")[0])
-  return sets.assemble(parts, names, record, constants)
 
 
-def _builder(name, data_dir):
+def check_split_file(split_file, name):
+  """Raises InputError if there is a split file and it is of another set than that of the name."""
+  if split_file is not None and not takes_split_file(name):
+    raise errors.InputError(f"`split_file` is for cifar10. Received: dataset={name}")
+
+
+def takes_split_file(name):
+  """Whether the literature's fixed split is one of the set of that name."""
+  return re.fullmatch(r"cifar10([:/][0-9.]+)?", name) is not None
+
+
+def check_no_tfds(source, downsample=1, classes=None, split_file=None, download=False):
+  """Raises InputError if an argument that is for tfds sets was given to another source."""
+  for name, given in (
+      ("downsample", downsample != 1), ("classes", classes is not None),
+      ("split_file", split_file is not None), ("download", download),
+  ):
+    if given:
+      raise errors.InputError(f"`{name}` is for tfds sets. Received: {source}")
+
+
+def constants(full_name):
+  """Published (mean, std) of a set such as "cifar10/3.0.2", whatever its version, or None."""
+  return CONSTANTS.get(full_name.rpartition("/")[0])
+
+
+def open_builder(name, data_dir):
   """The set's builder; nothing is looked up on the network."""
   import tensorflow_datasets as tfds
 
@@ -100,7 +130,21 @@ def _builder(name, data_dir):
 
 
 def _image_shape(builder, name, image_size, downsample):
-  """(height, width, 3) of what will come out; checks that the set has images and labels."""
+  """(height, width, 3) of what will come out."""
+  own = own_size(builder, name)
+  height_width = resize.size_pair(image_size) or own
+  if height_width is None:
+    raise errors.InputError(f"{name} has images of many sizes: it needs `image_size`")
+  resize.check_downsample(height_width, downsample)
+  return height_width[0] // downsample, height_width[1] // downsample, 3
+
+
+def own_size(builder, name):
+  """(height, width) of the images of a set, None if they differ.
+
+  Raises:
+    InputError: It has no images with labels.
+  """
   import tensorflow_datasets as tfds
 
   features = builder.info.features
@@ -116,26 +160,28 @@ def _image_shape(builder, name, image_size, downsample):
     raise errors.InputError(
         f"Images must have 1 or 3 channels. Received: {name} with {image.shape[-1]}"
     )
-  height_width = resize.size_pair(image_size) or image.shape[:2]
-  if None in height_width:
-    raise errors.InputError(f"{name} has images of many sizes: it needs `image_size`")
-  resize.check_downsample(height_width, downsample)
-  return height_width[0] // downsample, height_width[1] // downsample, 3
+  return None if None in image.shape[:2] else tuple(image.shape[:2])
 
 
-def _class_names(builder, classes):
-  """Names of the labels that are kept."""
-  label = builder.info.features["label"]
-  if classes is None:
-    classes = label.num_classes
-  if not 2 <= classes <= label.num_classes:
+def kept_classes(names, classes):
+  """Names of the labels that are kept, as a tuple.
+
+  Args:
+    names: Sequence of str, all labels of the set.
+    classes: Keep only the labels below this number; None keeps all.
+
+  Raises:
+    InputError: The set has fewer, or one class is no classification.
+  """
+  classes = len(names) if classes is None else classes
+  if not 2 <= classes <= len(names):
     raise errors.InputError(
-        f"`classes` must be between 2 and the set's {label.num_classes}. Received: {classes=}"
+        f"`classes` must be between 2 and the set's {len(names)}. Received: {classes=}"
     )
-  return tuple(label.names[:classes])
+  return tuple(names[:classes])
 
 
-def _prepare(builder, name, data_dir, download):
+def prepare(builder, name, data_dir, download):
   """Sees to it that there is a training split in TFRecord files."""
   if not builder.is_prepared():
     if not download:
@@ -169,13 +215,13 @@ def _places(source, valid_share, seed, split_file):
   if split_file is not None:
     ids, labels = source.facts("train", "id", "label")
     ids = [name.decode() for name in ids]
-    return *split.literature(split_file, ids, labels), "literature"
+    return *split.literature(split_file, ids, labels), LITERATURE
   kept = source.kept("train")
   train, valid = split.seeded(len(kept), valid_share, seed)
-  return kept[train], kept[valid], "seeded permutation"
+  return kept[train], kept[valid], SEEDED
 
 
-def _test_split(source):
+def find_test(source):
   """Name of the split to test on: the first with labels; challenges publish a test without."""
   for name in ("test", "validation"):
     info = source.builder.info.splits.get(name)

@@ -46,6 +46,17 @@ class Source:
     batches = dataset.batch(1000).as_numpy_iterator()
     return tuple(np.concatenate(pieces) for pieces in zip(*batches))
 
+  def encoded(self, split):
+    """The images of a split as the records hold them: list of bytes, in file order."""
+    import tensorflow_datasets as tfds
+
+    features = tfds.features.FeaturesDict({"image": self.builder.info.features["image"]})
+    skip = {"image": tfds.decode.SkipDecoding()}
+    dataset = self._records(split)(None).map(
+        lambda _, record: features.deserialize_example(record, decoders=skip)["image"]
+    )
+    return list(dataset.as_numpy_iterator())
+
   def kept(self, split):
     """Positions of the records whose label is below `classes`, int32."""
     if self.classes == self.builder.info.features["label"].num_classes:

@@ -71,6 +71,32 @@ def stratified(labels, shares, seed):
   return parts
 
 
+def of_parts(labels, seed):
+  """Makes training, validation and test of what parts a source has.
+
+  Parts that are there stay as they are; the training images give what is missing, each class alike:
+  50/30/20, or 60/40 beside a test.
+
+  Args:
+    labels: int [n] of train, valid and test; None where the source has no such part. One with a
+      valid has a test.
+    seed: int in [0, 2**32).
+
+  Returns:
+    (parts, how): for each of train, valid and test (index of the source's part, int32 places in
+    it); how they came about.
+
+  Raises:
+    InputError: A part stays empty.
+  """
+  train, valid, test = labels
+  if valid is not None:
+    return [(part, np.arange(len(own))) for part, own in enumerate(labels)], "folders"
+  shares = (0.5, 0.3, 0.2) if test is None else (0.6, 0.4)
+  parts = [(0, places) for places in stratified(train, shares, seed)]
+  return parts + ([] if test is None else [(2, np.arange(len(test)))]), "seeded permutation"
+
+
 def literature(split_file, ids, labels):
   """The fixed 25k/25k CIFAR-10 split of NAS-Bench-201, from its list and the records' ids.
 

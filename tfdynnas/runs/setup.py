@@ -21,6 +21,7 @@ def load_data(config):
       image_size=config.image_size or None, downsample=config.downsample,
       classes=config.keep_classes or None, valid_share=config.valid_share,
       split_file=config.split_file or None, seed=config.data_seed,
+      data_file=config.data_file or None,
   )
 
 

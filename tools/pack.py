@@ -1,0 +1,36 @@
+#!/usr/bin/env python3
+"""Packs a data set into one file: tools/pack.py --dataset=digits --data_file=digits.npz
+
+Training reads it with --data_file=digits.npz, also where TensorFlow is not installed.
+"""
+
+import pathlib
+
+from tfdynnas import config
+from tfdynnas.tools import launch
+
+launch.define(__name__, config.PackConfig, in_run=False)
+
+
+def main():
+  """Parses, checks, packs, and says what is in the file."""
+  settings = launch.make(config.PackConfig)
+  launch.import_quietly()
+  from tfdynnas import data
+
+  found = data.pack(
+      settings.data_file, settings.dataset or None, settings.image_dir or None,
+      settings.data_dir or None, settings.download,
+  )
+  classes, size = found.pop("classes"), pathlib.Path(settings.data_file).stat().st_size
+  images = ", ".join(f"{count:,} {part}" for part, count in found.items())
+  print(f"Packed {settings.data_file}: {images} images, {classes:,} classes, {size:,} bytes")
+
+
+def run():
+  """Console command."""
+  launch.start(__name__, main)
+
+
+if __name__ == "__main__":
+  run()
