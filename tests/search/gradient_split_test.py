@@ -95,7 +95,9 @@ def test_rows_belong_to_their_decisions():
     masks = [np.array(mask) for mask in network.on_path(arch)]
     rows = [own[mask] for own, mask in zip(owners, masks) if own is not None]
     assert sorted(set(np.concatenate(rows))) == [decision]
-  gradient = backend.compiled(lambda *args: backend.path_gradient(network, *args))
+  gradient = backend.compiled(
+      lambda *args: backend.path_gradient(network, *args), network.trainable_variables
+  )
   found = gradient(np.ones([2, 8, 8, 3], np.float32), np.array([0, 1]), np.array([0, 3, 0]))
   moved = [own[np.any(np.array(part) != 0, axis=(1, 2, 3, 4))]
            for own, part in zip(owners, found) if own is not None]

@@ -27,7 +27,9 @@ def test_gradient_is_that_of_the_plain_network_and_zero_off_the_path():
   images = rng.normal(size=[16, 8, 8, 3]).astype(np.float32)
   labels = rng.integers(0, 10, 16).astype(np.int32)
   network = supernet_lib.Supernet(SPACE, seed=1)
-  compiled = backend.compiled(functools.partial(backend.path_gradient, network))
+  compiled = backend.compiled(
+      functools.partial(backend.path_gradient, network), network.trainable_variables
+  )
   for arch in (SPACE.largest(), (3, 3, 2, 1, 4, 2)):
     chosen = np.array(arch, np.int32)
     gradients = [part.numpy() for part in compiled(images, labels, chosen)]

@@ -1,13 +1,29 @@
 """The feed of a training: batches by step, and what makes images and labels of them in the step."""
 
+import dataclasses
+
 import keras
 import numpy as np
 from keras import ops
 
+from tfdynnas import errors
 from tfdynnas.data import augment
 from tfdynnas.data import feed
 from tfdynnas.data import order
 from tfdynnas.data import sets
+
+
+@dataclasses.dataclass(frozen=True)
+class HeldSteps:
+  """Training steps on a held part: what they take from where.
+
+  Attributes:
+    index: int32 [steps, batch], positions in the part.
+    held: (pixels, labels), the part as it lies on the device.
+  """
+
+  index: np.ndarray
+  held: tuple
 
 
 class TrainingFeed:
@@ -47,11 +63,33 @@ class TrainingFeed:
     """tf.data.Dataset of the batches of steps `first_step` to before `last_step`."""
     return feed.train_batches(self._part, self.batch, self.seed, first_step, last_step)
 
+  def held_steps(self, first_step, last_step):
+    """The steps `first_step` to before `last_step`, for a loop that runs on the device.
+
+    Args:
+      first_step: int >= 0.
+      last_step: int >= first_step.
+
+    Returns:
+      HeldSteps.
+
+    Raises:
+      InputError: The part is not held.
+    """
+    if self._held is None:
+      raise errors.InputError(
+          f"Images beyond {sets.HELD_BYTES} bytes are streamed, which needs "
+          f"KERAS_BACKEND=tensorflow. Received: {self._part.size} of {self._part.image_shape}"
+      )
+    settings = self.seed, self._part.size, self.batch, first_step, last_step
+    orders = list(order.step_orders(*settings))
+    return HeldSteps(np.concatenate(orders), (self._held.value, self._labels.value))
+
   def prepare(self, batch, step):
     """Images and labels of a batch, a pure function of (seed, step, position in the part).
 
     Args:
-      batch: dict, as `batches` yields.
+      batch: dict, as `batches` yields; or of `held_steps` the `held`, and a row of the `index`.
       step: int32 scalar, the global step.
 
     Returns:
@@ -60,8 +98,9 @@ class TrainingFeed:
     settings = (step, self.seed, self._pad, self._flip, self._mean, self._std)
     index = batch["index"]
     if self._held is not None:
-      images = augment.train_images(ops.convert_to_tensor(self._held), index, *settings)
-      return images, ops.cast(ops.take(ops.convert_to_tensor(self._labels), index), "int32")
+      pixels, labels = batch.get("held") or (self._held, self._labels)
+      images = augment.train_images(ops.convert_to_tensor(pixels), index, *settings)
+      return images, ops.cast(ops.take(ops.convert_to_tensor(labels), index), "int32")
     own = ops.arange(index.shape[0], dtype="int32")
     images = augment.train_images(batch["image"], own, *settings, sample_ids=index)
     return images, batch["label"]

@@ -52,7 +52,9 @@ def run_split(run_dir, config, progress=None):
 
 def _gradient(supernet):
   """Callable (images, labels, arch) -> list of arrays: one compiled function for all archs."""
-  run = backend.compiled(functools.partial(backend.path_gradient, supernet))
+  run = backend.compiled(
+      functools.partial(backend.path_gradient, supernet), supernet.trainable_variables
+  )
 
   def gradient(images, labels, arch):
     chosen = ops.convert_to_tensor(np.array(arch, np.int32))

@@ -49,7 +49,7 @@ def train_supernet(
     ((name, identity),) = trained.trainings(run_dir)
     run_dir.write_json(f"{name}/method.json", describe_method(supernet, space, steps))
     return supernet, loop.fit(
-        supernet, feed.batches, feed.steps_per_epoch, config.epochs, run_dir.path / name,
+        supernet, backend.batches(feed), feed.steps_per_epoch, config.epochs, run_dir.path / name,
         identity, devices.checkpoint_steps, progress, probe,
     )
 
@@ -75,10 +75,10 @@ def make_strategy(devices, config):
   backend.shorten_first_step()
   if devices.deterministic:
     backend.make_deterministic(config.seed)
-  replicas = strategy.num_replicas_in_sync
-  if config.batch % replicas:
-    raise errors.InputError(f"`batch` must divide by {replicas} devices. Received: {config.batch}")
-  return strategy, replicas
+  count = backend.devices_of(strategy)
+  if config.batch % count:
+    raise errors.InputError(f"`batch` must divide by {count} devices. Received: {config.batch}")
+  return strategy, strategy.num_replicas_in_sync
 
 
 def _images(data):

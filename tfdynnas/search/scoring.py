@@ -38,7 +38,7 @@ class Scorer:
         (ops.convert_to_tensor(images), ops.convert_to_tensor(labels)) for images, labels in batches
     ]
     self._calibration = None if calibration is None else ops.convert_to_tensor(calibration)
-    self._count = backend.compiled(self._count_correct)
+    self._count = backend.compiled(self._count_correct, supernet.trainable_variables)
 
   def _count_correct(self, images, labels, arch):
     """(correct, sum of losses) of a batch, float32 scalars."""
@@ -49,7 +49,7 @@ class Scorer:
     logits = self._supernet(self._prepare(images), arch=arch, reference=reference)
     logits = logits if reference is None else logits[reference:]
     losses = keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
-    correct = ops.equal(ops.argmax(logits, axis=1), ops.cast(labels, "int64"))
+    correct = ops.equal(ops.cast(ops.argmax(logits, axis=1), labels.dtype), labels)
     return ops.sum(ops.cast(correct, "float32")), ops.sum(losses)
 
   def __call__(self, arch):

@@ -25,6 +25,11 @@ class FewShot:
     self.space, self.parts = supernet.space, parts
     self._supernet, self._values, self._current = supernet, values, None
 
+  @property
+  def trainable_variables(self):
+    """Those of the supernet, at the values of the part that ran last."""
+    return self._supernet.trainable_variables
+
   def choose(self, arch):
     """Sets the arch that `__call__` runs when none is given, and its part for any that is."""
     self._supernet.choose(arch)

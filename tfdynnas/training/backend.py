@@ -5,25 +5,23 @@ import keras
 from tfdynnas import errors
 
 if keras.backend.backend() == "tensorflow":
-  from tfdynnas.training.on_tensorflow import check_compile
-  from tfdynnas.training.on_tensorflow import compiled
-  from tfdynnas.training.on_tensorflow import make_deterministic
-  from tfdynnas.training.on_tensorflow import make_strategy
-  from tfdynnas.training.on_tensorflow import path_gradient
-  from tfdynnas.training.on_tensorflow import shorten_first_step
-  from tfdynnas.training.on_tensorflow import train_step
+  from tfdynnas.training import on_tensorflow as here
+elif keras.backend.backend() == "jax":
+  from tfdynnas.training import on_jax as here
 else:
+  raise errors.InputError(
+      f"KERAS_BACKEND must be tensorflow or jax. Received: {keras.backend.backend()}"
+  )
 
-  def check_compile(settings):
-    """Refuses nothing."""
-
-
-  def shorten_first_step():
-    """Does nothing: this back end has no such optimisations."""
-
-  def train_step(method, supernet, *args):
-    """Refuses: there is no train step for this back end."""
-    raise errors.InputError(
-        "`fit` of a supernet needs KERAS_BACKEND=tensorflow. "
-        f"Received: {keras.backend.backend()}"
-    )
+JIT_COMPILE = here.JIT_COMPILE
+batches = here.batches
+boards = here.boards
+check_compile = here.check_compile
+compiled = here.compiled
+devices_of = here.devices_of
+make_deterministic = here.make_deterministic
+make_strategy = here.make_strategy
+path_gradient = here.path_gradient
+runner = here.runner
+shorten_first_step = here.shorten_first_step
+train_step = here.train_step

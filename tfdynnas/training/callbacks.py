@@ -50,11 +50,9 @@ class Checkpoints(keras.callbacks.Callback):
     self._log, self._identity = log, identity
     self._metrics = None
 
-  def resume_within_epoch(self):
+  def resume_within_epoch(self, model):
     """Keeps the metrics of a half-done epoch over Keras' reset at its beginning."""
-    self._metrics = [
-        (v, keras.ops.convert_to_numpy(v)) for m in self.model.metrics for v in m.variables
-    ]
+    self._metrics = [(v, keras.ops.convert_to_numpy(v)) for m in model.metrics for v in m.variables]
 
   def on_epoch_begin(self, epoch, logs=None):
     """Puts the metrics of a half-done epoch back."""
@@ -87,13 +85,14 @@ class Log(keras.callbacks.Callback):
 
   Attributes:
     step: int, steps done.
+    steps: int, of the whole training.
     rows: list of dicts, one per epoch done.
   """
 
   def __init__(self, path, step, rows, steps, progress):
     super().__init__()
     self.step, self.rows = step, list(rows)
-    self._path, self._steps, self._progress = path, steps, progress
+    self._path, self.steps, self._progress = path, steps, progress
     self._start = None
 
   def on_epoch_begin(self, epoch, logs=None):
@@ -105,7 +104,7 @@ class Log(keras.callbacks.Callback):
     self.step += 1
     if not math.isfinite(logs["loss"]):
       raise _diverged("loss", f"{logs['loss']} at step {self.step - 1}")
-    self._progress(self.step, self._steps, **logs)
+    self._progress(self.step, self.steps, **logs)
 
   def on_epoch_end(self, epoch, logs=None):
     """Adds a row and writes the file."""

@@ -5,6 +5,7 @@ import pathlib
 import keras
 
 from tfdynnas import errors
+from tfdynnas.training import backend
 from tfdynnas.training import callbacks
 from tfdynnas.training import checkpoint
 from tfdynnas.training.callbacks import state
@@ -37,15 +38,15 @@ def fit(
 ):
   """Trains a compiled model, from the checkpoint in `folder` if there is one.
 
-  Leaves `checkpoint.npz`, `log.csv`, TensorBoard events and a probe's lines in `folder`.
+  Leaves `checkpoint.npz`, `log.csv`, a probe's lines and `backend.boards` in `folder`.
 
   Args:
     model: keras.Model, compiled, its optimizer built.
-    batches: Callable (first_step, last_step) -> tf.data.Dataset of those steps' batches.
+    batches: Callable (first_step, last_step) -> those steps, as `backend.batches` gives it.
     steps_per_epoch: int >= 1.
     epochs: int >= 1, of the whole training.
     folder: Where to keep its state.
-    identity: JSON-able dict, what makes this training the one it is; kept in the checkpoint.
+    identity: JSON-able dict, what makes this training the one it is.
     every: Steps between checkpoints; the end of an epoch has one in any case.
     progress: Callable (step, steps, **logs), called after each step.
     probe: training.probes.Probe or None; it looks at the model and changes nothing.
@@ -54,21 +55,21 @@ def fit(
     List of dicts, the rows of the log.
 
   Raises:
-    InputError: The checkpoint in `folder` is damaged or of another training.
+    InputError: The checkpoint is damaged or of another training.
     DivergedError: The loss is no longer a number.
   """
-  folder, total = pathlib.Path(folder), epochs * steps_per_epoch
-  path = folder / "checkpoint.npz"
+  path = pathlib.Path(folder) / "checkpoint.npz"
   record = resumable(path, identity)
   step, rows = (record["step"], record["rows"]) if record else (0, [])
-  log = callbacks.Log(folder / "log.csv", step, rows, total, progress)
+  total = epochs * steps_per_epoch
+  log = callbacks.Log(path.with_name("log.csv"), step, rows, total, progress)
   keeper = callbacks.Checkpoints(path, every, steps_per_epoch, log, identity)
-  keeper.set_model(model)
   if record:
     checkpoint.restore(path, state(model))
+  run = backend.runner(model, every)
   while log.step < total:
-    watchers = _watchers(folder, log, keeper, probe, epochs)
-    _fit_on(model, batches, steps_per_epoch, epochs, log, keeper, watchers)
+    watchers = _watchers(path.parent, log, keeper, probe, epochs)
+    _fit_on(model, run, batches, steps_per_epoch, keeper, log, watchers)
   return log.rows
 
 
@@ -77,21 +78,17 @@ def _watchers(folder, log, keeper, probe, epochs):
   path = folder / "probes.jsonl"
   callbacks.drop_lines(path, log.step)
   looks = [callbacks.Probes(path, log, probe, epochs)] if probe else []
-  board = keras.callbacks.TensorBoard(str(folder / "events"), write_graph=False)
-  return [log, *looks, _EpochEnd(keeper), keeper, board]
+  return [log, *looks, _EpochEnd(keeper), keeper, *backend.boards(folder / "events")]
 
 
-def _fit_on(model, batches, steps_per_epoch, epochs, log, keeper, watchers):
-  """One call of Keras' `fit`: the rest of a half-done epoch, or all that are left."""
+def _fit_on(model, run, batches, steps_per_epoch, keeper, log, watchers):
+  """One run of steps: the rest of a half-done epoch, or all epochs that are left."""
   epoch, done = divmod(log.step, steps_per_epoch)
   if done:
-    keeper.resume_within_epoch()
-  last = epoch + 1 if done else epochs
-  model.fit(
-      batches(log.step, last * steps_per_epoch), initial_epoch=epoch, epochs=last,
-      steps_per_epoch=steps_per_epoch - done, verbose=0, shuffle=False,
-      callbacks=watchers,
-  )
+    keeper.resume_within_epoch(model)
+  last = epoch + 1 if done else log.steps // steps_per_epoch
+  steps = batches(log.step, last * steps_per_epoch)
+  run(steps, epoch, last, steps_per_epoch - done, watchers)
 
 
 class _EpochEnd(keras.callbacks.Callback):

@@ -4,59 +4,56 @@ import keras
 import tensorflow as tf
 
 from tfdynnas import errors
+from tfdynnas.training import step
+
+
+# XLA compiles every branch of every switch, and takes longer over a step.
+JIT_COMPILE = False
 
 
 def train_step(method, supernet, batch):
-  """One step: sample paths, tell schedule and optimizer, differentiate, update.
+  """One step of Keras' `fit`.
 
   Args:
     method: training.Method.
     supernet: supernet.Supernet, compiled.
-    batch: What the data set yields; `method.prepare` makes (images, labels) of it.
+    batch: What the data set yields.
 
   Returns:
-    dict, metric name -> value; of several paths the mean.
+    dict, metric name -> value.
   """
-  weights = supernet.trainable_variables
   if not supernet.optimizer.built:  # Keras builds it when it applies; it is told before that.
     with tf.init_scope():
-      supernet.optimizer.build(weights)
-  step = tf.identity(supernet.optimizer.iterations.value)
-  images, labels = method.prepare(batch, step) if method.prepare else batch
-  paths = method.sampler(step)
-  method.tell(supernet.optimizer, paths, supernet.on_path)
-  if paths.shape[0] > 1:
-    factors = method.weights(supernet.optimizer, paths, step)
-    gradients, loss, logits = _differentiate(
-        supernet, images, labels, paths, factors, method.distils
-    )
-    labels = tf.concat([labels] * paths.shape[0], axis=0)
-  else:
-    with tf.GradientTape() as tape:
-      logits = supernet(images, arch=paths[0], training=True)
-      loss = supernet.compute_loss(x=images, y=labels, y_pred=logits)
-      scaled = supernet.optimizer.scale_loss(loss)
-    gradients = tape.gradient(scaled, weights)
-  method.observe(supernet, step, paths, gradients)
-  supernet.optimizer.apply(gradients, weights)
-  return _metrics(supernet, loss, labels, logits)
+      supernet.optimizer.build(supernet.trainable_variables)
+  return step.train(method, supernet, batch, differentiate)
 
 
-def _differentiate(supernet, images, labels, paths, factors, distils):
-  """Sums the gradients of several paths, one after the other: one path is traced, and in memory.
+def differentiate(supernet, images, labels, paths, factors, distils):
+  """Gradients of the paths of a step, of this replica's images.
 
   Args:
     supernet: supernet.Supernet, compiled.
     images: float [batch, height, width, 3].
     labels: int32 [batch].
     paths: int32 [paths, decisions].
-    factors: float32 [paths], weight of each path's loss.
+    factors: float32 [paths], weight of each path's loss; None for one path.
     distils: Whether paths after the first learn from its logits, not from the labels.
 
   Returns:
-    (gradients, loss, logits): one tensor per trainable weight; the mean of the losses without
-    their weights; float32 [paths * batch, classes].
+    (gradients, loss, logits): one tensor per trainable weight, summed over the paths; the mean
+    loss of an image and a path, without the paths' weights; float32 [paths * batch, classes].
   """
+  if paths.shape[0] > 1:
+    return _several(supernet, images, labels, paths, factors, distils)
+  with tf.GradientTape() as tape:
+    logits = supernet(images, arch=paths[0], training=True)
+    loss = supernet.compute_loss(x=images, y=labels, y_pred=logits)
+    scaled = supernet.optimizer.scale_loss(loss)
+  return tape.gradient(scaled, supernet.trainable_variables), loss * _replicas(), logits
+
+
+def _several(supernet, images, labels, paths, factors, distils):
+  """Sums the gradients of several paths, one after the other: one path is traced, and in memory."""
   count, weights = paths.shape[0], supernet.trainable_variables
   classes = supernet.space.skeleton.classes
 
@@ -80,30 +77,18 @@ def _differentiate(supernet, images, labels, paths, factors, distils):
   _, sums, losses, outputs, _ = tf.while_loop(
       lambda number, *_: number < count, one, start, parallel_iterations=1
   )
-  return sums, losses / count, outputs.concat()
+  return sums, losses / count * _replicas(), outputs.concat()
 
 
 def _distillation(target, logits):
   """Cross-entropy with another path's softmax, divided by the replicas as Keras divides a loss."""
-  replicas = tf.distribute.get_strategy().num_replicas_in_sync
   loss = tf.nn.softmax_cross_entropy_with_logits(target, logits)
-  return tf.reduce_mean(loss) / replicas
+  return tf.reduce_mean(loss) / _replicas()
 
 
-def _metrics(supernet, loss, labels, logits):
-  """Updates and returns the metrics; Keras divides a replica's loss by their number."""
-  replicas = tf.distribute.get_strategy().num_replicas_in_sync
-  for metric in supernet.metrics:
-    if metric.name == "loss":
-      metric.update_state(loss * replicas)
-    else:
-      metric.update_state(labels, logits)
-  return {name: value for metric in supernet.metrics for name, value in _results(metric)}
-
-
-def _results(metric):
-  result = metric.result()
-  return result.items() if isinstance(result, dict) else [(metric.name, result)]
+def _replicas():
+  """Their number: Keras divides the loss of a replica by it, so that gradients may be summed."""
+  return tf.distribute.get_strategy().num_replicas_in_sync
 
 
 def path_gradient(supernet, images, labels, arch):
@@ -210,6 +195,41 @@ def make_deterministic(seed):
   tf.config.experimental.enable_op_determinism()
 
 
-def compiled(function):
-  """Compiles a function of tensors; it is traced once per shape of its arguments."""
+def devices_of(strategy):
+  """int, how many devices share a batch."""
+  return strategy.num_replicas_in_sync
+
+
+def runner(model, every):
+  """How `loop.fit` runs steps; see `on_jax.runner`. Here it is Keras' own `fit`."""
+
+  def run(batches, epoch, epochs, steps, callbacks):
+    model.fit(
+        batches, initial_epoch=epoch, epochs=epochs, steps_per_epoch=steps, verbose=0,
+        shuffle=False, callbacks=callbacks,
+    )
+
+  return run
+
+
+def batches(feed):
+  """What `loop.fit` takes its batches from: those of a data.training_feed.TrainingFeed."""
+  return feed.batches
+
+
+def boards(folder):
+  """List of callbacks that write a training's TensorBoard events."""
+  return [keras.callbacks.TensorBoard(str(folder), write_graph=False)]
+
+
+def compiled(function, variables):
+  """Compiles a function of tensors; it is traced once per shape of its arguments.
+
+  Args:
+    function: Callable; it may read variables, at their values of each call.
+    variables: Those that it reads, which this back end sees by itself.
+
+  Returns:
+    Callable with the same arguments.
+  """
   return tf.function(function, autograph=False, reduce_retracing=False)

@@ -131,7 +131,9 @@ class Probe:
     self.epochs = epochs
     self._network, self._score, self._count, self._seed = network, score, count, seed
     self._batch = ops.convert_to_tensor(images), ops.convert_to_tensor(labels)
-    self._gradient = backend.compiled(functools.partial(backend.path_gradient, network))
+    self._gradient = backend.compiled(
+        functools.partial(backend.path_gradient, network), network.trainable_variables
+    )
 
   def __call__(self, model, step):
     """Looks at a model.

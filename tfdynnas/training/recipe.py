@@ -4,6 +4,7 @@ import keras
 
 from tfdynnas import errors
 from tfdynnas import supernet as supernet_lib
+from tfdynnas.training import backend
 from tfdynnas.training import calr
 from tfdynnas.training import fairnas
 from tfdynnas.training import ms
@@ -40,7 +41,8 @@ def make_supernet(config, space, steps, prepare=None, allowed=None):
   )
   loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, name="loss")
   supernet.compile(
-      optimizer=optimizer, loss=loss, metrics=["accuracy"], method=method, jit_compile=False
+      optimizer=optimizer, loss=loss, metrics=["accuracy"], method=method,
+      jit_compile=backend.JIT_COMPILE,
   )
   return supernet
 
