@@ -20,6 +20,7 @@ from tfdynnas.runs import scoring
 from tfdynnas.runs import setup
 from tfdynnas.runs import supernet as supernet_job
 from tfdynnas.runs import trained
+from tfdynnas.training import backend
 from tfdynnas.training import loop
 from tfdynnas.training import recipe
 from tfdynnas.training import sampler
@@ -152,6 +153,6 @@ class _Job:
     own = {"part": part, "choices": self._parts.names(part), "seed": config.seed}
     self._run_dir.write_json(f"{name}/method.json", {**own, **method})
     loop.fit(
-        supernet, feed.batches, feed.steps_per_epoch, config.epochs, self._run_dir.path / name,
+        supernet, backend.batches(feed), feed.steps_per_epoch, config.epochs, self._run_dir.path / name,
         identity, self._every, progress, self._probe,
     )
