@@ -16,7 +16,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NOT_SHIPPED = shutil.ignore_patterns("__pycache__", "*.egg-info", "BUILD", "*.sh")
 COMMANDS = ["tfdynnas-train-supernet", "tfdynnas-search", "tfdynnas-rank", "tfdynnas-make-table",
-            "tfdynnas-report", "tfdynnas-train-few-shot", "tfdynnas-split",
+            "tfdynnas-pack", "tfdynnas-report", "tfdynnas-train-few-shot", "tfdynnas-split",
             "tfdynnas-train-subnet", "tfdynnas-export", "tfdynnas-nas", "tfdynnas-experiment",
             "tfdynnas-benchmark"]
 
@@ -87,7 +87,8 @@ def test_metadata_has_the_bounds(wheel):
   assert metadata["Requires-Python"] == ">=3.11"
   assert metadata["License"] == "Apache-2.0"
   extras = set(metadata.get_all("Provides-Extra"))
-  assert extras == {"digits", "plots", "serving", "bayesian", "jax", "nats-bench", "test"}
+  assert extras == {"digits", "plots", "serving", "bayesian", "jax", "packed", "nats-bench",
+                    "test"}
 
 
 def test_entry_points_are_the_commands(wheel):

@@ -19,7 +19,7 @@ flags.DEFINE_integer("seed", 0, "Seed of the archs.", lower_bound=0, module_name
 
 def main():
   """Prints the machine, then a line for each measurement."""
-  launch.import_quietly()
+  launch.import_quietly(backends=("tensorflow",))
   from tfdynnas.tools import speed
 
   values = flags.FLAGS

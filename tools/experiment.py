@@ -38,7 +38,7 @@ def main():
   """Runs what is missing, and prints the table of the rows."""
   rows, seeds = _rows(), _seeds()
   path = launch.run_dir()
-  launch.import_quietly()
+  launch.import_quietly("keras_tuner")
   from tfdynnas import analysis
 
   if not flags.FLAGS.table:

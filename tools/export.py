@@ -10,7 +10,7 @@ launch.define(__name__, config.ExportConfig)
 def main():
   """Parses, checks, exports, and says how to serve it."""
   settings, path = launch.make(config.ExportConfig), launch.run_dir()
-  launch.import_quietly()
+  launch.import_quietly(backends=("tensorflow",))
   from tfdynnas import runs
 
   run_dir = runs.RunDir(path)

@@ -3,6 +3,7 @@
 import builtins
 import dataclasses
 import gc
+import importlib.util
 import os
 import pathlib
 import sys
@@ -15,6 +16,7 @@ from tfdynnas import config as config_lib
 from tfdynnas import errors
 
 PRESETS = pathlib.Path(__file__).resolve().parent.parent / "flags"
+BACKENDS = ("tensorflow", "jax")
 DEFINE = {
     bool: flags.DEFINE_bool, int: flags.DEFINE_integer, float: flags.DEFINE_float,
     str: flags.DEFINE_string, tuple: flags.DEFINE_list,
@@ -131,21 +133,38 @@ def start(module, main):
   app.run(lambda arguments: _run(main, arguments), flags_parser=_parse)
 
 
-def import_quietly():
-  """Imports TensorFlow without its start-up lines, which no setting stops: they bury the one
-  line that matters when something is wrong.
+def import_quietly(*packages, backends=BACKENDS):
+  """Imports the back end without TensorFlow's start-up lines, which no setting stops: they bury
+  the one line that matters when something is wrong.
+
+  Args:
+    *packages: What the tool needs beside the back end, by the names of import.
+    backends: The back ends that it runs on.
+
+  Raises:
+    InputError: KERAS_BACKEND is none of them.
+    ModuleNotFoundError: A package is not installed.
   """
+  for package in (*packages, *(backends if len(backends) == 1 else ())):
+    if importlib.util.find_spec(package) is None:
+      raise ModuleNotFoundError(name=package)
+  _check_backend(os.environ.get("KERAS_BACKEND") or backends[0], backends)
   sys.stderr.flush()
   stderr = os.dup(2)
   with open(os.devnull, "wb") as null:
     os.dup2(null.fileno(), 2)
   try:
     import keras
-    keras.backend.backend()
+    _check_backend(keras.backend.backend(), backends)  # As keras.json may say.
     gc.freeze()  # Else TensorFlow's own objects are looked through again and again: 6 % of a start.
   finally:
     os.dup2(stderr, 2)
     os.close(stderr)
+
+
+def _check_backend(backend, backends):
+  if backend not in backends:
+    raise errors.InputError(f"KERAS_BACKEND must be {' or '.join(backends)}. Received: {backend}")
 
 
 def _run(main, arguments):
@@ -157,8 +176,13 @@ def _run(main, arguments):
     _fail(error, 2)
   except (errors.DivergedError, OSError) as error:
     _fail(error, 1)
-  except Exception as error:  # TensorFlow's own of a full disk or memory are no OSError.
-    if not type(error).__module__.startswith("tensorflow"):
+  except ModuleNotFoundError as error:
+    if str(error.name).startswith("tfdynnas"):
+      raise
+    _fail(f"Needs the package {error.name}. Received: it is not installed", 2)
+  except Exception as error:  # The back ends' own of a full disk or memory are no OSError.
+    own = type(error).__module__.startswith("tensorflow")
+    if not own and type(error).__name__ != "JaxRuntimeError":
       raise
     _fail(str(error).partition("\n")[0], 1)
   except KeyboardInterrupt:

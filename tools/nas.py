@@ -16,7 +16,7 @@ def main():
   """Parses, checks, runs one job after the other; each goes on where a killed one stopped."""
   data, space, supernet, devices, search, subnet, export, probes = map(launch.make, launch.CONFIGS)
   path, show = launch.run_dir(), flags.FLAGS.show_progress
-  launch.import_quietly()
+  launch.import_quietly("keras_tuner", backends=("tensorflow",))
   from tfdynnas import analysis
   from tfdynnas import runs
   from tfdynnas import spaces

@@ -15,7 +15,8 @@ launch.define(__name__, config.PackConfig, in_run=False)
 def main():
   """Parses, checks, packs, and says what is in the file."""
   settings = launch.make(config.PackConfig)
-  launch.import_quietly()
+  if settings.dataset not in ("", "digits"):
+    launch.import_quietly("tensorflow_datasets", "tensorflow")
   from tfdynnas import data
 
   found = data.pack(

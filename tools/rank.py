@@ -14,7 +14,7 @@ def main():
   """Parses, checks, scores, and prints what the ranking is worth."""
   settings, recipe = launch.make(config.RankConfig), launch.make(config.SubnetConfig)
   path, show = launch.run_dir(), flags.FLAGS.show_progress
-  launch.import_quietly()
+  launch.import_quietly(backends=("tensorflow",) if settings.standalone else launch.BACKENDS)
   from tfdynnas import runs
 
   run_dir = runs.RunDir(path)

@@ -13,7 +13,7 @@ launch.define(__name__, config.SearchConfig)
 def main():
   """Parses, checks, searches, and prints what was found."""
   settings, path = launch.make(config.SearchConfig), launch.run_dir()
-  launch.import_quietly()
+  launch.import_quietly("keras_tuner")
   from tfdynnas import analysis
   from tfdynnas import runs
 

@@ -13,7 +13,7 @@ launch.define(__name__, config.SubnetConfig, config.DeviceConfig)
 def main():
   """Parses, checks, trains, and prints how good the network is."""
   settings, path = launch.make(config.SubnetConfig), launch.run_dir()
-  launch.import_quietly()
+  launch.import_quietly(backends=("tensorflow",))
   from tfdynnas import runs
 
   run_dir = runs.RunDir(path)

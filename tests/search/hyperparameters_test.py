@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from tfdynnas import errors
-from tfdynnas import search
 from tfdynnas import spaces
 from tfdynnas.search import hyperparameters
 
@@ -20,15 +19,15 @@ ODD = spaces.Space(
 
 @pytest.mark.parametrize("space", [spaces.nasbench201(), ODD], ids=lambda space: space.name)
 def test_round_trip_through_values_and_json(space):
-  empty = json.loads(json.dumps(search.to_hyperparameters(space).get_config()))
+  empty = json.loads(json.dumps(hyperparameters.to_hyperparameters(space).get_config()))
   for seed in range(10):
     arch = space.sample(np.random.default_rng(seed))
     copy = keras_tuner.HyperParameters.from_config(empty)
-    copy.values = search.to_values(space, arch)
+    copy.values = hyperparameters.to_values(space, arch)
     copy = keras_tuner.HyperParameters.from_config(json.loads(json.dumps(copy.get_config())))
-    assert search.to_arch(space, copy) == arch
-    assert search.to_arch(space, copy.values) == arch
-    assert all(isinstance(choice, int) for choice in search.to_arch(space, copy))
+    assert hyperparameters.to_arch(space, copy) == arch
+    assert hyperparameters.to_arch(space, copy.values) == arch
+    assert all(isinstance(choice, int) for choice in hyperparameters.to_arch(space, copy))
 
 
 def test_names_are_unique_and_safe():
@@ -40,7 +39,7 @@ def test_names_are_unique_and_safe():
 
 def test_defaults_are_the_first_arch():
   space = spaces.nasbench201()
-  assert search.to_arch(space, search.to_hyperparameters(space)) == (0,) * 6
+  assert hyperparameters.to_arch(space, hyperparameters.to_hyperparameters(space)) == (0,) * 6
 
 
 @pytest.mark.parametrize("values, message", [
@@ -50,11 +49,11 @@ def test_defaults_are_the_first_arch():
 ])
 def test_wrong_values_are_refused(values, message):
   with pytest.raises(errors.InputError, match=message):
-    search.to_arch(ODD, values)
+    hyperparameters.to_arch(ODD, values)
 
 
 @pytest.mark.parametrize("choices", [(), ("a", "a")])
 def test_choices_without_names_of_their_own_are_refused(choices):
   space = spaces.Space("bad", (spaces.Decision("only", choices),), {})
   with pytest.raises(errors.InputError, match="only"):
-    search.to_hyperparameters(space)
+    hyperparameters.to_hyperparameters(space)

@@ -13,6 +13,8 @@ import time
 
 from tfdynnas import search
 from tfdynnas import spaces
+from tfdynnas.search import oracle as oracle_lib
+from tfdynnas.search import tuner as tuner_lib
 
 SETTINGS = search.Settings(population=8, generations=4, parents=3, mutants=3, crossovers=3)
 LIMITS = search.Limits(max_params=800_000)
@@ -28,8 +30,8 @@ def score(arch):
 def make_tuner(folder, name):
   """The tuner of the project `name`, new or resumed."""
   space = spaces.nasbench201()
-  oracle = search.EvolutionOracle(space, LIMITS, SETTINGS, seed=3)
-  return search.SupernetTuner(oracle, space, score, folder, name)
+  oracle = oracle_lib.EvolutionOracle(space, LIMITS, SETTINGS, seed=3)
+  return tuner_lib.SupernetTuner(oracle, space, score, folder, name)
 
 
 def start(folder, name):

@@ -8,6 +8,10 @@ import pytest
 from tfdynnas import errors
 from tfdynnas import search
 from tfdynnas import spaces
+from tfdynnas.search import durable
+from tfdynnas.search import hyperparameters
+from tfdynnas.search import oracle as oracle_lib
+from tfdynnas.search import tuner as tuner_lib
 
 NB201 = spaces.nasbench201()
 SETTINGS = search.Settings(population=4, generations=2, parents=2, mutants=2, crossovers=1)
@@ -19,8 +23,8 @@ def _score(arch):
 
 def _tuner(folder, space=NB201, limits=None, settings=SETTINGS, seed=0, oracle_more=None,
            more=None):
-  oracle = search.EvolutionOracle(space, limits, settings, seed, fingerprint=oracle_more)
-  return search.SupernetTuner(oracle, space, _score, folder, "p", fingerprint=more)
+  oracle = oracle_lib.EvolutionOracle(space, limits, settings, seed, fingerprint=oracle_more)
+  return tuner_lib.SupernetTuner(oracle, space, _score, folder, "p", fingerprint=more)
 
 
 def _archs(tuner):
@@ -116,8 +120,8 @@ def test_more_generations_continue_the_same_search(tmp_path):
 def test_an_exhausted_space_stops_the_search(tmp_path):
   flat = spaces.Space("flat", (spaces.Decision("a", ("x", "y")), spaces.Decision("b", ("x", "y"))),
                       {"params": spaces.Cost(0, ((0, 1), (0, 2)))})
-  oracle = search.EvolutionOracle(flat, {"params": 2}, seed=0)
-  tuner = search.SupernetTuner(oracle, flat, lambda arch: {"accuracy": 0.5}, tmp_path, "p")
+  oracle = oracle_lib.EvolutionOracle(flat, {"params": 2}, seed=0)
+  tuner = tuner_lib.SupernetTuner(oracle, flat, lambda arch: {"accuracy": 0.5}, tmp_path, "p")
   tuner.search()
   assert sorted(_archs(tuner)) == [(0, 0), (0, 1), (1, 0)]
 
@@ -128,19 +132,19 @@ def test_an_exhausted_space_stops_the_search(tmp_path):
 ])
 def test_wrong_arguments_are_refused(arguments, message):
   with pytest.raises(errors.InputError, match=message):
-    search.EvolutionOracle(NB201, **arguments)
+    oracle_lib.EvolutionOracle(NB201, **arguments)
 
 
 def test_any_oracle_becomes_durable(tmp_path):
-  class Random(search.DurableOracle, keras_tuner.oracles.RandomSearchOracle):
+  class Random(durable.DurableOracle, keras_tuner.oracles.RandomSearchOracle):
     """keras-tuner's random search, with whole files and a seed 0."""
 
   found = []
   for name, stops in (("whole", [12]), ("parts", [3, 7, 12])):
     for stop in stops:
-      oracle = Random(objective=search.objective(), max_trials=stop, seed=0,
-                      hyperparameters=search.to_hyperparameters(NB201))
-      tuner = search.SupernetTuner(oracle, NB201, _score, tmp_path, name)
+      oracle = Random(objective=oracle_lib.objective(), max_trials=stop, seed=0,
+                      hyperparameters=hyperparameters.to_hyperparameters(NB201))
+      tuner = tuner_lib.SupernetTuner(oracle, NB201, _score, tmp_path, name)
       tuner.search()
     found.append(tuner.history())
   assert found[0] == found[1] and len(found[0]) == 12

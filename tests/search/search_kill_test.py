@@ -16,6 +16,10 @@ import pytest
 import tfdynnas
 from tfdynnas import search
 from tfdynnas import spaces
+from tfdynnas.search import durable
+from tfdynnas.search import hyperparameters
+from tfdynnas.search import oracle as oracle_lib
+from tfdynnas.search import tuner as tuner_lib
 
 SETTINGS = search.Settings(population=2, generations=2, parents=2, mutants=1, crossovers=1)
 
@@ -40,15 +44,15 @@ class _Killed(BaseException):
   """What a process that is killed does: nothing is run after it."""
 
 
-class _Random(search.DurableOracle, keras_tuner.oracles.RandomSearchOracle):
+class _Random(durable.DurableOracle, keras_tuner.oracles.RandomSearchOracle):
   """keras-tuner's random search, whose proposals follow from what it stored."""
 
 
 def _make_oracle(kind, space):
   if kind == "evolution":
-    return search.EvolutionOracle(space, None, SETTINGS, seed=0)
-  return _Random(objective=search.objective(), max_trials=SETTINGS.evaluations, seed=0,
-                 hyperparameters=search.to_hyperparameters(space))
+    return oracle_lib.EvolutionOracle(space, None, SETTINGS, seed=0)
+  return _Random(objective=oracle_lib.objective(), max_trials=SETTINGS.evaluations, seed=0,
+                 hyperparameters=hyperparameters.to_hyperparameters(space))
 
 
 def _tuner(kind, folder, scored):
@@ -58,7 +62,7 @@ def _tuner(kind, folder, scored):
     scored.append(arch)
     return {"accuracy": space.index(arch) % 97 / 97}
 
-  return search.SupernetTuner(_make_oracle(kind, space), space, score, folder, "p")
+  return tuner_lib.SupernetTuner(_make_oracle(kind, space), space, score, folder, "p")
 
 
 def _die_at(monkeypatch, number, after):

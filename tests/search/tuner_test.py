@@ -10,6 +10,10 @@ import pytest
 from tfdynnas import errors
 from tfdynnas import search
 from tfdynnas import spaces
+from tfdynnas.search import oracle as oracle_lib
+from tfdynnas.search import tuner as tuner_lib
+from tfdynnas.search.hyperparameters import to_hyperparameters
+from tfdynnas.search.hyperparameters import to_values
 
 NB201 = spaces.nasbench201()
 SETTINGS = search.Settings(population=4, generations=2, parents=2, mutants=2, crossovers=1)
@@ -20,16 +24,16 @@ def _score(arch):
 
 
 def _evolution(**arguments):
-  return search.EvolutionOracle(NB201, settings=SETTINGS, **arguments)
+  return oracle_lib.EvolutionOracle(NB201, settings=SETTINGS, **arguments)
 
 
 def _foreign(kind, **arguments):
-  return kind(objective=search.objective(), hyperparameters=search.to_hyperparameters(NB201),
+  return kind(objective=oracle_lib.objective(), hyperparameters=to_hyperparameters(NB201),
               **arguments)
 
 
 def test_results_are_plain_numbers_in_the_order_of_trials(tmp_path):
-  tuner = search.SupernetTuner(_evolution(), NB201, _score, tmp_path, "p")
+  tuner = tuner_lib.SupernetTuner(_evolution(), NB201, _score, tmp_path, "p")
   tuner.search()
   rows = tuner.history()
   assert [row["trial"] for row in rows] == list(range(12))
@@ -44,7 +48,7 @@ def test_results_are_plain_numbers_in_the_order_of_trials(tmp_path):
 
 
 def test_csv_holds_the_history(tmp_path):
-  tuner = search.SupernetTuner(_evolution(), NB201, _score, tmp_path, "p")
+  tuner = tuner_lib.SupernetTuner(_evolution(), NB201, _score, tmp_path, "p")
   tuner.search()
   tuner.write_trials_csv(tmp_path / "trials.csv")
   with open(tmp_path / "trials.csv", encoding="utf-8") as file:
@@ -57,7 +61,7 @@ def test_csv_holds_the_history(tmp_path):
 
 
 def test_of_equal_accuracy_the_lesser_loss_is_best(tmp_path):
-  tuner = search.SupernetTuner(
+  tuner = tuner_lib.SupernetTuner(
       _evolution(), NB201, lambda arch: {"accuracy": 0.5, "loss": float(NB201.index(arch))},
       tmp_path, "p")
   tuner.search()
@@ -74,8 +78,8 @@ SMALL = spaces.cell_space("small", [spaces.Operation("skip", "identity"),
 ])
 def test_oracles_of_keras_tuner_run_unchanged(tmp_path, oracle, trials, more):
   for stop in (trials - 1, trials):  # The second resumes the first.
-    tuner = search.SupernetTuner(
-        oracle(objective=search.objective(), hyperparameters=search.to_hyperparameters(SMALL),
+    tuner = tuner_lib.SupernetTuner(
+        oracle(objective=oracle_lib.objective(), hyperparameters=to_hyperparameters(SMALL),
                max_trials=stop, seed=1, **more),
         SMALL, lambda arch: {"accuracy": sum(arch) / 3}, tmp_path, "p")
     tuner.search()
@@ -91,7 +95,7 @@ def test_oracles_that_know_no_limits_still_give_results_within_them(tmp_path):
     return _score(arch)
 
   oracle = _foreign(keras_tuner.oracles.RandomSearchOracle, max_trials=20, seed=1)
-  tuner = search.SupernetTuner(oracle, NB201, score, tmp_path, "p", limits=limits)
+  tuner = tuner_lib.SupernetTuner(oracle, NB201, score, tmp_path, "p", limits=limits)
   tuner.search()
   assert 0 < len(scored) < 20 and scored == [row["arch"] for row in tuner.history()]
   assert all(search.meets(NB201, arch, limits) for arch in scored)
@@ -103,7 +107,7 @@ class _Repeating(keras_tuner.Oracle):
   """Proposes two archs in turn, for ever."""
 
   def populate_space(self, trial_id):
-    return {"status": "RUNNING", "values": search.to_values(NB201, (int(trial_id) % 2,) * 6)}
+    return {"status": "RUNNING", "values": to_values(NB201, (int(trial_id) % 2,) * 6)}
 
 
 def test_an_arch_is_scored_once_even_after_a_resume(tmp_path):
@@ -115,7 +119,7 @@ def test_an_arch_is_scored_once_even_after_a_resume(tmp_path):
 
   for trials in (4, 8):
     oracle = _foreign(_Repeating, max_trials=trials)
-    tuner = search.SupernetTuner(oracle, NB201, score, tmp_path, "p")
+    tuner = tuner_lib.SupernetTuner(oracle, NB201, score, tmp_path, "p")
     tuner.search()
   assert scored == [(0,) * 6, (1,) * 6]
   assert [row["arch"][0] for row in tuner.history()] == [0, 1] * 4
@@ -126,12 +130,12 @@ def test_a_score_that_is_not_finite_fails_its_trial_alone(tmp_path):
     return {"accuracy": float("nan") if NB201.index(arch) % 2 else 0.5, "loss": 0.0}
 
   oracle = _evolution(max_consecutive_failed_trials=100)
-  tuner = search.SupernetTuner(oracle, NB201, score, tmp_path, "p")
+  tuner = tuner_lib.SupernetTuner(oracle, NB201, score, tmp_path, "p")
   tuner.search()
   failed = [trial for trial in oracle.trials.values() if trial.status == "FAILED"]
   assert len(failed) + len(tuner.history()) == 12 and failed and tuner.history()
   assert "The accuracy of |" in failed[0].message.splitlines()[-1]
-  again = search.SupernetTuner(_evolution(), NB201, score, tmp_path, "p")
+  again = tuner_lib.SupernetTuner(_evolution(), NB201, score, tmp_path, "p")
   again.search()
   assert again.history() == tuner.history()
 
@@ -140,7 +144,7 @@ def test_failures_in_a_row_end_the_search_with_the_reason(tmp_path):
   def score(arch):
     raise OSError("the disk is gone")
 
-  tuner = search.SupernetTuner(_evolution(), NB201, score, tmp_path, "p")
+  tuner = tuner_lib.SupernetTuner(_evolution(), NB201, score, tmp_path, "p")
   with pytest.raises(errors.InputError, match="3 trials in a row .*the disk is gone"):
     tuner.search()
   assert [t.status for t in tuner.oracle.trials.values()] == ["FAILED"] * 3
@@ -151,7 +155,7 @@ def test_failures_in_a_row_end_the_search_with_the_reason(tmp_path):
 
 @pytest.mark.parametrize("accuracy", [93.5, -0.1])
 def test_an_accuracy_in_percent_ends_the_search(tmp_path, accuracy):
-  tuner = search.SupernetTuner(
+  tuner = tuner_lib.SupernetTuner(
       _evolution(), NB201, lambda arch: {"accuracy": accuracy}, tmp_path, "p")
   with pytest.raises(ValueError, match=r"\[0, 1\]"):
     tuner.search()
@@ -160,7 +164,7 @@ def test_an_accuracy_in_percent_ends_the_search(tmp_path, accuracy):
 def test_progress_is_told_after_each_trial_and_goes_on_after_a_resume(tmp_path):
   told = []
   for trials in (2, 5):
-    tuner = search.SupernetTuner(
+    tuner = tuner_lib.SupernetTuner(
         _evolution(max_trials=trials), NB201, _score, tmp_path, "p",
         progress=lambda done, total, row: told.append((done, total, row["trial"])))
     tuner.search()
@@ -168,7 +172,7 @@ def test_progress_is_told_after_each_trial_and_goes_on_after_a_resume(tmp_path):
 
 
 def test_a_bar_and_no_table_is_shown(tmp_path, capsys):
-  search.SupernetTuner(_evolution(), NB201, _score, tmp_path, "p").search(verbose=1)
+  tuner_lib.SupernetTuner(_evolution(), NB201, _score, tmp_path, "p").search(verbose=1)
   shown = capsys.readouterr().out
   assert "12/12" in shown and "Hyperparameter" not in shown and "Trial 1 " not in shown
 
@@ -176,18 +180,18 @@ def test_a_bar_and_no_table_is_shown(tmp_path, capsys):
 def test_an_oracle_of_another_space_or_aim_is_refused(tmp_path):
   other = spaces.cell_space("other", [spaces.Operation("a", "identity")])
   with pytest.raises(errors.InputError, match="hyperparameters of `other`"):
-    search.SupernetTuner(_evolution(), other, _score, tmp_path, "p")
+    tuner_lib.SupernetTuner(_evolution(), other, _score, tmp_path, "p")
   with pytest.raises(errors.InputError, match="objective"):
-    search.SupernetTuner(_Repeating("val_loss", hyperparameters=search.to_hyperparameters(NB201)),
+    tuner_lib.SupernetTuner(_Repeating("val_loss", hyperparameters=to_hyperparameters(NB201)),
                          NB201, _score, tmp_path, "p")
   with pytest.raises(errors.InputError, match="oracle has limits"):
-    search.SupernetTuner(_evolution(), NB201, _score, tmp_path, "p", limits={"params": 10**6})
+    tuner_lib.SupernetTuner(_evolution(), NB201, _score, tmp_path, "p", limits={"params": 10**6})
 
 
 def test_trials_without_their_search_are_not_taken_over(tmp_path):
-  search.SupernetTuner(_evolution(), NB201, _score, tmp_path, "p").search()
+  tuner_lib.SupernetTuner(_evolution(), NB201, _score, tmp_path, "p").search()
   (tmp_path / "p" / "tuner0.json").unlink()
   with pytest.raises(errors.InputError, match="has trials"):
-    search.SupernetTuner(_evolution(), NB201, _score, tmp_path, "p")
-  fresh = search.SupernetTuner(_evolution(), NB201, _score, tmp_path, "p", overwrite=True)
+    tuner_lib.SupernetTuner(_evolution(), NB201, _score, tmp_path, "p")
+  fresh = tuner_lib.SupernetTuner(_evolution(), NB201, _score, tmp_path, "p", overwrite=True)
   assert fresh.history() == []

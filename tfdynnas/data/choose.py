@@ -1,5 +1,7 @@
 """One door to every source, for tools: which data set do these arguments mean?"""
 
+import importlib.util
+
 from tfdynnas import errors
 from tfdynnas.data import embedded
 from tfdynnas.data import folder
@@ -38,6 +40,8 @@ def load(
     return packed.from_packed(
         data_file, image_size, downsample, valid_share, classes, seed, split_file
     )
+  if dataset not in SOURCES:
+    _check_tensorflow(dataset or image_dir)
   if dataset is not None and dataset not in SOURCES:
     return prepared.from_tfds(
         dataset, data_dir, download, image_size, downsample, valid_share, classes, seed, split_file
@@ -53,6 +57,14 @@ def _check_one(dataset, image_dir, data_file):
     raise errors.InputError(
         "Give one of `dataset`, `image_dir` and `data_file`. "
         f"Received: {dataset=}, {image_dir=}, {data_file=}"
+    )
+
+
+def _check_tensorflow(source):
+  if importlib.util.find_spec("tensorflow") is None:
+    raise errors.InputError(
+        "tfds sets and folders are read with TensorFlow; where it is, tools/pack.py makes a "
+        f"`data_file` of one, which needs none. Received: {source}, and it is not installed"
     )
 
 

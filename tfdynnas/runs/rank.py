@@ -76,7 +76,7 @@ def _truth(run_dir, config, parts, archs, table, training):
   """(float64 [archs] in percent, NaN where unknown; where it is from, None if there is none)."""
   truth, source = np.full(len(archs), np.nan), None
   if table:
-    dataset = run_dir.config()["data"]["dataset"]
+    dataset = setup.dataset_name(run_dir.config())
     truth, source = truth_lib.from_table(table, config, parts[2], archs, dataset)
   elif config.standalone:
     chosen, (recipe, *shown) = _first(archs, config.standalone), training

@@ -10,6 +10,7 @@ from tfdynnas import whole_file
 from tfdynnas.analysis import page
 from tfdynnas.runs import report_reader
 from tfdynnas.runs import report_sections as sections
+from tfdynnas.runs import setup
 from tfdynnas.runs import truth as truth_lib
 
 _HEADINGS = {"data": "Data", "images": "Images", "space": "Space", "supernet": "Supernet",
@@ -74,13 +75,14 @@ def _truth_of(stored, space, table, config):
     return None
   indices = range(space.size)
   truth, source = truth_lib.from_table(
-      table, config, space, [space.arch(index) for index in indices], stored["data"]["dataset"])
+      table, config, space, [space.arch(index) for index in indices], setup.dataset_name(stored))
   name = f"{source['dataset']} {source['split']}, {source['epochs']} epochs"
   return dict(zip(indices, truth.tolist())), name
 
 
 def _dataset(stored):
-  return stored["data"]["dataset"] or f"the folder {pathlib.Path(stored['data']['image_dir']).name}"
+  path = stored["data"]["image_dir"] or stored["data"].get("data_file", "")
+  return setup.dataset_name(stored) or f"the folder {pathlib.Path(path).name}"
 
 
 def _lead(stored):

@@ -22,6 +22,8 @@ def run_search(run_dir, config, progress=None):
   Raises:
     InputError: No supernet to search, limits that nothing meets, or the search of other settings.
   """
+  from tfdynnas.search import tuner as tuner_lib  # Late: other jobs run without keras-tuner.
+
   supernet_config, data, space = setup.reload(run_dir)
   trained.check_trained(run_dir)
   fingerprint = scoring.fingerprint(config)
@@ -29,7 +31,7 @@ def run_search(run_dir, config, progress=None):
   scorer = _Late(
       functools.partial(scoring.make_scorer, run_dir, supernet_config, data, space, config)
   )
-  tuner = search_lib.SupernetTuner(
+  tuner = tuner_lib.SupernetTuner(
       oracle, space, scorer, directory=str(run_dir.path), project_name="search",
       fingerprint=fingerprint, progress=progress,
   )
@@ -46,13 +48,15 @@ def run_search(run_dir, config, progress=None):
 
 def _oracle(space, config, fingerprint):
   """The evolution that the config says."""
+  from tfdynnas.search import oracle as oracle_lib
+
   limits = search_lib.Limits(config.max_params or None, config.max_macs or None)
   settings = search_lib.Settings(
       population=config.population, parents=config.parents, mutants=config.mutants,
       crossovers=config.crossovers, mutation_probability=config.mutation,
       generations=-(-config.trials // config.population),
   )
-  return search_lib.EvolutionOracle(
+  return oracle_lib.EvolutionOracle(
       space, limits, settings, config.search_seed, max_trials=min(config.trials, space.size),
       fingerprint=fingerprint,
   )

@@ -32,7 +32,7 @@ def export_subnet(run_dir, config):
     line = str(error).strip().splitlines()[0]
     raise errors.InputError(f"{path} must be a whole Keras model. Received: {line}") from error
   card = {
-      "dataset": stored["data"]["dataset"] or "image folder", "space": space.name,
+      "dataset": setup.dataset_name(stored) or "image folder", "space": space.name,
       "arch": result["arch"], "string": result["string"], "params": result["params"],
       "macs": result["macs"], "accuracies": {result["part"]: result["accuracy"]},
       "seed": stored["supernet"]["seed"], "split": stored["images"].get("split"),

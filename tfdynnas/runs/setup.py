@@ -25,6 +25,15 @@ def load_data(config):
   )
 
 
+def dataset_name(stored):
+  """Name of a run's data set, also of a packed one; "" for a folder of images.
+
+  Args:
+    stored: dict, the run's config.
+  """
+  return stored["data"]["dataset"] or stored["images"].get("dataset", "")
+
+
 def make_space(config, data):
   """The space of a config, for the images at hand.
 

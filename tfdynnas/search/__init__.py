@@ -1,15 +1,12 @@
-"""Which subnet of a trained supernet is good: evolution and other searches, as keras-tuner."""
+"""Which subnet of a trained supernet is good: evolution and other searches, as keras-tuner.
 
-from tfdynnas.search.durable import DurableOracle
+Importing this does not import keras-tuner, which scoring does without; `search.tuner`,
+`search.oracle`, `search.hyperparameters` and `search.durable` do.
+"""
+
 from tfdynnas.search.evolution import Settings
 from tfdynnas.search.evolution import next_arch
 from tfdynnas.search.evolution import propose
-from tfdynnas.search.hyperparameters import to_arch
-from tfdynnas.search.hyperparameters import to_hyperparameters
-from tfdynnas.search.hyperparameters import to_values
 from tfdynnas.search.limits import LimitedSpace
 from tfdynnas.search.limits import Limits
 from tfdynnas.search.limits import meets
-from tfdynnas.search.oracle import EvolutionOracle
-from tfdynnas.search.oracle import objective
-from tfdynnas.search.tuner import SupernetTuner
