@@ -27,11 +27,11 @@ RUN = {
     "supernet": config_lib.SupernetConfig,
 }
 CONFIGS = (
-    *RUN.values(), config_lib.DeviceConfig, config_lib.SearchConfig, config_lib.SubnetConfig,
-    config_lib.ExportConfig, config_lib.ProbeConfig,
+    *RUN.values(), config_lib.FewShotConfig, config_lib.DeviceConfig, config_lib.SearchConfig,
+    config_lib.SubnetConfig, config_lib.ExportConfig, config_lib.ProbeConfig,
 )
 APART = (  # Not of the chain that tools/nas.py runs.
-    config_lib.RankConfig, config_lib.FewShotConfig, config_lib.SplitConfig,
+    config_lib.RankConfig, config_lib.SplitConfig,
 )
 
 
@@ -95,22 +95,47 @@ def make(config):
   return config(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
 
 
+def few_shot_flags():
+  """Names of the flags of few-shot training that were given: one is enough to ask for it."""
+  names = [field.name for field in dataclasses.fields(config_lib.FewShotConfig)]
+  return [name for name in names if flags.FLAGS[name].present]
+
+
 def check_same(there):
   """Refuses flags that say another run than the one that is there.
 
   Args:
-    there: dict, the run's config: data, space, supernet.
+    there: dict, the run's config: data, space, supernet, and few_shot of one in parts.
 
   Raises:
-    InputError: A flag of its data, space or supernet was given with another value.
+    InputError: A flag of its data, space, supernet or parts was given with another value.
   """
   for part, config in RUN.items():
     for field in dataclasses.fields(config):
-      flag, value = flags.FLAGS[field.name], there[part].get(field.name)
-      if flag.present and flag.value != value:
-        raise errors.InputError(
-            f"--{field.name} must be that of the run, {value!r}. Received: {flag.value!r}"
-        )
+      _check_flag(field.name, flags.FLAGS[field.name].value, there[part].get(field.name))
+  _check_parts(there)
+
+
+def _check_flag(name, value, stored):
+  flag = flags.FLAGS[name]
+  if flag.present and value != stored:
+    raise errors.InputError(
+        f"--{name} must be that of the run, {stored!r}. Received: {flag.value!r}"
+    )
+
+
+def _check_parts(there):
+  """The same of the parts; of what they began with the run knows a hash, not the folder."""
+  given, stored = few_shot_flags(), there.get("few_shot")
+  if given and not stored:
+    raise errors.InputError(f"--{given[0]} needs a run in parts. Received: one of one supernet")
+  if given:
+    from tfdynnas import spaces
+    from tfdynnas.runs import report
+    decision, groups = stored["few_shot_decision"], flags.FLAGS["few_shot_groups"].value
+    parts = spaces.make_parts(report.make_space(there), decision, groups)
+    _check_flag("few_shot_decision", flags.FLAGS["few_shot_decision"].value, decision)
+    _check_flag("few_shot_groups", parts.format(), stored["few_shot_groups"])
 
 
 def text(module):

@@ -2,6 +2,9 @@
 """The whole chain: supernet, search, subnet, servable, and one table of what came out.
 
 tools/nas.py --flagfile=flags/digits.cfg --run_dir=runs/digits
+
+With a flag of few-shot training the supernet is trained in parts, one after the other. A servable
+that holds the network already is left as it is.
 """
 
 from absl import flags
@@ -14,26 +17,31 @@ launch.define(__name__, *launch.CONFIGS)
 
 def main():
   """Parses, checks, runs one job after the other; each goes on where a killed one stopped."""
-  data, space, supernet, devices, search, subnet, export, probes = map(launch.make, launch.CONFIGS)
-  path, show = launch.run_dir(), flags.FLAGS.show_progress
+  (data, space, supernet, few_shot, devices, search, subnet, export,
+   probes) = map(launch.make, launch.CONFIGS)
+  path, show, text = launch.run_dir(), flags.FLAGS.show_progress, launch.text(__name__)
   launch.import_quietly("keras_tuner", backends=("tensorflow",))
   from tfdynnas import analysis
   from tfdynnas import runs
   from tfdynnas import spaces
+  from tfdynnas.runs import report
 
   run_dir = runs.RunDir(path, create=True)
-  trained, _ = runs.train_supernet(
-      run_dir, data, space, supernet, devices, launch.text(__name__),
-      progress.Progress("supernet", "step", show), probes,
-  )
+  if launch.few_shot_flags():
+    runs.train_few_shot(run_dir, data, space, supernet, few_shot, devices, text,
+                        progress.of_parts(show), probes)
+  else:
+    runs.train_supernet(run_dir, data, space, supernet, devices, text,
+                        progress.Progress("supernet", "step", show), probes)
   found, history = runs.run_search(run_dir, search, progress.Trials("search", show))
   result = runs.train_subnet(
       run_dir, subnet, devices.checkpoint_steps, progress.Progress("subnet", "step", show)
   )
-  servable = runs.export_subnet(run_dir, export)
+  servable = runs.find_servable(run_dir, export) or runs.export_subnet(run_dir, export)
   figures = [
       analysis.search_figure(history, run_dir.path / "search.png"),
-      analysis.cell_figure(trained.space, result["arch"], run_dir.path / "cell.png"),
+      analysis.cell_figure(
+          report.make_space(run_dir.config()), result["arch"], run_dir.path / "cell.png"),
   ]
   _print_table(found, result, servable, figures, spaces.COSTS)
 

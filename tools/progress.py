@@ -41,6 +41,11 @@ class Progress:
     sys.stderr.flush()
 
 
+def of_parts(show=True):
+  """Function of a part of a few-shot run, which makes its Progress."""
+  return lambda part: Progress(f"part {part}", "step", show)
+
+
 def _clock(seconds):
   minutes, seconds = divmod(int(seconds), 60)
   hours, minutes = divmod(minutes, 60)

@@ -3,7 +3,8 @@
 
 tools/train_few_shot.py --flagfile=flags/digits_few_shot.cfg --run_dir=runs/digits_few_shot
 
-The same command again goes on with it; several at once share the parts between them.
+The same command again goes on with it; several at once share the parts between them, and one that
+finds none free says so and ends. tools/nas.py trains the parts and goes on with the whole chain.
 """
 
 from absl import flags
@@ -29,12 +30,15 @@ def main():
   run_dir = runs.RunDir(path, create=True, shared=True)
   parts = runs.train_few_shot(
       run_dir, data, space, supernet, few_shot, devices, launch.text(__name__),
-      lambda part: progress.Progress(f"part {part}", "step", flags.FLAGS.show_progress),
-      launch.make(config.ProbeConfig),
+      progress.of_parts(flags.FLAGS.show_progress), launch.make(config.ProbeConfig),
   )
   print(f"Few-shot supernet in {run_dir.path}")
   for part in parts:
     print(f"  part {part['part']} ({', '.join(part['choices'])}): {_state(part['row'])}")
+  elsewhere = [str(part["part"]) for part in parts if part["row"] is None]
+  if elsewhere:
+    print(f"Other processes train {', '.join(elsewhere)}. The same command, when they have ended "
+          "or died, says how these are or trains them to the end.")
 
 
 def _state(row):

@@ -4,6 +4,7 @@
 from absl import flags
 
 from tfdynnas import config
+from tfdynnas import errors
 from tfdynnas.tools import launch
 from tfdynnas.tools import progress
 
@@ -18,6 +19,11 @@ def main():
   data, space = launch.make(config.DataConfig), launch.make(config.SpaceConfig)
   supernet, devices = launch.make(config.SupernetConfig), launch.make(config.DeviceConfig)
   path = launch.run_dir()
+  if launch.few_shot_flags():
+    raise errors.InputError(
+        "tools/train_few_shot.py and tools/nas.py train supernets in parts. "
+        f"Received: --{launch.few_shot_flags()[0]}"
+    )
   launch.import_quietly()
   from tfdynnas import runs
 

@@ -45,6 +45,8 @@ BAD = [
     ("export", "--run_dir={run} --name=a/b", "`name` must be letters, digits"),
     ("train_few_shot", f"{DIGITS} --few_shot_groups=0,1;;2", "must look like 0,1;2,3,4"),
     ("train_few_shot", f"{DIGITS} --few_shot_decision=-1", "`few_shot_decision` must be >= 0"),
+    ("train_supernet", f"{DIGITS} --flagfile=digits_few_shot",
+     "nas.py train supernets in parts. Received: --few_shot_decision"),
     ("split", "--run_dir={run} --gradient_paths=0", "`gradient_paths` must be >= 1. Received: 0"),
 ]
 

@@ -6,6 +6,7 @@ from tfdynnas.runs.rank import run_rank
 from tfdynnas.runs.report import run_report
 from tfdynnas.runs.search import run_search
 from tfdynnas.runs.servable import export_subnet
+from tfdynnas.runs.servable import find_servable
 from tfdynnas.runs.split import run_split
 from tfdynnas.runs.subnet import train_subnet
 from tfdynnas.runs.supernet import train_supernet

@@ -153,6 +153,6 @@ class _Job:
     own = {"part": part, "choices": self._parts.names(part), "seed": config.seed}
     self._run_dir.write_json(f"{name}/method.json", {**own, **method})
     loop.fit(
-        supernet, backend.batches(feed), feed.steps_per_epoch, config.epochs, self._run_dir.path / name,
-        identity, self._every, progress, self._probe,
+        supernet, backend.batches(feed), feed.steps_per_epoch, config.epochs,
+        self._run_dir.path / name, identity, self._every, progress, self._probe,
     )

@@ -1,10 +1,15 @@
 """The fourth job: a servable of the network that was trained on its own."""
 
+import hashlib
+import json
+import pathlib
+
 import keras
 
 from tfdynnas import errors
 from tfdynnas import serving
 from tfdynnas.runs import setup
+from tfdynnas.serving import version_folder
 
 
 def export_subnet(run_dir, config):
@@ -20,6 +25,47 @@ def export_subnet(run_dir, config):
   Raises:
     InputError: There is no trained subnet, or the name cannot be used.
   """
+  model, card, data = _network(run_dir)
+  return serving.export(
+      model, _folder(run_dir, config), config.name, data.class_names, data.mean, data.std, card
+  )
+
+
+def find_servable(run_dir, config):
+  """Finds the newest version of the servable of a run that holds its network as it is now.
+
+  Args:
+    run_dir: RunDir whose subnet is trained.
+    config: config.ExportConfig.
+
+  Returns:
+    pathlib.Path of the version's folder; None if there is none.
+
+  Raises:
+    InputError: There is no trained subnet.
+  """
+  home = _folder(run_dir, config) / config.name
+  versions = sorted(version_folder.versions(home), reverse=True)
+  if not versions:
+    return None
+  _, card, _ = _network(run_dir)
+  card = json.loads(json.dumps(card))
+  for version in versions:
+    try:
+      stored = json.loads((home / str(version) / "arch.json").read_text("utf-8"))
+    except (OSError, ValueError):  # Damaged, or of somebody else: not this network's.
+      continue
+    if card.items() <= stored.items():
+      return home / str(version)
+  return None
+
+
+def _folder(run_dir, config):
+  return pathlib.Path(config.export_dir or run_dir.path / "servable")
+
+
+def _network(run_dir):
+  """The trained subnet of a run: (keras.Model, its card, data.Data)."""
   path = run_dir.path / "subnet" / "model.keras"
   if not path.exists():
     raise errors.InputError(f"Train the subnet of {run_dir.path} first. Received: no {path}")
@@ -36,6 +82,14 @@ def export_subnet(run_dir, config):
       "arch": result["arch"], "string": result["string"], "params": result["params"],
       "macs": result["macs"], "accuracies": {result["part"]: result["accuracy"]},
       "seed": stored["supernet"]["seed"], "split": stored["images"].get("split"),
+      "weights": _digest(model),
   }
-  base = config.export_dir or run_dir.path / "servable"
-  return serving.export(model, base, config.name, data.class_names, data.mean, data.std, card)
+  return model, card, data
+
+
+def _digest(model):
+  """Text that tells the weights of one model from those of another."""
+  digest = hashlib.sha256()
+  for value in model.get_weights():
+    digest.update(value.tobytes())
+  return digest.hexdigest()[:16]
