@@ -9,6 +9,7 @@ import time
 import pytest
 
 from tests.tools import launcher
+from tfdynnas.training import checkpoint
 
 FLAGS = (*launcher.TRAIN, "--few_shot_groups=0,1;2,3,4")
 PARTS = 2
@@ -42,6 +43,22 @@ def test_two_workers_train_each_part_once(together):
     assert len(list(folder.rglob("events.out.*"))) == 1  # One for each process that trained it.
     assert any(f"part {part} (" in line and "step 30" in line
                for text in said for line in text.splitlines())
+
+
+def test_a_part_in_work_is_named_and_taken_over_when_its_worker_has_died(tmp_path):
+  first = _start(tmp_path)
+  launcher.wait_for(_folders(tmp_path)[0] / "checkpoint.npz", first)
+  first.send_signal(signal.SIGSTOP)
+  try:
+    said = launcher.succeed("train_few_shot", *FLAGS, f"--run_dir={tmp_path}").splitlines()
+  finally:
+    first.kill()
+    first.communicate()
+  assert checkpoint.record(_folders(tmp_path)[0] / "checkpoint.npz")["step"] < 30
+  assert said[1] == "  part 0 (none, skip_connect): in work by another process"
+  assert "step 30" in said[2] and said[3].startswith("Other processes train 0. The same command")
+  said = launcher.succeed("train_few_shot", *FLAGS, f"--run_dir={tmp_path}")
+  assert said.count("step 30") == PARTS and "Other processes" not in said
 
 
 def test_a_killed_worker_ends_in_the_same_bits(together, tmp_path):

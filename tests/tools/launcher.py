@@ -71,6 +71,13 @@ def kill(seed, tool, *flags):
   return status != 0
 
 
+def wait_for(path, process):
+  """Waits until a file is there, which the process makes before it ends."""
+  while not path.exists():
+    assert process.poll() is None, f"ended with {process.returncode} without {path}"
+    time.sleep(0.02)
+
+
 def training(folder):
   """All that a training left, but for timings: arrays of the checkpoint, its record, the log."""
   with np.load(folder / "checkpoint.npz") as file:
