@@ -31,8 +31,11 @@ class Without:
       for pattern in (name, f"{name}.py", f"{name}.libs", f"{name}-*.dist-info"):
         self._link(installed, self._folder, pattern)
     self._link(installed, self._folder, "pillow.libs")
-    self.environment = {**os.environ, "PYTHONPATH": str(self._folder), "KERAS_BACKEND": "jax",
-                        "JAX_PLATFORMS": "cpu", "PYTHONNOUSERSITE": "1"}
+    self.environment = {
+        **os.environ, "PYTHONPATH": str(self._folder), "KERAS_BACKEND": "jax",
+        "JAX_PLATFORMS": "cpu", "JAX_COMPILATION_CACHE_DIR": str(folder / "compiled"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",  # Compiled once for all processes.
+    }
 
   def _link(self, source, target, pattern):
     target.mkdir(parents=True, exist_ok=True)

@@ -51,8 +51,9 @@ def define(module, *configs, in_run=True):
                         module_name=module)
     flags.DEFINE_bool("show_progress", True, "Show how far it is, on stderr.", module_name=module)
   own = {field.name for config in configs for field in dataclasses.fields(config)}
-  known = {f.name: f for config in (*CONFIGS, *APART) for f in dataclasses.fields(config)}
-  for name, field in known.items():  # Some configs share fields.
+  # Some configs share fields; a launcher's own say what it takes.
+  known = {f.name: f for c in (*CONFIGS, *APART, *configs) for f in dataclasses.fields(c)}
+  for name, field in known.items():
     _define_field(field, module if name in own else __name__)
 
 
@@ -182,6 +183,13 @@ def import_quietly(*packages, backends=BACKENDS):
     import keras
     _check_backend(keras.backend.backend(), backends)  # As keras.json may say.
     gc.freeze()  # Else TensorFlow's own objects are looked through again and again: 6 % of a start.
+  except ModuleNotFoundError as error:
+    if error.name not in backends:
+      raise
+    raise errors.InputError(
+        f"KERAS_BACKEND must be installed, {' or '.join(backends)}. Received: {error.name}, "
+        "which is not"
+    ) from error
   finally:
     os.dup2(stderr, 2)
     os.close(stderr)

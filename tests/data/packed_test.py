@@ -180,6 +180,7 @@ def small(tmp_path):
 @pytest.mark.parametrize("changed,expected", [
     ({"record": None}, "must be a whole file of tools/pack.py"),
     ({"record": np.frombuffer(b'{"format": 2, "kind": "tfds"}', np.uint8)}, "format 2"),
+    ({"record": np.frombuffer(b'{"format": 1, "kind": "tfds"}', np.uint8)}, "a record of format"),
     ({"train/bytes": None}, "no training images"),
     ({"train/ends": np.arange(12)}, "do not fill it"),
     ({"train/ends": np.arange(3)}, "several lengths"),

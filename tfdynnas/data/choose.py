@@ -26,7 +26,7 @@ def load(
     valid_share: tfds only: share of the training split for validation.
     split_file: CIFAR-10 only: the literature's fixed split.
     seed: int in [0, 2**32), of the split.
-    data_file: Packed file that tools/pack.py made.
+    data_file: Packed file of tools/pack.py.
 
   Returns:
     Data.
@@ -35,21 +35,18 @@ def load(
     InputError: An argument is unusable, or does not go with the source.
   """
   _check_one(dataset, image_dir, data_file)
+  asked = image_size, downsample, valid_share, classes, seed, split_file
   if data_file is not None:
     prepared.check_no_tfds(data_file, download=download)
-    return packed.from_packed(
-        data_file, image_size, downsample, valid_share, classes, seed, split_file
-    )
-  if dataset not in SOURCES:
-    _check_tensorflow(dataset or image_dir)
-  if dataset is not None and dataset not in SOURCES:
-    return prepared.from_tfds(
-        dataset, data_dir, download, image_size, downsample, valid_share, classes, seed, split_file
-    )
-  prepared.check_no_tfds(dataset or image_dir, downsample, classes, split_file, download)
-  if image_dir is not None:
-    return folder.from_folder(image_dir, image_size, seed)
-  return SOURCES[dataset](seed, image_size)
+    return packed.from_packed(data_file, *asked)
+  if dataset in SOURCES:
+    prepared.check_no_tfds(dataset, downsample, classes, split_file, download)
+    return SOURCES[dataset](seed, image_size)
+  _check_tensorflow(dataset or image_dir)
+  if dataset is not None:
+    return prepared.from_tfds(dataset, data_dir, download, *asked)
+  prepared.check_no_tfds(image_dir, downsample, classes, split_file, download)
+  return folder.from_folder(image_dir, image_size, seed)
 
 
 def _check_one(dataset, image_dir, data_file):

@@ -1,7 +1,8 @@
 """The format of a packed file: the encoded images of a whole source in one uncompressed `.npz`.
 
-`record` is JSON as uint8: `format`, `kind`, `class_names` and what else the reader of that kind
-needs. Each part of the source, `train` and maybe `valid` and `test`, has four arrays: `PART/bytes`,
+`record` is JSON as uint8: `format`, `kind`, `class_names` and the others of KINDS: `name` (what was
+packed, in full), `dataset`, `size` (height and width, null: of many sizes), `test_split`, and
+`more`, what else to say of the images. Each part of the source, `train` and maybe `valid` and `test`, has four arrays: `PART/bytes`,
 uint8, the images one after the other, without the first bytes that all of them share;
 `PART/shared`, uint8, those (most of a small JPEG is its tables); `PART/ends`, int64 [n], where each
 ends; `PART/labels`, int32 [n]. `train/ids`, bytes [n], names the images where a split needs that.
@@ -20,7 +21,12 @@ from tfdynnas import whole_file
 
 FORMAT = 1
 PARTS = ("train", "valid", "test")
-KINDS = ("tfds", "folder", "digits")
+# What the record of each kind must have.
+KINDS = {
+    "tfds": {"name", "dataset", "size", "class_names", "test_split"},
+    "folder": {"name", "dataset", "size", "class_names", "more"},
+    "digits": {"name", "dataset", "size", "class_names", "more"},
+}
 _DAMAGED = (
     OSError, ValueError, EOFError, KeyError, AttributeError, TypeError, NotImplementedError,
     zipfile.BadZipFile,
@@ -100,6 +106,8 @@ def load(path):
     record = json.loads(arrays["record"].tobytes())
     if record["format"] != FORMAT or record["kind"] not in KINDS:
       raise ValueError(f"format {record['format']} of kind {record['kind']}")
+    if not KINDS[record["kind"]] <= set(record):
+      raise ValueError(f"a record of {', '.join(record)}")
     record["class_names"] = tuple(str(name) for name in record["class_names"])
     parts = {name: _part(arrays, name) for name in PARTS if f"{name}/bytes" in arrays}
     if "train" not in parts:
