@@ -2,10 +2,11 @@
 
 `record` is JSON as uint8: `format`, `kind`, `class_names` and the others of KINDS: `name` (what was
 packed, in full), `dataset`, `size` (height and width, null: of many sizes), `test_split`, and
-`more`, what else to say of the images. Each part of the source, `train` and maybe `valid` and `test`, has four arrays: `PART/bytes`,
-uint8, the images one after the other, without the first bytes that all of them share;
-`PART/shared`, uint8, those (most of a small JPEG is its tables); `PART/ends`, int64 [n], where each
-ends; `PART/labels`, int32 [n]. `train/ids`, bytes [n], names the images where a split needs that.
+`more`, what else to say of the images. Each part of the source, `train` and maybe `valid` and
+`test`, has four arrays: `PART/bytes`, uint8, the images one after the other, without the first
+bytes that all of them share; `PART/shared`, uint8, those (most of a small JPEG is its tables);
+`PART/ends`, int64 [n], where each ends; `PART/labels`, int32 [n]. `train/ids`, bytes [n], names the
+images where a split needs that.
 """
 
 import dataclasses
