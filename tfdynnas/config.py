@@ -253,6 +253,13 @@ class SearchConfig(ScoreConfig):
 
 
 @dataclasses.dataclass(frozen=True)
+class ExperimentConfig(SearchConfig):
+  """How the rows of a table are searched, if they are."""
+
+  trials: int = option(1050, "Archs to score at most; 0: rows are not searched.", least=0)
+
+
+@dataclasses.dataclass(frozen=True)
 class TruthConfig(Config):
   """What archs are worth when each is trained on its own, as a table says."""
 

@@ -4,7 +4,8 @@
 tools/experiment.py --flagfile=flags/table_small.cfg --data_dir=TFDS --table=TABLE.npz \
     --run_dir=runs/table
 
-Rows that --results holds are skipped; a killed experiment goes on with the same command.
+Rows that --results holds are skipped; a killed experiment goes on with the same command. --only=ROW
+leaves the other rows out, --trials=0 the search, which alone needs TensorFlow.
 """
 
 import pathlib
@@ -20,25 +21,27 @@ from tfdynnas.tools import launch
 
 CONFIGS = (
     config.DataConfig, config.SpaceConfig, config.SupernetConfig, config.DeviceConfig,
-    config.SearchConfig, config.RankConfig, config.ProbeConfig,
+    config.ExperimentConfig, config.RankConfig, config.ProbeConfig,
 )
 launch.define(__name__, *CONFIGS)
 MODULE = sys.argv[0] if __name__ == "__main__" else __name__
 flags.DEFINE_multi_string(
     "row", [], "A row, `NAME: FLAGS`: flags of its training, beside those of the experiment.",
     module_name=MODULE)
+flags.DEFINE_multi_string("only", [], "Name of a row to run; none: all.", module_name=MODULE)
 flags.DEFINE_list("seeds", ["0"], "Seeds of each row.", module_name=MODULE)
 flags.DEFINE_string("results", "docs/results.csv", "CSV file of the results.", module_name=MODULE)
 # As published: the ranking is on all validation images, the search on fewer.
 RANKED = ("--score_images=0", "--score_batch=256")
-OWN = ("row", "seeds", "results", "run_dir", "flagfile")
+OWN = ("row", "only", "seeds", "results", "run_dir", "flagfile")
+UNSEARCHED = "--trials=0"  # What no other tool takes.
 
 
 def main():
   """Runs what is missing, and prints the table of the rows."""
   rows, seeds = _rows(), _seeds()
   path = launch.run_dir()
-  launch.import_quietly("keras_tuner")
+  launch.import_quietly(*(["keras_tuner"] if flags.FLAGS.trials else []))
   from tfdynnas import analysis
 
   if not flags.FLAGS.table:
@@ -62,13 +65,15 @@ def _run_row(folder, row, own, seed, table):
   from tfdynnas.runs import experiment
 
   print(f"{row}, seed {seed}: {folder}", file=sys.stderr, flush=True)
-  shared = [*_given(), *own, f"--seed={seed}", f"--run_dir={folder}"]
+  given = [flag for flag in _given() if flag != UNSEARCHED]
+  shared = [*given, *own, f"--seed={seed}", f"--run_dir={folder}"]
   trainer = "train_few_shot" if "--few_shot" in " ".join(own) else "train_supernet"
-  stages = {trainer: (), "rank": RANKED, "search": (f"--search_seed={seed}",), "report": ()}
+  search = {"search": (f"--search_seed={seed}",)} if flags.FLAGS.trials else {}
+  stages = {trainer: (), "rank": RANKED, **search, "report": ()}
   for tool, special in stages.items():
     command = [sys.executable, "-m", f"tfdynnas.tools.{tool}", *shared, *special]
     experiment.run_stage(folder, tool, command)
-  described = experiment.describe(folder, table)
+  described = experiment.describe(folder, table, searched=bool(search))
   line = {"row": row, "seed": seed, "flags": _told(own), **described}
   analysis.append_result(flags.FLAGS.results, line)
 
@@ -82,13 +87,13 @@ def _given():
 
 def _told(own):
   """What makes a row what it is: its flags and the experiment's, but for places and looks."""
-  places = ("--data_dir", "--image_dir", "--table", "--subset", "--devices", "--noshow_progress",
-            "--probe")
+  places = ("--data_dir", "--image_dir", "--data_file", "--table", "--subset", "--devices",
+            "--noshow_progress", "--checkpoint_steps", "--probe")
   return shlex.join([*[flag for flag in _given() if not flag.startswith(places)], *own])
 
 
 def _rows():
-  """dict, name -> flags of its training."""
+  """dict, name -> flags of its training, of the rows that were asked for."""
   rows = {}
   for text in flags.FLAGS.row:
     name, colon, own = text.partition(":")
@@ -97,7 +102,11 @@ def _rows():
     rows[name.strip()] = shlex.split(own)
   if not rows:
     raise errors.InputError("Give --row='NAME: FLAGS', or a preset with rows. Received: none")
-  return rows
+  unknown = set(flags.FLAGS.only) - set(rows)
+  if unknown:
+    raise errors.InputError(
+        f"`only` must name rows, of {', '.join(map(repr, rows))}. Received: {sorted(unknown)}")
+  return {name: own for name, own in rows.items() if name in (flags.FLAGS.only or rows)}
 
 
 def _seeds():

@@ -4,6 +4,7 @@ import pytest
 
 from tfdynnas import analysis
 from tfdynnas import errors
+from tfdynnas.analysis import results
 
 
 def _result(row, seed, tau=None, **others):
@@ -34,14 +35,24 @@ def test_present_rows_are_known_by_name_seed_and_flags(tmp_path):
 def test_the_table_has_means_and_deviations_over_seeds(tmp_path):
   path = tmp_path / "r.csv"
   for seed, tau in enumerate((0.7, 0.8)):
-    analysis.append_result(path, _result("SPOS", seed, tau, peak_mb=1000 + seed, top1_cifar10=93))
+    analysis.append_result(path, _result("SPOS", seed, tau, peak_mb=1000 + seed, top1_cifar10=93,
+                                         device_mb=500))
   analysis.append_result(path, _result("FairNAS", 0, 0.5, hours=0.25))
   head, _, one, two = analysis.results_table(analysis.read_results(path)).splitlines()
   assert head.startswith("| method | seeds | cifar10 tau | cifar10 top-1 | cifar100 tau |")
   cells = [cell.strip() for cell in one.strip("|").split("|")]
   assert cells[:4] == ["SPOS", "2", "0.750 ± 0.071", "93.00 ± 0.00"]
-  assert cells[4:8] == ["n/a"] * 4 and cells[-2:] == ["1000 ± 1", "n/a"]
+  assert cells[4:8] == ["n/a"] * 4 and cells[-3:] == ["1000 ± 1", "500 ± 0", "n/a"]
   assert two.startswith("| FairNAS | 1 | 0.500 | n/a |") and two.endswith("| 0.25 |")
+
+
+def test_a_file_from_before_a_column_was_added_is_read_and_added_to(tmp_path):
+  path = tmp_path / "r.csv"
+  path.write_text("row,seed,flags,hours\nSPOS,0,--a,0.5\n")
+  analysis.append_result(path, _result("FairNAS", 0, 0.5, split="3<-0"))
+  one, two = analysis.read_results(path)
+  assert tuple(one) == results.COLUMNS
+  assert (one["hours"], one["split"], two["split"], two["hours"]) == ("0.5", "", "3<-0", "")
 
 
 def test_a_foreign_file_is_refused_and_left(tmp_path):

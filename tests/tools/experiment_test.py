@@ -41,7 +41,7 @@ def test_a_killed_experiment_goes_on_and_present_rows_are_skipped(places, tmp_pa
   ranking = np.genfromtxt(folder / "rank" / "ranking.csv", delimiter=",", names=True, dtype=None,
                           encoding="utf-8")
   tau = analysis.kendall(ranking["accuracy"], ranking["truth"])
-  assert float(line["tau_cifar10"]) == pytest.approx(tau, abs=1e-5, nan_ok=True)
+  assert line["tau_cifar10"] == (f"{tau:.6g}" if np.isfinite(tau) else "")
   truth = np.linspace(10, 90, 15625)[int(line["found"][1:])]
   assert float(line["top1_cifar10"]) == pytest.approx(truth, abs=1e-3)
   assert float(line["peak_mb"]) > 100 and float(line["hours"]) > 0 and line["tau_cifar100"] == ""
@@ -57,6 +57,9 @@ def test_a_killed_experiment_goes_on_and_present_rows_are_skipped(places, tmp_pa
     (("--row=A: --epochs=0", "--seeds=0"), "--table"),
     (("--row=A: ", "--seeds=x"), "`seeds` must be whole numbers"),
     ((), "Give --row"),
+  (("--row=A: ", "--row=B, C: ", "--only=C"),
+   "`only` must name rows, of 'A', 'B, C'. Received: ['C']"),
+  (("--row=A: ", "--trials=-1"), "`trials` must be >= 0. Received: -1"),
 ])
 def test_rows_that_cannot_be(flags, expected, tmp_path):
   result = launcher.run("experiment", "--dataset=digits", f"--run_dir={tmp_path}", *flags)

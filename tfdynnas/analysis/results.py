@@ -13,10 +13,12 @@ from tfdynnas import whole_file
 
 TRUTHS = ("cifar10", "cifar100", "imagenet16_120")  # Columns of the paper's table.
 COLUMNS = (
-    "row", "seed", "flags", "images", "archs",
+    "row", "seed", "flags", "split", "images", "archs",
     *(f"tau_{name}" for name in TRUTHS), "tau_low", "tau_high", "spearman", "tau_params",
-    "tau_macs", "found", *(f"top1_{name}" for name in TRUTHS), "peak_mb", "hours", "versions",
+    "tau_macs", "found", *(f"top1_{name}" for name in TRUTHS), "peak_mb", "device_mb",
+    "hours", "versions",
 )
+_KEYS = {"row", "seed", "flags"}
 
 
 def read_results(path):
@@ -26,22 +28,22 @@ def read_results(path):
     path: CSV file; one that is not there has no lines.
 
   Returns:
-    List of dicts of strings by column.
+    List of dicts of strings by column; one that the file has not is empty.
 
   Raises:
-    InputError: Its columns are others.
+    InputError: It has other columns.
   """
   path = pathlib.Path(path)
   if not path.exists():
     return []
   with open(path, newline="", encoding="utf-8") as file:
     reader = csv.DictReader(file)
-    if tuple(reader.fieldnames or ()) != COLUMNS:
+    if not _KEYS <= set(reader.fieldnames or ()) <= set(COLUMNS):
       raise errors.InputError(
           f"{path} must have the columns {', '.join(COLUMNS)}. Received: "
           f"{', '.join(reader.fieldnames or ('none',))}"
       )
-    return list(reader)
+    return [{**dict.fromkeys(COLUMNS, ""), **line} for line in reader]
 
 
 def append_result(path, result):
@@ -106,13 +108,14 @@ def results_table(results):
   """
   heads = ["method", "seeds"]
   heads += [f"{name} {what}" for name in TRUTHS for what in ("tau", "top-1")]
-  heads += ["tau of params", "MB", "hours"]
+  heads += ["tau of params", "MB", "device MB", "hours"]
   lines = [heads, ["---"] * len(heads)]
   for row in dict.fromkeys(result["row"] for result in results):
     own = [result for result in results if result["row"] == row]
     keys = [f"{what}_{name}" for name in TRUTHS for what in ("tau", "top1")]
     cells = [_mean(own, key, 3 if key.startswith("tau") else 2) for key in keys]
-    cells += [_mean(own, "tau_params", 3), _mean(own, "peak_mb", 0), _mean(own, "hours", 2)]
+    last = {"tau_params": 3, "peak_mb": 0, "device_mb": 0, "hours": 2}
+    cells += [_mean(own, key, digits) for key, digits in last.items()]
     lines.append([row, str(len(own)), *cells])
   return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 

@@ -9,6 +9,8 @@ import signal
 import subprocess
 import time
 
+import numpy as np
+
 from tfdynnas import analysis
 from tfdynnas import errors
 from tfdynnas import whole_file
@@ -55,42 +57,78 @@ def _measured(folder):
   return json.loads(path.read_text()) if path.exists() else {}
 
 
-def describe(folder, table):
+def describe(folder, table, searched=True):
   """The numbers of a row that was trained, ranked and searched.
 
   Args:
     folder: The run directory.
     table: analysis.Table.
+    searched: bool; what only a search can say is left out of a row without one.
 
   Returns:
-    dict by column of analysis.results, but for row, seed and flags.
+    dict by column of analysis.results, but for row, seed and flags; "" or None where a number is
+    not defined.
   """
   folder = pathlib.Path(folder)
   config, ranked = _json(folder / "config.json"), _json(folder / "rank" / "statistics.json")
-  found = _json(folder / "search" / "found.json")
   result = {
-      "images": config["images"]["fingerprint"][:12], "archs": ranked["count"],
+      "split": _split(folder, config), "images": config["images"]["fingerprint"][:12],
+      "archs": ranked["count"],
       "tau_low": ranked["tau_b"]["low"], "tau_high": ranked["tau_b"]["high"],
-      "spearman": ranked["spearman"]["value"], "found": f"#{found['index']}",
+      "spearman": ranked["spearman"]["value"],
       "tau_params": ranked["tau_b_of_costs"]["params"]["value"],
       "tau_macs": ranked["tau_b_of_costs"]["macs"]["value"],
       "peak_mb": max(stage["peak_mb"] for stage in _measured(folder).values()),
-      "hours": _hours(folder), "versions": _versions(config["versions"]),
+      "device_mb": _device_mb(folder), "hours": _hours(folder),
+      "versions": _versions(config["versions"]), **_against(table, *_ranking(folder)),
   }
-  indices, scores = _ranking(folder)
-  for name in analysis.results.TRUTHS:
-    if table.has(name):
-      truth = table.accuracy(name)
-      result[f"tau_{name}"] = analysis.kendall(scores, truth[indices])
-      result[f"top1_{name}"] = float(truth[found["index"]])
-  return {key: f"{v:.6g}" if isinstance(v, float) else v for key, v in result.items()}
+  if searched:
+    found = _json(folder / "search" / "found.json")["index"]
+    result["found"] = f"#{found}"
+    result.update((f"top1_{name}", float(truth[found])) for name, truth in _truths(table))
+  return {key: _text(value) for key, value in result.items()}
+
+
+def _text(value):
+  """A number as it is written; none where there is none."""
+  if not isinstance(value, float):
+    return value
+  return f"{value:.6g}" if np.isfinite(value) else ""
+
+
+def _truths(table):
+  return [(name, table.accuracy(name)) for name in analysis.results.TRUTHS if table.has(name)]
+
+
+def _against(table, indices, scores):
+  """The taus against each truth of the table, of the archs that it knows."""
+  taus = {}
+  for name, truth in _truths(table):
+    known = np.isfinite(truth[indices])
+    if np.sum(known) >= 2:
+      taus[f"tau_{name}"] = analysis.kendall(scores[known], truth[indices][known])
+  return taus
 
 
 def _ranking(folder):
-  """(indices, scores) of the archs that were ranked."""
+  """(indices, scores) of the archs that were ranked: int64 [archs], float64 [archs]."""
   with open(folder / "rank" / "ranking.csv", newline="", encoding="utf-8") as file:
     rows = list(csv.DictReader(file))
-  return [int(row["index"]) for row in rows], [float(row["accuracy"]) for row in rows]
+  indices = np.array([int(row["index"]) for row in rows])
+  return indices, np.array([float(row["accuracy"]) for row in rows])
+
+
+def _split(folder, config):
+  """Name of the decision that MS splits, the same in all parts of a few-shot run; "" without MS."""
+  if config["supernet"]["momentum_groups"] != "split":
+    return ""
+  return _json(next((folder / "supernet").rglob("method.json")))["split_decision_name"]
+
+
+def _device_mb(folder):
+  """The most memory of an accelerator that a training held, MiB; None on a CPU."""
+  peaks = [_json(path)["peak_bytes"] for path in (folder / "supernet").rglob("device.json")]
+  return max(peaks) / 2**20 if peaks else None
 
 
 def _hours(folder):

@@ -22,6 +22,7 @@ devices_of = here.devices_of
 make_deterministic = here.make_deterministic
 make_strategy = here.make_strategy
 path_gradient = here.path_gradient
+peak_device_bytes = here.peak_device_bytes
 runner = here.runner
 shorten_first_step = here.shorten_first_step
 train_step = here.train_step

@@ -12,6 +12,7 @@ import numpy as np
 
 from tfdynnas import errors
 from tfdynnas import whole_file
+from tfdynnas.training import backend
 from tfdynnas.training import checkpoint
 from tfdynnas.training import probes
 
@@ -119,6 +120,25 @@ class Log(keras.callbacks.Callback):
     writer.writeheader()
     writer.writerows(self.rows)
     whole_file.write_text(self._path, text.getvalue())
+
+
+class DevicePeak(keras.callbacks.Callback):
+  """Keeps the most memory that any process of a training held on an accelerator.
+
+  Stands before what writes the checkpoint, so that it is there of each epoch that is done.
+  """
+
+  def __init__(self, path):
+    super().__init__()
+    self._path = path
+
+  def on_epoch_end(self, epoch, logs=None):
+    """Writes the file, if there is an accelerator."""
+    peak = backend.peak_device_bytes()
+    if peak is not None:
+      known = json.loads(self._path.read_text())["peak_bytes"] if self._path.exists() else 0
+      text = json.dumps({"peak_bytes": max(peak, known)}) + "\n"
+      whole_file.write_text(self._path, text, sync=False)
 
 
 class Probes(keras.callbacks.Callback):

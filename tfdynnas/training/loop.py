@@ -38,7 +38,7 @@ def fit(
 ):
   """Trains a compiled model, from the checkpoint in `folder` if there is one.
 
-  Leaves `checkpoint.npz`, `log.csv`, a probe's lines and `backend.boards` in `folder`.
+  Leaves checkpoint.npz, log.csv, device.json, a probe's lines and `backend.boards` in `folder`.
 
   Args:
     model: keras.Model, compiled, its optimizer built.
@@ -78,7 +78,8 @@ def _watchers(folder, log, keeper, probe, epochs):
   path = folder / "probes.jsonl"
   callbacks.drop_lines(path, log.step)
   looks = [callbacks.Probes(path, log, probe, epochs)] if probe else []
-  return [log, *looks, _EpochEnd(keeper), keeper, *backend.boards(folder / "events")]
+  peak = callbacks.DevicePeak(folder / "device.json")
+  return [log, *looks, peak, _EpochEnd(keeper), keeper, *backend.boards(folder / "events")]
 
 
 def _fit_on(model, run, batches, steps_per_epoch, keeper, log, watchers):

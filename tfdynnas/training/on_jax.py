@@ -260,6 +260,12 @@ def devices_of(strategy):
   return strategy.devices
 
 
+def peak_device_bytes():
+  """The most memory of an accelerator that this process has held; as on TensorFlow."""
+  stats = [device.memory_stats() for device in jax.local_devices() if device.platform != "cpu"]
+  return max((one["peak_bytes_in_use"] for one in stats if one), default=None)
+
+
 def make_deterministic(seed):
   """Makes every operation give the same bits in every run, if nothing has been computed yet."""
   keras.utils.set_random_seed(seed)

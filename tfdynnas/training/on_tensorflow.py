@@ -200,6 +200,17 @@ def devices_of(strategy):
   return strategy.num_replicas_in_sync
 
 
+def peak_device_bytes():
+  """The most memory of an accelerator that this process has held.
+
+  Returns:
+    int, bytes, of the device that held most; None on a CPU.
+  """
+  names = [device.name.replace("/device:", "") for device in tf.config.list_logical_devices("GPU")]
+  peaks = [tf.config.experimental.get_memory_info(name)["peak"] for name in names]
+  return max(peaks, default=None)
+
+
 def runner(model, every):
   """How `loop.fit` runs steps; see `on_jax.runner`. Here it is Keras' own `fit`."""
 
