@@ -47,8 +47,8 @@ def test_digits_are_the_digits(digits, arguments):
 
 
 def _fill(root, sizes=((8, 6),), extension="png"):
-  """A folder of four images of each of three classes."""
-  rng = np.random.default_rng(0)
+  """A folder of four images of each of three classes; folders of other names hold others."""
+  rng = np.random.default_rng(list(root.name.encode()))
   for number in range(12):
     folder = root / "abc"[number % 3]
     folder.mkdir(parents=True, exist_ok=True)
