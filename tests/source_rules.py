@@ -38,7 +38,8 @@ BACKENDS = {"tensorflow", "jax", "torch"}
 SHIMS = {
   "tfdynnas/rows.py",
   "tfdynnas/supernet/fused_normalization.py",
-  "tfdynnas/supernet/traced_once.py",
+  "tfdynnas/supernet/control_flow.py",
+  "tfdynnas/supernet/convolution.py",
 }
 # Files of `tools` that are imported when their command runs, so may name TensorFlow at their top.
 LATE = {"tools/speed.py"}

@@ -2,6 +2,8 @@
 
 from keras import ops
 
+from tfdynnas.supernet import control_flow
+from tfdynnas.supernet import convolution
 from tfdynnas.supernet import normalization
 
 
@@ -22,7 +24,7 @@ def apply(operation, images, kernel=None, reference=None):
   if operation.kind == "identity":
     return images
   if operation.kind == "conv":
-    features = ops.conv(ops.relu(images), kernel, padding="same")
+    features = convolution.conv(ops.relu(images), kernel)
     return normalization.by_batch(features, reference)
   pool = ops.average_pool if operation.kind == "avg_pool" else ops.max_pool
   return pool(images, operation.window, 1, padding="same")
@@ -64,6 +66,6 @@ def switch(operations, index, total, images, kernels, last, reference=None):
     return run
 
   operands = (() if total is None else (total,)) + (images, *kernels.values())
-  outputs = ops.switch(index, [branch(operation) for operation in operations], *operands)
+  outputs = control_flow.switch(index, [branch(operation) for operation in operations], *operands)
   outputs = tuple(outputs) if isinstance(outputs, (tuple, list)) else (outputs,)
   return outputs if not last else (outputs[0], None)

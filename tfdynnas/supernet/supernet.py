@@ -13,11 +13,11 @@ from tfdynnas import errors
 from tfdynnas import rows
 from tfdynnas.spaces import cells
 from tfdynnas.supernet import edge
+from tfdynnas.supernet import control_flow
 from tfdynnas.supernet import initial
 from tfdynnas.supernet import network
 from tfdynnas.supernet import normalization
 from tfdynnas.supernet import routing
-from tfdynnas.supernet import traced_once
 
 
 @keras.saving.register_keras_serializable("tfdynnas")
@@ -107,13 +107,17 @@ class Supernet(keras.Model):
     normalize = functools.partial(normalization.by_batch, reference=reference)
     if reference not in self._cells:
       run = functools.partial(self._run_cell, reference)
-      self._cells[reference] = traced_once.traced_once(run)
+      self._cells[reference] = control_flow.traced_once(run)
+
+    def run_cell(features, cell):
+      return self._cells[reference](features, branch, *cell)
+
     features = normalize(ops.conv(images, self._stem, padding="same"))
     for stage, kernels in enumerate(self._kernels):
       if stage:
         features = _reduce(features, normalize, *self._reduce[stage - 1])
-      for cell in zip(*[self._chosen(arch, *item) for item in kernels.items()]):
-        features = self._cells[reference](features, branch, *cell)
+      cells = list(zip(*[self._chosen(arch, *item) for item in kernels.items()]))
+      features = control_flow.in_turn(run_cell, features, cells)
     features = ops.mean(ops.relu(normalize(features)), axis=[1, 2])
     return ops.cast(ops.matmul(features, self._dense) + self._bias, "float32")
 

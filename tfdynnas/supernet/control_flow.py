@@ -1,0 +1,66 @@
+"""Shim: control flow in the form that the back end traces, compiles and runs fastest."""
+
+import keras
+from keras import ops
+
+if keras.backend.backend() == "tensorflow":
+  import tensorflow as tf
+
+  def traced_once(function):
+    """Compiles a pure function of tensors, so that further calls do not trace it again."""
+    return tf.function(function, autograph=False)
+
+  def in_turn(function, value, items):
+    """Calls function(value, item) -> value for each item, alike in shape, one after the other."""
+    for item in items:
+      value = function(value, item)
+    return value
+
+  switch = ops.switch
+
+elif keras.backend.backend() == "jax":
+  import jax
+  from jax import numpy as jnp
+
+  traced_once = jax.jit
+
+  def in_turn(function, value, items):
+    """As above, compiled once for all items."""
+    stacked = jax.tree.map(lambda *parts: jnp.stack(parts), *items)
+    return jax.lax.scan(lambda value, item: (function(value, item), None), value, stacked)[0]
+
+  def switch(index, branches, *operands):
+    """As `keras.ops.switch`, but what the backward pass needs is the operands alone.
+
+    JAX's own keeps what each branch needs, and fills with zeros what the branches not taken would
+    have left.
+    """
+
+    @jax.custom_vjp
+    def run(index, *operands):
+      return jax.lax.switch(index, branches, *operands)
+
+    def forward(index, *operands):
+      return run(index, *operands), (index, operands)
+
+    def backward(kept, gradient):
+      index, operands = kept
+      pulls = [lambda g, *o, b=branch: jax.vjp(b, *o)[1](g) for branch in branches]
+      return (None, *jax.lax.switch(index, pulls, gradient, *operands))
+
+    run.defvjp(forward, backward)
+    return run(index, *operands)
+
+else:
+
+  def traced_once(function):
+    """Returns the function: this back end traces nothing."""
+    return function
+
+  def in_turn(function, value, items):
+    """As above."""
+    for item in items:
+      value = function(value, item)
+    return value
+
+  switch = ops.switch
