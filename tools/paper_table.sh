@@ -56,7 +56,7 @@ unpack() {
     done
     if cat "${parts[@]}" > "$work/state.tar" 2> /dev/null &&
         [[ "$(digest_of "$work/state.tar")" == "${name%%-*}" ]]; then
-      tar --extract --file="$work/state.tar" --directory="$work/state"
+      tar --extract --no-same-owner --file="$work/state.tar" --directory="$work/state"
       return
     fi
   done
@@ -141,10 +141,12 @@ unpack "$state_in"
 cd "$work"
 export KERAS_BACKEND=jax PYTHONPATH="$work/packages${PYTHONPATH:+:$PYTHONPATH}"
 status=0
-timeout -s KILL "$limit" "$root/tools/experiment.py" --flagfile="$root/flags/table_paper.cfg" \
-  --dataset= --data_file=data.npz --table=table.npz --run_dir=state/run \
-  --results=state/results.csv --only="$row" --seeds="$seed" --trials=0 --score_images=0 \
-  --checkpoint_steps=200 "$@" || status=$?
+{
+  timeout -s KILL "$limit" "$root/tools/experiment.py" --flagfile="$root/flags/table_paper.cfg" \
+    --dataset= --data_file=data.npz --table=table.npz --run_dir=state/run \
+    --results=state/results.csv --only="$row" --seeds="$seed" --trials=0 --score_images=0 \
+    --checkpoint_steps=200 "$@" 2>&3
+} 3>&2 2> /dev/null || status=$?  # Where bash says, with the whole command, that it was killed.
 ((status == 0 || status == 137)) || fail "$status" "It failed; $state_out is as it was"
 for lock in state/run/*/.lock; do  # What was killed may take a moment to end.
   [[ ! -e "$lock" ]] || flock "$lock" true

@@ -85,6 +85,7 @@ def test_a_row_in_slices_is_the_row_in_one(slice_of, whole, tmp_path):
   assert len(said) >= 2
   for each in said[:-1]:
     assert re.search(rf"step \d+ of {STEPS}$|not begun", each.stdout, re.MULTILINE), each.stdout
+  assert any(re.search(r"step [1-9]", each.stdout) for each in said), "cut off as it trained"
   runs = [_unpacked(path, tmp_path / name) for name, path in (("a", whole[0]), ("b", state))]
   one, other = (_line(run.parents[1]) for run in runs)
   assert one == other
