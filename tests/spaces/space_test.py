@@ -1,5 +1,7 @@
 """What every space must do, on NAS-Bench-201 and on a user's own."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -21,7 +23,15 @@ FLAT = spaces.Space(
     (spaces.Decision("first", ("a", "b", "c")), spaces.Decision("second", ("x", "y"))),
     {"complexity": spaces.Cost(10, ((0, 1, 5), (7, 2)))},
 )
-ALL = [spaces.nasbench201(), OWN, FLAT]
+CHAIN = spaces.layer_space(
+    "chain",
+    [spaces.Block("gone", 0), spaces.Block("mb2", 2, 3), spaces.Block("mb1", 1, 5)],
+    spaces.LayerSkeleton(
+        (spaces.Stage(4, 2, 2), spaces.Stage(4, 1)), stem=3, stem_stride=1, first=2, last=5,
+        image_size=7, classes=3,
+    ),
+)
+ALL = [spaces.nasbench201(), OWN, FLAT, CHAIN, spaces.mobilenet()]
 
 
 @pytest.mark.parametrize("space", ALL, ids=lambda space: space.name)
@@ -58,6 +68,53 @@ def test_own_cell_cost_by_hand():
   assert OWN.cost((1, 0, 2), "complexity") == fixed + conv5
 
 
+def test_own_chain_cost_by_hand():
+  assert [d.choices for d in CHAIN.decisions] == [("mb2", "mb1"), *[("gone", "mb2", "mb1")] * 2]
+  # 7 pixels, and 4 behind the first layer: stem, first block, last convolution, classifier;
+  fixed = 27 * 3 + 9 * 3 + 3 * 2 + 4 * 5 + 5 * 3
+  macs = (27 * 3 + 9 * 3 + 3 * 2) * 49 + 4 * 5 * 16 + 5 * 3
+  # then mb1 on 2 channels, nothing, and mb2 on 4.
+  arch = (1, 0, 1)
+  kernels = (2 * 2 + 25 * 2 + 2 * 4) + (4 * 8 + 9 * 8 + 8 * 4)
+  assert CHAIN.cost(arch, "complexity") == fixed + 3 + kernels
+  affine = 2 * (3 + 3 + 2 + 5) + 2 * (2 + 2 + 4) + 2 * (8 + 8 + 4)
+  assert CHAIN.cost(arch, "params") == fixed + 3 + kernels + affine
+  assert CHAIN.cost(arch, "macs") == (
+      macs + 2 * 2 * 49 + (25 * 2 + 2 * 4) * 16 + (4 * 8 + 9 * 8 + 8 * 4) * 16)
+  assert CHAIN.format(arch) == "mb1|gone|mb2"
+  assert [block.name for block in CHAIN.chosen(arch)] == ["mb1", "gone", "mb2"]
+  assert CHAIN.live(arch) == (True,) * 3 and CHAIN.passes(1, 0)
+
+
+@pytest.mark.parametrize("space", [OWN, CHAIN, spaces.mobilenet()], ids=lambda space: space.name)
+def test_configs_go_through_json(space):
+  assert spaces.from_config(json.loads(json.dumps(spaces.to_config(space)))) == space
+
+
+def test_a_config_without_a_kind_is_of_cells():
+  config = spaces.to_config(OWN)
+  assert config.pop("kind") == "cells" and spaces.from_config(config) == OWN
+
+
+def test_a_plain_space_is_not_saved():
+  with pytest.raises(errors.InputError, match="flat"):
+    spaces.to_config(FLAT)
+
+
+@pytest.mark.parametrize("blocks", [
+    [], [("a", 0)], [("a", 1), ("a", 2)], [("a", -1)], [("a", 1, 2)], [("a", 1, 0)],
+])
+def test_wrong_blocks_are_refused(blocks):
+  with pytest.raises(errors.InputError, match="Received"):
+    spaces.layer_space("own", [spaces.Block(*block) for block in blocks], CHAIN.skeleton)
+
+
+@pytest.mark.parametrize("stage", [(0, 1), (1, 0), (1, 1, 0)])
+def test_a_wrong_stage_is_refused(stage):
+  with pytest.raises(errors.InputError, match="Received: 0"):
+    spaces.Stage(*stage)
+
+
 def test_mutation_and_crossover_take_only_what_is_there():
   rng = np.random.default_rng(0)
   assert FLAT.mutate((2, 1), rng, 0.0) == (2, 1)
@@ -79,6 +136,14 @@ def test_a_wrong_arch_is_refused(arch):
 def test_a_wrong_size_is_refused(size):
   with pytest.raises(errors.InputError, match="Received"):
     spaces.get("nasbench201", **size)
+
+
+@pytest.mark.parametrize("size", [
+    {"channels": 0}, {"width": 0}, {"width": float("nan")}, {"image_size": 0}, {"classes": 1},
+])
+def test_a_wrong_size_of_mobilenet_is_refused(size):
+  with pytest.raises(errors.InputError, match="Received"):
+    spaces.get("mobilenet", **size)
 
 
 def test_an_unknown_space_is_refused():

@@ -5,8 +5,14 @@ from tfdynnas.spaces.cells import CellSpace
 from tfdynnas.spaces.cells import Operation
 from tfdynnas.spaces.cells import Skeleton
 from tfdynnas.spaces.cells import cell_space
-from tfdynnas.spaces.cells import from_config
-from tfdynnas.spaces.cells import to_config
+from tfdynnas.spaces.configs import from_config
+from tfdynnas.spaces.configs import to_config
+from tfdynnas.spaces.layers import Block
+from tfdynnas.spaces.layers import LayerSkeleton
+from tfdynnas.spaces.layers import LayerSpace
+from tfdynnas.spaces.layers import Stage
+from tfdynnas.spaces.layers import layer_space
+from tfdynnas.spaces.mobilenet import mobilenet
 from tfdynnas.spaces.nasbench201 import nasbench201
 from tfdynnas.spaces.parts import Parts
 from tfdynnas.spaces.parts import format_groups
@@ -16,7 +22,7 @@ from tfdynnas.spaces.space import Cost
 from tfdynnas.spaces.space import Decision
 from tfdynnas.spaces.space import Space
 
-SPACES = {"nasbench201": nasbench201}
+SPACES = {"nasbench201": nasbench201, "mobilenet": mobilenet}
 
 
 def get(name, **size):
@@ -24,7 +30,7 @@ def get(name, **size):
 
   Args:
     name: One of SPACES.
-    **size: What the space takes: channels, cells_per_stage, image_size, classes.
+    **size: What the space of that name takes: channels, image_size, classes and others.
 
   Returns:
     Space.

@@ -89,6 +89,10 @@ class CellSpace(space_lib.Space):
     """(source node, target node) of each decision."""
     return cell_edges(self.nodes)
 
+  def passes(self, place, choice):
+    """Whether a choice lets a signal through: all but `zero`."""
+    return self.operations[choice].kind != "zero"
+
   def live(self, arch):
     """Which edges the output depends on: those on a path of connections from input to output.
 

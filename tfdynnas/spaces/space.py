@@ -172,6 +172,18 @@ class Space:
     cost = self._cost(kind)
     return cost.fixed + sum(row[choice] for row, choice in zip(cost.table, self.validate(arch)))
 
+  def passes(self, place, choice):
+    """Whether a choice lets a signal through at the decision of that number; here each does."""
+    return True
+
+  def live(self, arch):
+    """Which decisions the output depends on, tuple of bool; here all.
+
+    Args:
+      arch: Sequence of ints, one per decision.
+    """
+    return (True,) * len(self.validate(arch))
+
   def table(self, kind):
     """Additive cost table.
 

@@ -9,7 +9,7 @@ from keras import ops
 
 from tfdynnas import errors
 from tfdynnas import hashing
-from tfdynnas.spaces import cells
+from tfdynnas.spaces import configs
 from tfdynnas.training import backend
 from tfdynnas.training import calr
 from tfdynnas.training import ms
@@ -183,7 +183,7 @@ class Method:
   def get_config(self):
     """Config for `from_config`; `prepare` belongs to the data and is not in it."""
     return {
-        "space": cells.to_config(self.space), "seed": self.seed,
+        "space": configs.to_config(self.space), "seed": self.seed,
         "split_decision": self.split_decision, "allowed": [list(own) for own in self.allowed],
         "momentum_groups": self.momentum_groups,
         "loss_calr": keras.saving.serialize_keras_object(self.loss_calr),
@@ -193,7 +193,7 @@ class Method:
   def from_config(cls, config):
     """Makes the method of a config."""
     weigh = keras.saving.deserialize_keras_object(config["loss_calr"])
-    return cls(**{**config, "space": cells.from_config(config["space"]), "loss_calr": weigh})
+    return cls(**{**config, "space": configs.from_config(config["space"]), "loss_calr": weigh})
 
   def train_step(self, supernet, *args):
     """One step of `fit`, on this back end."""

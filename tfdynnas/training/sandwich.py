@@ -8,7 +8,6 @@ import keras
 from keras import ops
 
 from tfdynnas import errors
-from tfdynnas.spaces import cells
 from tfdynnas.training import method
 from tfdynnas.training import sampler as sampler_lib
 from tfdynnas.training import samplers
@@ -68,9 +67,7 @@ def _extreme(space, allowed, pick):
   """The arch of the least or greatest complexity whose every decision lets a signal through."""
   rows = space.costs["complexity"].table
   arch = []
-  for row, choices in zip(rows, allowed):
-    passing = choices
-    if isinstance(space, cells.CellSpace):
-      passing = [c for c in choices if space.operations[c].kind != "zero"] or choices
+  for place, (row, choices) in enumerate(zip(rows, allowed)):
+    passing = [choice for choice in choices if space.passes(place, choice)] or choices
     arch.append(pick(passing, key=lambda choice, row=row: row[choice]))
   return tuple(arch)

@@ -1,0 +1,245 @@
+"""Layer spaces: a chain of inverted residual blocks, each with a choice of kernel and expansion.
+
+Source: Sandler et al., MobileNetV2 (CVPR 2018): stem, a first block that does not expand, stages
+of blocks whose first one may change channels and size, a last convolution, and a classifier on the
+pooled features.
+"""
+
+import dataclasses
+
+from tfdynnas import errors
+from tfdynnas.spaces import space as space_lib
+
+
+@dataclasses.dataclass(frozen=True)
+class Block:
+  """What a layer does: expands by a 1x1 convolution, filters each channel, projects by a 1x1.
+
+  Attributes:
+    name: Name of the choice.
+    expansion: Hidden channels over channels of the input, >= 1; 0 leaves the layer out.
+    window: Height and width of the depthwise kernel, odd, >= 1.
+  """
+
+  name: str
+  expansion: int
+  window: int = 1
+
+  def __post_init__(self):
+    if self.expansion < 0:
+      raise errors.InputError(f"`expansion` must be >= 0. Received: {self.expansion}")
+    if self.window < 1 or self.window % 2 == 0:
+      raise errors.InputError(f"`window` must be odd and >= 1. Received: {self.window}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+  """Layers of one width.
+
+  Attributes:
+    channels: Channels of each layer's output.
+    layers: How many.
+    stride: Stride of the first one.
+  """
+
+  channels: int
+  layers: int
+  stride: int = 1
+
+  def __post_init__(self):
+    _check_positive(self, ("channels", "layers", "stride"))
+
+
+@dataclasses.dataclass(frozen=True)
+class Layer:
+  """One place of the chain.
+
+  Attributes:
+    name: Name of the decision, stage and layer from 1 on: `1.1`.
+    inputs: Channels of the input.
+    outputs: Channels of the output.
+    stride: Stride of the depthwise convolution.
+    size: Height and width of the input, pixels.
+  """
+
+  name: str
+  inputs: int
+  outputs: int
+  stride: int
+  size: int
+
+  @property
+  def output_size(self):
+    """Height and width of the output, pixels."""
+    return _strided(self.size, self.stride)
+
+  @property
+  def keeps_shape(self):
+    """Whether the output has the input's shape: it is added, and the layer may be left out."""
+    return self.stride == 1 and self.inputs == self.outputs
+
+
+@dataclasses.dataclass(frozen=True)
+class LayerSkeleton:
+  """The network around the choices.
+
+  Attributes:
+    stages: Tuple of Stage.
+    stem: Channels of the 3x3 convolution in front.
+    stem_stride: Its stride.
+    first: Channels of the first block, which is not searched: depthwise 3x3, then 1x1.
+    last: Channels of the 1x1 convolution before the pool.
+    image_size: Height and width of the images, pixels. A stride rounds up: 7 becomes 4.
+    classes: Classes to tell apart.
+  """
+
+  stages: tuple[Stage, ...]
+  stem: int = 32
+  stem_stride: int = 2
+  first: int = 16
+  last: int = 1280
+  image_size: int = 224
+  classes: int = 1000
+
+  def __post_init__(self):
+    if not self.stages:
+      raise errors.InputError("`stages` must hold a Stage. Received: none")
+    _check_positive(self, ("stem", "stem_stride", "first", "last", "image_size"))
+    if self.classes < 2:
+      raise errors.InputError(f"`classes` must be >= 2. Received: {self.classes}")
+
+  @property
+  def stem_size(self):
+    """Height and width behind the stem, pixels."""
+    return _strided(self.image_size, self.stem_stride)
+
+  @property
+  def layers(self):
+    """Layer of each decision, tuple."""
+    found, inputs, size = [], self.first, self.stem_size
+    for number, stage in enumerate(self.stages, 1):
+      for place in range(1, stage.layers + 1):
+        stride = stage.stride if place == 1 else 1
+        found.append(Layer(f"{number}.{place}", inputs, stage.channels, stride, size))
+        inputs, size = stage.channels, found[-1].output_size
+    return tuple(found)
+
+
+@dataclasses.dataclass(frozen=True)
+class LayerSpace(space_lib.Space):
+  """A space whose archs say which block each layer is; only layers that keep the shape may go.
+
+  Attributes:
+    blocks: What can be chosen, for a layer that may be left out.
+    skeleton: The network around the choices.
+  """
+
+  blocks: tuple[Block, ...]
+  skeleton: LayerSkeleton
+
+  def chosen(self, arch):
+    """Block of each layer, tuple.
+
+    Args:
+      arch: Sequence of ints, one per decision.
+    """
+    layers = zip(self.skeleton.layers, self.validate(arch))
+    return tuple(_choices(self.blocks, layer)[choice] for layer, choice in layers)
+
+
+def layer_space(name, blocks, skeleton):
+  """Makes a layer space, with its costs.
+
+  Complexity counts kernels and, as the published counter does, the classifier's bias.
+
+  Args:
+    name: Name of the space.
+    blocks: Sequence of Block.
+    skeleton: LayerSkeleton.
+
+  Returns:
+    LayerSpace.
+
+  Raises:
+    InputError: One name twice, or no block that does something.
+  """
+  blocks = tuple(blocks)
+  names = [block.name for block in blocks]
+  if len(set(names)) < len(names) or not any(block.expansion for block in blocks):
+    raise errors.InputError(
+        f"Blocks need names of their own, and one must expand. Received: {names}"
+    )
+  choices = [(layer, _choices(blocks, layer)) for layer in skeleton.layers]
+  decisions = tuple(
+      space_lib.Decision(layer.name, tuple(block.name for block in own)) for layer, own in choices
+  )
+  costs = {}
+  for kind in space_lib.COSTS:
+    table = tuple(tuple(_block_cost(kind, block, layer) for block in own) for layer, own in choices)
+    costs[kind] = space_lib.Cost(_fixed_cost(kind, skeleton), table)
+  return LayerSpace(name, decisions, costs, blocks, skeleton)
+
+
+def _choices(blocks, layer):
+  return tuple(block for block in blocks if block.expansion or layer.keeps_shape)
+
+
+def _strided(size, stride):
+  return -(-size // stride)
+
+
+def _conv_cost(kind, kernel, outputs, size):
+  """Cost of a bias-free convolution of so many weights with an output of size x size."""
+  if kind == "macs":
+    return kernel * size * size
+  return kernel + (2 * outputs if kind == "params" else 0)  # Affine normalisation behind it.
+
+
+def _block_cost(kind, block, layer):
+  """Cost of a block at its place."""
+  if not block.expansion:
+    return 0
+  hidden, size = block.expansion * layer.inputs, layer.output_size
+  return (
+      _conv_cost(kind, layer.inputs * hidden, hidden, layer.size)
+      + _conv_cost(kind, block.window * block.window * hidden, hidden, size)
+      + _conv_cost(kind, hidden * layer.outputs, layer.outputs, size)
+  )
+
+
+def _fixed_cost(kind, skeleton):
+  """Cost of stem, first block, last convolution and classifier."""
+  stem, first, last, size = skeleton.stem, skeleton.first, skeleton.last, skeleton.stem_size
+  end = skeleton.layers[-1]
+  bias = 0 if kind == "macs" else skeleton.classes
+  return (
+      _conv_cost(kind, 9 * 3 * stem, stem, size)
+      + _conv_cost(kind, 9 * stem, stem, size)
+      + _conv_cost(kind, stem * first, first, size)
+      + _conv_cost(kind, end.outputs * last, last, end.output_size)
+      + last * skeleton.classes + bias
+  )
+
+
+def _check_positive(made, names):
+  for name in names:
+    if getattr(made, name) < 1:
+      raise errors.InputError(f"`{name}` must be >= 1. Received: {getattr(made, name)}")
+
+
+def to_config(space):
+  """A layer space as a JSON-able dict, for `from_config`."""
+  return {
+      "name": space.name,
+      "blocks": [dataclasses.asdict(block) for block in space.blocks],
+      "skeleton": dataclasses.asdict(space.skeleton),
+  }
+
+
+def from_config(config):
+  """The layer space that `to_config` described."""
+  blocks = [Block(**block) for block in config["blocks"]]
+  stages = tuple(Stage(**stage) for stage in config["skeleton"]["stages"])
+  return layer_space(
+      config["name"], blocks, LayerSkeleton(**{**config["skeleton"], "stages": stages})
+  )
