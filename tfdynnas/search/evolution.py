@@ -89,15 +89,30 @@ def propose(limited, settings, seed, generation, earlier):
     tuple of archs: `population` of them, fewer only if all others were visited.
   """
   rng = np.random.default_rng([seed, generation])
-  visited = {arch for arch, _ in earlier}
-  proposed = []
   parents = best(earlier, settings.parents)
-  if parents:
+  pick = (lambda: parents[int(rng.integers(len(parents)))]) if parents else None
+  return fill(limited, settings, rng, {arch for arch, _ in earlier}, pick)
+
+
+def fill(limited, settings, rng, visited, pick):
+  """A generation of mutants and crossovers of parents, and random archs in the places left.
+
+  Args:
+    limited: LimitedSpace.
+    settings: Settings.
+    rng: numpy Generator.
+    visited: Set of archs to leave out; what is proposed is added.
+    pick: Callable that draws a parent, or None: there is none.
+
+  Returns:
+    tuple of archs: `population` of them, fewer only if all others were visited.
+  """
+  proposed = []
+  if pick:
     space, probability = limited.space, settings.mutation_probability
     for wanted, breed in (
-        (settings.mutants, lambda: space.mutate(_pick(parents, rng), rng, probability)),
-        (settings.crossovers,
-         lambda: space.crossover(_pick(parents, rng), _pick(parents, rng), rng)),
+        (settings.mutants, lambda: space.mutate(pick(), rng, probability)),
+        (settings.crossovers, lambda: space.crossover(pick(), pick(), rng)),
     ):
       proposed += _breed(breed, wanted, settings.tries * wanted, limited, visited)
   while len(proposed) < settings.population:
@@ -134,7 +149,3 @@ def _breed(breed, wanted, tries, limited, visited):
     if len(children) == wanted:
       break
   return children
-
-
-def _pick(parents, rng):
-  return parents[int(rng.integers(len(parents)))]

@@ -1,6 +1,7 @@
 """Limits on what a subnet may cost, decided exactly: costs add up over the decisions."""
 
 import dataclasses
+import math
 
 import numpy as np
 
@@ -15,31 +16,35 @@ class Limits:
   Attributes:
     max_params: Trainable weights.
     max_macs: Multiply-accumulates for one image.
+    max_bytes: Bytes of the weights, of a space that was given them.
+    max_latency: Milliseconds, of a space that was given a latency table.
   """
 
   max_params: int | None = None
   max_macs: int | None = None
+  max_bytes: int | None = None
+  max_latency: float | None = None
 
 
 def as_mapping(limits):
-  """Limits as a dict of kind to greatest cost, in the order of COSTS.
+  """Limits as a dict of kind to greatest cost, in the order of KINDS.
 
   Args:
     limits: Limits, or a mapping of kind to greatest cost (None is no limit), or None.
 
   Raises:
-    InputError: A kind that is not in COSTS, or a limit that is no number >= 0.
+    InputError: A kind that is not in KINDS, or a limit that is no number >= 0.
   """
   if isinstance(limits, Limits):
-    limits = {"params": limits.max_params, "macs": limits.max_macs}
+    limits = {"params": limits.max_params, "macs": limits.max_macs, "bytes": limits.max_bytes,
+              "latency": limits.max_latency}
   limits = {kind: most for kind, most in dict(limits or {}).items() if most is not None}
   for kind, most in limits.items():
-    if kind not in space_lib.COSTS:
-      raise errors.InputError(f"A limit is on {', '.join(space_lib.COSTS)}. Received: {kind!r}")
+    if kind not in space_lib.KINDS:
+      raise errors.InputError(f"A limit is on {', '.join(space_lib.KINDS)}. Received: {kind!r}")
     if isinstance(most, bool) or not isinstance(most, (int, float, np.number)) or not most >= 0:
       raise errors.InputError(f"A limit must be a number >= 0. Received: {kind} <= {most!r}")
-  limits = {kind: limits[kind] for kind in space_lib.COSTS if kind in limits}
-  return {k: int(most) if most == most // 1 else float(most) for k, most in limits.items()}
+  return {kind: _plain(limits[kind]) for kind in space_lib.KINDS if kind in limits}
 
 
 def meets(space, arch, limits):
@@ -76,7 +81,8 @@ class LimitedSpace:
       limits: Limits, or a mapping of kind to greatest cost, or None.
 
     Raises:
-      InputError: No arch meets the limits; the message names the nearest cost that can be met.
+      InputError: No arch meets the limits; the message names the nearest cost that can be met. Or
+        the space has no cost of that kind.
     """
     self.space = space
     self.limits = as_mapping(limits)
@@ -140,7 +146,7 @@ class LimitedSpace:
       rows = [row[:, :number] for row in self._rows]
       costs = self._fixed[:number] + _least_to_come(rows)[0]
       costs = costs[(costs[:, :-1] <= self._greatest[: number - 1]).all(axis=1)]
-      least = int(costs[:, -1].min())
+      least = _readable(costs[:, -1].min())
       if least > self.limits[kind]:
         before = [f"{kind} <= {self.limits[kind]}" for kind in kinds[: number - 1]]
         wanted = " and ".join([*before, f"{kind} <= {self.limits[kind]}"])
@@ -148,21 +154,34 @@ class LimitedSpace:
         raise errors.InputError(f"No arch of `{self.space.name}` has {wanted}. {given} is {least}.")
 
 
+def _plain(number):
+  """A number as an int if it is whole, else as a float."""
+  return int(number) if number == number // 1 else float(number)
+
+
+def _readable(least):
+  """A cost that can be met, rounded up to six decimals: it can be met then too."""
+  return _plain(math.ceil(least * 10**6) / 10**6) if least % 1 else int(least)
+
+
 def _read_costs(space, kinds):
-  """(fixed, rows): int64 [kinds], and int64 [choices, kinds] for each decision."""
+  """(fixed, rows): float64 [kinds], and float64 [choices, kinds] for each decision.
+
+  Their sums are exact: of ints below 2**53, and of floats that are multiples of one power of two.
+  """
   costs = [space.table(kind) for kind in kinds]
-  fixed = np.array([fixed for fixed, _ in costs], np.int64)
+  fixed = np.array([fixed for fixed, _ in costs], np.float64)
   rows = []
   for number, decision in enumerate(space.decisions):
     columns = [table[number, : len(decision.choices)] for _, table in costs]
     shape = (len(decision.choices), len(costs))
-    rows.append(np.stack(columns, axis=1) if costs else np.zeros(shape, np.int64))
+    rows.append(np.stack(columns, axis=1).astype(np.float64) if costs else np.zeros(shape))
   return fixed, rows
 
 
 def _least_to_come(rows):
   """For each decision, and for the end, the Pareto front of what it and those after it cost."""
-  fronts = [np.zeros((1, rows[0].shape[1]), np.int64)]
+  fronts = [np.zeros((1, rows[0].shape[1]))]
   for row in reversed(rows):
     sums = [fronts[-1] + choice for choice in _pareto_front(row)]
     fronts.append(_pareto_front(np.concatenate(sums)))
@@ -170,7 +189,7 @@ def _least_to_come(rows):
 
 
 def _pareto_front(costs):
-  """The rows of int64 [n, kinds] that no other row undercuts in every kind."""
+  """The rows of float64 [n, kinds] that no other row undercuts in every kind."""
   if costs.shape[1] == 0:
     return costs[:1]
   costs = np.unique(costs, axis=0)

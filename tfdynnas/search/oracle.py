@@ -1,8 +1,6 @@
-"""The evolution as a keras-tuner oracle, whose state is its trials and nothing else."""
+"""The evolutions as keras-tuner oracles, whose state is their trials and nothing else."""
 
 import dataclasses
-import hashlib
-import json
 
 import keras_tuner
 
@@ -10,7 +8,9 @@ from tfdynnas import errors
 from tfdynnas.search import evolution
 from tfdynnas.search import hyperparameters
 from tfdynnas.search import limits as limits_lib
+from tfdynnas.search import pareto
 from tfdynnas.search.durable import DurableOracle
+from tfdynnas.spaces import budgets
 
 _IDLE = {"status": "IDLE", "values": None}
 _STOPPED = {"status": "STOPPED", "values": None}
@@ -19,23 +19,6 @@ _STOPPED = {"status": "STOPPED", "values": None}
 def objective():
   """What a search of this package maximises: the metric `accuracy`."""
   return keras_tuner.Objective("accuracy", "max")
-
-
-def describe_space(space):
-  """The part of a search's fingerprint that says which space is searched.
-
-  Args:
-    space: Space.
-
-  Returns:
-    Nested dicts of JSON values.
-  """
-  costs = {}
-  for kind, cost in space.costs.items():
-    table = hashlib.sha256(json.dumps([cost.fixed, cost.table]).encode()).hexdigest()[:8]
-    costs[kind] = "{} to {}, table {}".format(*space.bounds(kind), table)
-  decisions = {decision.name: "|".join(decision.choices) for decision in space.decisions}
-  return {"name": space.name, "decisions": decisions, "costs": costs}
 
 
 class EvolutionOracle(DurableOracle):
@@ -79,7 +62,7 @@ class EvolutionOracle(DurableOracle):
         allow_new_entries=False,
         seed=seed,
         fingerprint={
-            "space": describe_space(space),
+            "space": budgets.describe(space),
             "limits": self.limited.limits,
             "settings": described,
             "seed": seed,
@@ -104,17 +87,57 @@ class EvolutionOracle(DurableOracle):
       trials = [self.trials[trial_id] for trial_id in earlier]
       if self.ongoing_trials and any(_runs(trial) for trial in trials):
         return _IDLE
-      evaluated = [(self._arch(trial), _fitness(trial)) for trial in trials]
-      self._generation = generation, evolution.propose(
-          self.limited, self.settings, self.seed, generation, evaluated)
+      self._generation = generation, self._propose(generation, trials)
     proposed = self._generation[1]
     if place >= len(proposed):
       return _STOPPED
     values = hyperparameters.to_values(self.limited.space, proposed[place])
     return {"status": "RUNNING", "values": values}
 
+  def _propose(self, generation, trials):
+    """The archs of a generation after the trials of all earlier ones."""
+    evaluated = [(self._arch(trial), _fitness(trial)) for trial in trials]
+    return evolution.propose(self.limited, self.settings, self.seed, generation, evaluated)
+
   def _arch(self, trial):
     return hyperparameters.to_arch(self.limited.space, trial.hyperparameters)
+
+
+class ParetoOracle(EvolutionOracle):
+  """Proposes archs towards the front of accuracy against costs, by NSGA-II.
+
+  Attributes:
+    costs: tuple of str, the kinds of cost.
+  """
+
+  def __init__(self, space, costs=("params",), limits=None, settings=evolution.Settings(), seed=0,
+               max_trials=None, fingerprint=None, **kwargs):
+    """Makes the oracle.
+
+    Args:
+      space: Space.
+      costs: Kinds of cost that the space has, at least one; less is better.
+      limits: As for EvolutionOracle.
+      settings: evolution.Settings, whose `parents` do not count: `population` archs survive.
+      seed: Int >= 0.
+      max_trials: As for EvolutionOracle.
+      fingerprint: As for EvolutionOracle.
+      **kwargs: Further arguments of keras_tuner.Oracle.
+
+    Raises:
+      InputError: As for EvolutionOracle, or a cost that the space does not have.
+    """
+    self.costs = pareto.check_costs(space, costs)
+    super().__init__(space, limits, settings, seed, max_trials,
+                     {"pareto_costs": ",".join(self.costs), **(fingerprint or {})}, **kwargs)
+
+  def _propose(self, generation, trials):
+    evaluated = []
+    for trial in trials:
+      arch, scored = self._arch(trial), trial.status == "COMPLETED"
+      point = pareto.point(self.limited.space, arch, trial.score, self.costs) if scored else None
+      evaluated.append((arch, point))
+    return pareto.propose(self.limited, self.settings, self.seed, generation, evaluated)
 
 
 def _check_numbers(seed, max_trials):

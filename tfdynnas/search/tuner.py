@@ -15,10 +15,13 @@ from tfdynnas import whole_file
 from tfdynnas.search import hyperparameters
 from tfdynnas.search import limits as limits_lib
 from tfdynnas.search import oracle as oracle_lib
+from tfdynnas.search import pareto
 from tfdynnas.search.durable import DurableTuner
+from tfdynnas.spaces import budgets
 
 COLUMNS = ("trial", "arch", "string", "accuracy", "loss", "params", "macs")
 _COSTS = ("params", "macs")
+_MORE = ("bytes", "latency")  # Columns of their own, of a space that has them.
 _WAIT_SECONDS = 0.2
 
 
@@ -64,7 +67,7 @@ class SupernetTuner(DurableTuner):
     self._most_failures, oracle.max_consecutive_failed_trials = (
         oracle.max_consecutive_failed_trials, None)
     self._failures, self._waiting, self._cache, self._done = 0, False, {}, 0
-    described = {"space": oracle_lib.describe_space(space), "limits": self.limited.limits,
+    described = {"space": budgets.describe(space), "limits": self.limited.limits,
                  "oracle": type(oracle).__name__, **(fingerprint or {})}
     with contextlib.redirect_stdout(None):  # keras-tuner prints that it reads a project again.
       super().__init__(oracle, directory=directory, project_name=project_name, overwrite=overwrite,
@@ -94,10 +97,11 @@ class SupernetTuner(DurableTuner):
       **kwargs: Not used.
 
     Returns:
-      dict of floats: accuracy, loss if `score` gives one, params and macs if the space has them.
+      dict of floats: accuracy, loss if `score` gives one, params, macs, bytes and latency if the
+      space has them.
     """
     arch = hyperparameters.to_arch(self.space, trial.hyperparameters)
-    kinds = [kind for kind in _COSTS if kind in self.space.costs]
+    kinds = [kind for kind in (*_COSTS, *_MORE) if kind in self.space.costs]
     costs = {kind: float(self.space.cost(arch, kind)) for kind in kinds}
     if not self.limited.meets(arch):
       return {"accuracy": 0.0, **costs}
@@ -135,7 +139,8 @@ class SupernetTuner(DurableTuner):
 
     Returns:
       list of dict: trial (int), arch (tuple of ints), string, accuracy, loss (None if not given),
-      params, macs (ints; None if the space does not have them).
+      params, macs (ints; None if the space does not have them); bytes (int), latency (float,
+      milliseconds) if the space has them.
     """
     trials = sorted(self.oracle.trials.values(), key=lambda trial: int(trial.trial_id))
     return [row for row in map(self._row, trials) if row]
@@ -155,16 +160,32 @@ class SupernetTuner(DurableTuner):
     row = max(rows, key=lambda row: (row["accuracy"], -(row["loss"] or 0.0)))
     return row["arch"], row
 
-  def write_trials_csv(self, path):
-    """Writes `history` as CSV, in one step; an arch is written `0,3,1,...`.
+  def front(self, costs):
+    """The trials that no other surpasses in accuracy and costs, from the cheapest up.
+
+    Args:
+      costs: Kinds of cost, at least one.
+
+    Returns:
+      list of dict, rows of `history`; archs with the same numbers are all there.
+    """
+    rows, costs = self.history(), pareto.check_costs(self.space, costs)
+    points = [(row["accuracy"], *(-row[kind] for kind in costs)) for row in rows]
+    rows = [row for row, front in zip(rows, pareto.fronts(points)) if front == 0]
+    return sorted(rows, key=lambda row: (*(row[kind] for kind in costs), row["trial"]))
+
+  def write_trials_csv(self, path, rows=None):
+    """Writes trials as CSV, in one step; an arch is written `0,3,1,...`.
 
     Args:
       path: Path of the file.
+      rows: Rows of `history`, or None for all.
     """
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    columns = (*COLUMNS, *(kind for kind in _MORE if kind in self.space.costs))
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
-    for row in self.history():
+    for row in self.history() if rows is None else rows:
       writer.writerow({**row, "arch": ",".join(map(str, row["arch"]))})
     whole_file.write_text(path, text.getvalue())
 
@@ -175,7 +196,8 @@ class SupernetTuner(DurableTuner):
       return None
     values = {name: float(trial.metrics.get_last_value(name)) for name in ("accuracy", "loss")
               if trial.metrics.exists(name)}
-    costs = {k: self.space.cost(arch, k) if k in self.space.costs else None for k in _COSTS}
+    kinds = (*_COSTS, *(kind for kind in _MORE if kind in self.space.costs))
+    costs = {k: self.space.cost(arch, k) if k in self.space.costs else None for k in kinds}
     return {"trial": int(trial.trial_id), "arch": arch, "string": self.space.format(arch),
             "accuracy": values["accuracy"], "loss": values.get("loss"), **costs}
 

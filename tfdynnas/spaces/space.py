@@ -8,6 +8,8 @@ import numpy as np
 from tfdynnas import errors
 
 COSTS = ("complexity", "params", "macs")
+# All that a limit may be on; the last two only a space that was given them has.
+KINDS = (*COSTS, "bytes", "latency")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,12 +30,12 @@ class Cost:
   """An additive cost: `fixed` plus one number for each decision's choice.
 
   Attributes:
-    fixed: int, what every subnet has.
-    table: One tuple of ints per decision, one int per choice.
+    fixed: What every subnet has, an int, or a float whose sums are exact.
+    table: One tuple per decision, one number per choice.
   """
 
-  fixed: int
-  table: tuple[tuple[int, ...], ...]
+  fixed: int | float
+  table: tuple[tuple[int | float, ...], ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Space:
   Attributes:
     name: Name of the space, [a-z0-9_]+.
     decisions: The decisions, in the order of an arch.
-    costs: Cost of each kind in COSTS.
+    costs: Cost of each kind in COSTS, and of further KINDS.
   """
 
   name: str
@@ -164,10 +166,11 @@ class Space:
     Args:
       arch: Sequence of ints, one per decision.
       kind: One of COSTS: `complexity` (kernels only, the paper's C), `params` (trainable weights of
-        the stand-alone network), `macs` (its multiply-accumulates for one image).
+        the stand-alone network), `macs` (its multiply-accumulates for one image); or `bytes`,
+        `latency` (milliseconds) of a space that was given them.
 
     Returns:
-      int.
+      int; float for `latency`.
     """
     cost = self._cost(kind)
     return cost.fixed + sum(row[choice] for row, choice in zip(cost.table, self.validate(arch)))
@@ -188,20 +191,22 @@ class Space:
     """Additive cost table.
 
     Args:
-      kind: One of COSTS.
+      kind: One of `costs`.
 
     Returns:
-      (fixed, table): int; int64 [decisions, most choices of a decision], 0 where a decision has
-      fewer choices.
+      (fixed, table): number; int64, or float64 of costs that are floats, [decisions, most choices
+      of a decision], 0 where a decision has fewer choices.
     """
     cost = self._cost(kind)
-    table = np.zeros((len(cost.table), max(map(len, cost.table))), np.int64)
+    numbers = (cost.fixed, *(value for row in cost.table for value in row))
+    dtype = np.float64 if any(isinstance(number, float) for number in numbers) else np.int64
+    table = np.zeros((len(cost.table), max(map(len, cost.table))), dtype)
     for row, values in zip(table, cost.table):
       row[: len(values)] = values
     return cost.fixed, table
 
   def bounds(self, kind):
-    """(least, greatest) cost of any arch, ints."""
+    """(least, greatest) cost of any arch, numbers."""
     cost = self._cost(kind)
     return tuple(cost.fixed + sum(extreme(row) for row in cost.table) for extreme in (min, max))
 

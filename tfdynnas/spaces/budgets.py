@@ -1,0 +1,114 @@
+"""Further costs of a space: bytes, which follow from params, and latency, which was measured."""
+
+import dataclasses
+import hashlib
+import json
+import math
+import pathlib
+
+from tfdynnas import errors
+from tfdynnas.spaces import space as space_lib
+
+GRAIN = 2.0**-20  # Of a millisecond, about a nanosecond: multiples of it add up exactly.
+_BYTES = 4  # Of a weight: float32.
+
+
+def describe(space):
+  """What tells a space from another, its size among it, for files that belong to one space.
+
+  Args:
+    space: Space.
+
+  Returns:
+    Nested dicts of JSON values.
+  """
+  costs = {}
+  for kind, cost in space.costs.items():
+    table = hashlib.sha256(json.dumps([cost.fixed, cost.table]).encode()).hexdigest()[:8]
+    costs[kind] = "{} to {}, table {}".format(*space.bounds(kind), table)
+  decisions = {decision.name: "|".join(decision.choices) for decision in space.decisions}
+  return {"name": space.name, "decisions": decisions, "costs": costs}
+
+
+def with_bytes(space):
+  """The space with the cost `bytes`: those of the trainable weights in float32, 4 for each.
+
+  Running statistics and what a file format adds are left out.
+
+  Args:
+    space: Space with `params`.
+
+  Returns:
+    Space of the same class.
+  """
+  params = space.costs["params"]
+  rows = tuple(tuple(_BYTES * number for number in row) for row in params.table)
+  return _with(space, "bytes", _BYTES * params.fixed, rows)
+
+
+def with_latency(space, fixed, rows):
+  """The space with the cost `latency`, in milliseconds.
+
+  Args:
+    space: Space.
+    fixed: float >= 0, milliseconds of what every subnet has.
+    rows: Sequence per decision of floats >= 0, the milliseconds of each choice. All are rounded to
+      GRAIN, so that sums do not depend on their order.
+
+  Returns:
+    Space of the same class.
+
+  Raises:
+    InputError: The table does not have a finite number >= 0 for each choice.
+  """
+  wanted = [len(decision.choices) for decision in space.decisions]
+  if [len(row) for row in rows] != wanted:
+    raise errors.InputError(
+        f"A latency table of `{space.name}` has rows of {wanted} numbers. Received: rows of "
+        f"{[len(row) for row in rows]}"
+    )
+  for number in (fixed, *(number for row in rows for number in row)):
+    if isinstance(number, bool) or not isinstance(number, (int, float)) or not (
+        0 <= number < math.inf):
+      raise errors.InputError(f"A latency must be a finite number >= 0. Received: {number!r}")
+  return _with(space, "latency", _grained(fixed), tuple(tuple(map(_grained, row)) for row in rows))
+
+
+def read_latency(space, path):
+  """The space with the latency table of a file that tools/measure_latency.py wrote.
+
+  Args:
+    space: Space.
+    path: Path of the file.
+
+  Returns:
+    Space of the same class.
+
+  Raises:
+    InputError: The file is not there, is no latency table, or is one of another space.
+  """
+  try:
+    table = json.loads(pathlib.Path(path).read_text())
+  except (OSError, ValueError) as error:
+    raise errors.InputError(f"`latency_table` must be whole JSON. Received: {error}") from error
+  kinds = {"space": dict, "fixed": (int, float), "rows": list}
+  if not isinstance(table, dict) or not all(isinstance(table.get(k), kinds[k]) for k in kinds):
+    raise errors.InputError(f"`latency_table` must be a latency table. Received: {path}")
+  own = describe(dataclasses.replace(
+      space, costs={kind: space.costs[kind] for kind in space_lib.COSTS if kind in space.costs}))
+  for part, value in own.items():
+    if table["space"].get(part) != value:
+      raise errors.InputError(
+          f"`latency_table` must be one of this space: {part} {value}. Received: "
+          f"{table['space'].get(part)} in {path}"
+      )
+  return with_latency(space, table["fixed"], table["rows"])
+
+
+def _with(space, kind, fixed, rows):
+  return dataclasses.replace(space, costs={**space.costs, kind: space_lib.Cost(fixed, rows)})
+
+
+def _grained(number):
+  """The nearest multiple of GRAIN, a float."""
+  return round(number / GRAIN) * GRAIN
