@@ -49,6 +49,7 @@ def test_the_table_has_means_and_deviations_over_seeds(tmp_path):
 def test_a_file_from_before_a_column_was_added_is_read_and_added_to(tmp_path):
   path = tmp_path / "r.csv"
   path.write_text("row,seed,flags,hours\nSPOS,0,--a,0.5\n")
+  assert analysis.read_results(path)[0]["split"] == ""
   analysis.append_result(path, _result("FairNAS", 0, 0.5, split="3<-0"))
   one, two = analysis.read_results(path)
   assert tuple(one) == results.COLUMNS
