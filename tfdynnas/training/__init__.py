@@ -1,5 +1,6 @@
 """How the supernet learns: samplers, CaLR, MS, methods and the loop."""
 
+from tfdynnas.training.by_budget import Budget
 from tfdynnas.training.by_complexity import Proportional
 from tfdynnas.training.by_complexity import Stratified
 from tfdynnas.training.calr import CaLR

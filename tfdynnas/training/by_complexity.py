@@ -6,12 +6,12 @@ from keras import ops
 
 from tfdynnas import errors
 from tfdynnas import hashing
+from tfdynnas.training import counting
 from tfdynnas.training import sampler
 
 _TERM = 0x7465726D  # First counters of these uses of the hash, "term",
 _LEVEL = 0x6C65766C  # "levl".
 _LEVELS = 64  # More complexities than that are put together in as many bins.
-_UNITS = 4096  # Complexities are told apart up to this part of their range.
 
 
 @keras.saving.register_keras_serializable("tfdynnas")
@@ -100,12 +100,8 @@ class Stratified:
     self.rows, self.seed = rows, seed
     self.allowed = sampler.restrict([len(row) for row in rows], allowed)
     costs = [np.array(row)[list(own)] for row, own in zip(rows, self.allowed)]
-    self._units = _in_units([row - row.min() for row in costs])
-    counts = _counts(self._units)
-    ways = [_ways(before, units) for before, units in zip(counts, self._units)]
-    # At a sum that no arch has any weights do: it is never asked for.
-    self._choices = [hashing.thresholds(w + ~w.any(axis=1, keepdims=True)) for w in ways]
-    self._sums, weights = _levels(counts[-1])
+    self._counted = counting.Counted([row - row.min() for row in costs])
+    self._sums, weights = counting.padded(_levels(self._counted.counts), self._counted.counts)
     self._within = hashing.thresholds(weights)
 
   def __call__(self, step):
@@ -122,13 +118,11 @@ class Stratified:
         hashing.uniform_uint32(self.seed, _LEVEL, step, 0), ops.take(self._within, level, axis=0)
     )
     left = ops.take(self._sums.reshape([-1]), level * self._sums.shape[1] + place)
-    draws = []
-    for number in reversed(range(len(self.allowed))):
-      bits = hashing.uniform_uint32(self.seed, _LEVEL, step, 1, number)
-      index = hashing.weighted(bits, ops.take(self._choices[number], left, axis=0))
-      left = left - ops.take(self._units[number], index)
-      draws.append(ops.take(np.array(self.allowed[number], np.int32), index))
-    return ops.expand_dims(ops.stack(draws[::-1]), 0)
+    places = self._counted.draw(
+        left, lambda number: hashing.uniform_uint32(self.seed, _LEVEL, step, 1, number)
+    )
+    draws = [ops.take(np.array(own, np.int32), at) for own, at in zip(self.allowed, places)]
+    return ops.expand_dims(ops.stack(draws), 0)
 
   def get_config(self):
     """Config for `from_config`."""
@@ -145,39 +139,10 @@ def _config(made):
   return {"rows": rows, "seed": made.seed, "allowed": allowed}
 
 
-def _in_units(rows):
-  """Costs >= 0 as multiples of their greatest common divisor, or of 1 / 4096 of their range."""
-  unit, most = np.gcd.reduce(np.concatenate(rows)), sum(int(row.max()) for row in rows)
-  unit = max(unit, 1, most / _UNITS)
-  return [np.rint(row / unit).astype(np.int32) for row in rows]
-
-
-def _counts(units):
-  """How many ways the decisions before each, and all of them, give each sum; float64 [sums]."""
-  counts = [np.zeros(sum(int(row.max()) for row in units) + 1)]
-  counts[0][0] = 1
-  for row in units:
-    counts.append(_ways(counts[-1], row).sum(axis=1))
-  return counts
-
-
-def _ways(before, row):
-  """Ways to each sum that take each choice last, float64 [sums, choices]."""
-  ways = np.zeros([len(before), len(row)])
-  for choice, units in enumerate(row):
-    ways[units:, choice] = before[: len(before) - units]
-  return ways
-
-
 def _levels(counts):
-  """(sums, weights) of the sums in each level, int32 and float64 [levels, most sums of a level]."""
+  """The sums of each level, list of int arrays."""
   sums = np.flatnonzero(counts)
   bins = np.arange(len(sums))
   if len(sums) > _LEVELS:
     bins = np.minimum(sums * _LEVELS // sums[-1], _LEVELS - 1)
-  levels = [sums[bins == number] for number in np.unique(bins)]
-  padded = np.zeros([len(levels), max(map(len, levels))], np.int32)
-  weights = np.zeros(padded.shape)
-  for row, weight, own in zip(padded, weights, levels):
-    row[: len(own)], weight[: len(own)] = own, counts[own]
-  return padded, weights
+  return [sums[bins == number] for number in np.unique(bins)]

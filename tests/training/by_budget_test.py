@@ -1,0 +1,114 @@
+"""Archs within ranges of costs, against enumeration."""
+
+import itertools
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from tfdynnas import errors
+from tfdynnas import spaces
+from tfdynnas import training
+
+FIXED, ROWS = 2, [[0, 3, 5], [0, 2], [1, 4, 4, 0]]
+_RNG = np.random.default_rng(0)
+LARGE = _RNG.integers(0, 10**6, [5, 6]).tolist()  # 7 776 archs, their costs rounded to 1 / 4096.
+MOBILENET = spaces.mobilenet()
+
+
+def drawn(sampler, steps):
+  steps = ops.convert_to_tensor(np.arange(steps, dtype=np.int32))
+  return ops.convert_to_numpy(ops.vectorized_map(sampler, steps))[:, 0]
+
+
+def listed(rows, fixed=0):
+  """(archs, costs) of all archs."""
+  archs = np.array(list(itertools.product(*(range(len(row)) for row in rows))))
+  return archs, fixed + sum(np.array(row)[archs[:, place]] for place, row in enumerate(rows))
+
+
+def shares(rows, archs):
+  """Share of each of all archs among those drawn."""
+  shape = [len(row) for row in rows]
+  places = np.ravel_multi_index(archs.T, shape)
+  return np.bincount(places, minlength=int(np.prod(shape))) / len(archs)
+
+
+def check(rows, archs, expected):
+  """None outside, and chi-squared of those inside within 5 standard deviations."""
+  found = shares(rows, archs)
+  assert not found[expected == 0].any()
+  inside = expected[expected > 0]
+  squares = len(archs) * np.sum((found[expected > 0] - inside) ** 2 / inside)
+  freedom = max(len(inside) - 1, 1)
+  assert abs(squares - freedom) < 5 * np.sqrt(2 * freedom), (squares, freedom)
+
+
+def test_each_range_is_as_likely_and_each_arch_of_it():
+  _, costs = listed(ROWS, FIXED)
+  ranges = [(2, 5), (9, 9), (10.5, 100)]
+  expected = np.zeros(len(costs))
+  for low, high in ranges:
+    inside = (costs >= low) & (costs <= high)
+    expected[inside] += 1 / 3 / inside.sum()
+  check(ROWS, drawn(training.Budget(FIXED, ROWS, ranges, seed=3), 4000), expected)
+
+
+def test_where_costs_are_rounded_the_range_is_exact_still():
+  _, costs = listed(LARGE)
+  low, high = np.quantile(costs, [0.01, 0.02])
+  inside = (costs >= low) & (costs <= high)
+  check(LARGE, drawn(training.Budget(0, LARGE, [(low, high)], seed=1), 2000), inside / inside.sum())
+
+
+def test_a_range_of_one_arch_is_hit():
+  archs, costs = listed(LARGE)
+  for place in (np.argmin(costs), np.argmax(costs)):
+    made = training.Budget(0, LARGE, [(costs[place], costs[place])])
+    assert ops.convert_to_numpy(made(0)[0]).tolist() == archs[place].tolist()
+
+
+def test_restricted():
+  allowed = [[0, 2], [1], [0, 1, 3]]
+  archs, costs = listed(ROWS, FIXED)
+  inside = (costs >= 5) & (costs <= 9)
+  inside &= [all(c in own for c, own in zip(arch, allowed)) for arch in archs]
+  assert 1 < inside.sum() < 6
+  made = training.Budget(FIXED, ROWS, [(5, 9)], seed=1, allowed=allowed)
+  check(ROWS, drawn(made, 1000), inside / inside.sum())
+
+
+def test_published_ranges_of_mobilenet_and_a_rare_one():
+  cost = MOBILENET.costs["macs"]
+  ranges = [(300e6, 310e6), (310e6, 320e6), (320e6, 330e6), (595e6, 600e6)]
+  made = training.Budget(cost.fixed, cost.table, ranges, seed=2)
+  archs = drawn(made, 240)
+  macs = np.array([MOBILENET.cost(arch, "macs") for arch in archs])
+  within = [(macs >= low) & (macs <= high) for low, high in ranges]
+  assert np.sum(within) == 240 and np.abs(np.sum(within, axis=1) - 60).max() < 34
+  assert len(np.unique(archs[within[3]], axis=0)) > 30
+
+
+def test_the_seed_and_the_step_decide():
+  made = [training.Budget(FIXED, ROWS, [(2, 9)], seed) for seed in (0, 0, 1)]
+  paths = [drawn(each, 10).tolist() for each in made]
+  assert paths[0] == paths[1] != paths[2]
+  assert ops.convert_to_numpy(made[0](7)).tolist() == [paths[0][7]]
+
+
+def test_config_round_trip():
+  made = training.Budget(FIXED, ROWS, [(5, 9)], seed=1, allowed=[[0, 2], [1], [0, 1, 3]])
+  again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(made))
+  assert drawn(again, 10).tolist() == drawn(made, 10).tolist()
+
+
+@pytest.mark.parametrize("ranges", [[], [(0, 1)], [(14, 99)], [(9, 5)], [(5, 9), (12, 12)]])
+def test_a_range_without_an_arch_is_refused(ranges):
+  with pytest.raises(errors.InputError, match="costs are 2 to 13. Received"):
+    training.Budget(FIXED, ROWS, ranges)
+
+
+def test_costs_too_far_apart_are_refused():
+  with pytest.raises(errors.InputError, match="2147483648"):
+    training.Budget(0, [[0, 1, 2**31]], [(0, 1)])
