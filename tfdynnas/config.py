@@ -231,10 +231,19 @@ class ScoreConfig(Config):
 class SearchConfig(ScoreConfig):
   """How archs are searched for."""
 
+  search: str = option(
+      "evolution", "Search for the most accurate arch, or for the front of accuracy and costs.",
+      choices=("evolution", "pareto"),
+  )
+  pareto_costs: tuple = option(
+      ("params",), "pareto: kinds of cost of the front: params, macs, bytes, latency, complexity."
+  )
   search_seed: int = option(0, "Seed of the search.", least=0, below=2**32)
   trials: int = option(1050, "Archs to score at most.", least=1)
   population: int = option(50, "Archs of one generation.", least=2)
-  parents: int = option(10, "Best archs so far that breed the next generation.", least=1)
+  parents: int = option(
+      10, "evolution: best archs so far that breed the next generation.", least=1
+  )
   mutants: int = option(25, "Mutants in a generation.", least=0)
   crossovers: int = option(25, "Crossovers in a generation.", least=0)
   mutation: float = option(
@@ -242,14 +251,54 @@ class SearchConfig(ScoreConfig):
   )
   max_params: int = option(0, "Most params of the network; 0: no limit.", least=0)
   max_macs: int = option(0, "Most multiply-accumulates for one image; 0: no limit.", least=0)
+  max_bytes: int = option(0, "Most bytes of the weights, 4 a param; 0: no limit.", least=0)
+  max_latency: float = option(
+      0.0, "Most milliseconds by --latency_table; 0: no limit.", least=0
+  )
+  latency_table: str = option("", "Latency table that tools/measure_latency.py wrote.")
 
   def __post_init__(self):
     super().__post_init__()
+    self._check_costs()
     if self.mutants + self.crossovers > self.population:
       raise errors.InputError(
           "`mutants` + `crossovers` must be <= `population`. Received: "
           f"{self.mutants} + {self.crossovers} > {self.population}"
       )
+
+  def _check_costs(self):
+    """Refuses costs of a front that are none, and latency without its table."""
+    kinds = ("params", "macs", "bytes", "latency", "complexity")
+    costs = self.pareto_costs
+    if not costs or len(set(costs)) < len(costs) or not set(costs) <= set(kinds):
+      raise errors.InputError(
+          f"`pareto_costs` must be some of {', '.join(kinds)}, each once. "
+          f"Received: {','.join(costs)!r}"
+      )
+    if not self.latency_table and (self.max_latency or "latency" in costs):
+      raise errors.InputError(
+          "`max_latency`, and `pareto_costs` with latency, need `latency_table`. Received: none"
+      )
+
+
+@dataclasses.dataclass(frozen=True)
+class LatencyConfig(Config):
+  """How the latency of a space is measured."""
+
+  latency_table: str = option("", "Latency table to write; empty: latency.json in the run.")
+  latency_batch: int = option(1, "Images at a time.", least=1)
+  threads: int = option(0, "Processors to run on; 0: all that there are.", least=0)
+  warmup: int = option(5, "Calls that are not timed, of each piece.", least=1)
+  repeats: int = option(50, "Calls that are timed, of each piece.", least=1)
+  check: int = option(
+      0, "Random archs to measure whole, against what the table says; 0: none.", least=0
+  )
+  check_seed: int = option(0, "Seed of those archs.", least=0, below=2**32)
+
+  def __post_init__(self):
+    super().__post_init__()
+    if self.check == 1:
+      raise errors.InputError("`check` must be 0 or >= 2: ranks need two. Received: 1")
 
 
 @dataclasses.dataclass(frozen=True)

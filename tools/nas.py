@@ -39,7 +39,9 @@ def main():
   )
   servable = runs.find_servable(run_dir, export) or runs.export_subnet(run_dir, export)
   figures = [
-      analysis.search_figure(history, run_dir.path / "search.png"),
+      analysis.search_figure(
+          history, run_dir.path / "search.png", front=found.get("front", ()),
+          costs=found.get("pareto_costs", ("params",))),
       analysis.cell_figure(
           report.make_space(run_dir.config()), result["arch"], run_dir.path / "cell.png"),
   ]

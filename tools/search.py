@@ -23,9 +23,21 @@ def main():
   found, history = runs.run_search(run_dir, settings, show)
   print(f"Found {found['string']} (#{found['index']})\n"
         f"  accuracy {found['accuracy']:.4f} with inherited weights, best of {found['trials']}\n"
-        f"  params {found['params']:,}, MACs {found['macs']:,}")
-  figure = analysis.search_figure(history, run_dir.path / "search.png")
+        f"  params {found['params']:,}, MACs {found['macs']:,}{_more(found)}")
+  if "front" in found:
+    print(f"Front of accuracy against {', '.join(found['pareto_costs'])}: {len(found['front'])} "
+          f"archs\n  {run_dir.path / 'search' / 'front.csv'}")
+  figure = analysis.search_figure(
+      history, run_dir.path / "search.png", front=found.get("front", ()),
+      costs=found.get("pareto_costs", ("params",)),
+  )
   print(f"  {figure}")
+
+
+def _more(found):
+  """The costs that not every search knows."""
+  size = f", {found['bytes']:,} bytes" if "bytes" in found else ""
+  return size + (f", {found['latency']:.4g} ms" if "latency" in found else "")
 
 
 def run():

@@ -7,11 +7,14 @@ from tfdynnas import errors
 from tfdynnas.analysis import figure_file
 
 _KEYS = ("trial", "accuracy", "params")
+_UNITS = {"bytes": ((1e6, "MB", "million"), (1e3, "kB", "thousand")),
+          "latency": ((1.0, "ms", "milliseconds"),) * 2}
+_COUNTS = ((1e6, "M", "million"), (1e3, "k", "thousand"))
 _MANY = 400  # Beyond so many trials points are small and see-through.
 
 
-def search_figure(history, path, title=None):
-  """Draws each trial's accuracy over its number, and over its params, with the found one marked.
+def search_figure(history, path, title=None, front=(), costs=("params",)):
+  """Draws each trial's accuracy over its number, and over its costs, with the found one marked.
 
   The found one is the most accurate; of several the earliest.
 
@@ -20,6 +23,8 @@ def search_figure(history, path, title=None):
       for a trial that failed, which is left out), params (int), and optionally macs and string.
     path: Path of the PNG file.
     title: Title, or None.
+    front: Numbers of the trials on the front of accuracy and costs, marked in the panels of costs.
+    costs: Kinds of cost, a panel each; each trial has them.
 
   Returns:
     pathlib.Path of the file.
@@ -28,32 +33,42 @@ def search_figure(history, path, title=None):
     InputError: No trial has an accuracy, a key is missing, or matplotlib is not installed.
     OSError: The file cannot be written.
   """
-  trials = _scored(history)
+  trials = _scored(history, {*_KEYS, *costs})
   found = max(trials, key=lambda trial: trial["accuracy"])
-  figure = figure_file.new(10.0, 4.4)
-  left, right = figure.subplots(1, 2, sharey=True, gridspec_kw={"width_ratios": (1.25, 1)})
+  figure = figure_file.new(5.6 + 4.4 * len(costs), 4.4)
+  left, *others = figure.subplots(
+      1, 1 + len(costs), sharey=True, gridspec_kw={"width_ratios": (1.25, *(1 for _ in costs))})
   _draw_progress(left, trials, found)
-  _draw_costs(right, trials, found)
-  for axes in (left, right):
+  for axes, kind in zip(others, costs):
+    _draw_costs(axes, trials, found, kind, set(front))
+  for axes in (left, *others):
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color="#e6e6e6", linewidth=0.8)
     axes.set_axisbelow(True)
   figure.set_layout_engine("constrained")
-  figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3,
-                frameon=False)
+  labels = _labels((left, others[-1]))
+  figure.legend(labels.values(), labels, loc="outside lower center", ncols=4, frameon=False)
   if title:
     figure.suptitle(title, color=figure_file.INK, fontsize=12, wrap=True)
   return figure_file.save(figure, path)
 
 
-def _scored(history):
+def _labels(panels):
+  """dict, label -> what is drawn: the front is in the panels of costs alone."""
+  labels = {}
+  for axes in panels:
+    labels |= dict(zip(*axes.get_legend_handles_labels()[::-1]))
+  return labels
+
+
+def _scored(history, keys):
   """The trials that have an accuracy, in order."""
   trials = []
   for trial in history:
-    missing = [key for key in _KEYS if key not in trial]
+    missing = sorted(keys - set(trial))
     if missing:
       raise errors.InputError(
-          f"A trial has {', '.join(_KEYS)}. Received: one without {', '.join(missing)}"
+          f"A trial has {', '.join(sorted(keys))}. Received: one without {', '.join(missing)}"
       )
     if trial["accuracy"] is not None and math.isfinite(trial["accuracy"]):
       trials.append(trial)
@@ -68,10 +83,10 @@ def _percents(trials):
   return [100 * trial["accuracy"] for trial in trials]
 
 
-def _unit(trials):
-  """(size, sign, word) of the unit that params are shown in."""
-  large = max(trial["params"] for trial in trials) >= 1e6
-  return (1e6, "M", "million") if large else (1e3, "k", "thousand")
+def _unit(trials, kind="params"):
+  """(size, sign, word) of the unit that a cost is shown in."""
+  large = max(trial[kind] for trial in trials) >= 1e6
+  return _UNITS.get(kind, _COUNTS)[0 if large else 1]
 
 
 def _draw_points(axes, places, trials, found):
@@ -105,7 +120,12 @@ def _draw_progress(axes, trials, found):
       ticker.FixedLocator(numbers) if one else ticker.MaxNLocator(integer=True))
 
 
-def _draw_costs(axes, trials, found):
-  size, _, word = _unit(trials)
-  _draw_points(axes, [trial["params"] / size for trial in trials], trials, found)
-  axes.set_xlabel(f"params ({word})")
+def _draw_costs(axes, trials, found, kind, front):
+  size, _, word = _unit(trials, kind)
+  _draw_points(axes, [trial[kind] / size for trial in trials], trials, found)
+  best = [trial for trial in trials if trial["trial"] in front]
+  best.sort(key=lambda trial: (trial[kind], trial["accuracy"]))
+  if best:
+    axes.plot([trial[kind] / size for trial in best], _percents(best), marker="o", markersize=5,
+              color=figure_file.COLOURS[1], linewidth=1.2, label="the front", zorder=3)
+  axes.set_xlabel(f"{kind} ({word})")

@@ -6,10 +6,13 @@ from tfdynnas import search as search_lib
 from tfdynnas.runs import scoring
 from tfdynnas.runs import setup
 from tfdynnas.runs import trained
+from tfdynnas.spaces import budgets
 
 
 def run_search(run_dir, config, progress=None):
-  """Searches by evolution, or goes on with the search; leaves `search/found.json` and a CSV.
+  """Searches, or goes on with the search; leaves `search/found.json` and `search/trials.csv`.
+
+  A search for a front also leaves it as `search/front.csv`.
 
   Args:
     run_dir: RunDir whose supernet is trained.
@@ -17,48 +20,73 @@ def run_search(run_dir, config, progress=None):
     progress: Callable (done, total, row or None), called after each trial.
 
   Returns:
-    (found, history): dict of the best arch; list of dicts, one per trial.
+    (found, history): dict of the most accurate arch, and of a front its costs and the numbers of
+    its trials; list of dicts, one per trial.
 
   Raises:
-    InputError: No supernet to search, limits that nothing meets, or the search of other settings.
+    InputError: No supernet to search, limits that nothing meets, a latency table of another
+      space, or the search of other settings.
   """
   from tfdynnas.search import tuner as tuner_lib  # Late: other jobs run without keras-tuner.
 
   supernet_config, data, space = setup.reload(run_dir)
   trained.check_trained(run_dir)
   fingerprint = scoring.fingerprint(config)
-  oracle = _oracle(space, config, fingerprint)
+  searched = _budgeted(space, config)
+  oracle = _oracle(searched, config, fingerprint)
   scorer = _Late(
       functools.partial(scoring.make_scorer, run_dir, supernet_config, data, space, config)
   )
   tuner = tuner_lib.SupernetTuner(
-      oracle, space, scorer, directory=str(run_dir.path), project_name="search",
+      oracle, searched, scorer, directory=str(run_dir.path), project_name="search",
       fingerprint=fingerprint, progress=progress,
   )
   if len(oracle.end_order) < oracle.max_trials:
     scorer.make()  # Here, since what is raised within a trial would only fail the trial.
   tuner.search()
-  history = tuner.history()
+  return _write(run_dir, tuner, config)
+
+
+def _write(run_dir, tuner, config):
+  """Leaves what an ended search found; returns it as `run_search`."""
+  history, folder = tuner.history(), run_dir.path / "search"
   arch, row = tuner.best()
-  found = {**row, "arch": list(arch), "index": space.index(arch), "trials": len(history)}
-  tuner.write_trials_csv(run_dir.path / "search" / "trials.csv")
+  found = {**row, "arch": list(arch), "index": tuner.space.index(arch), "trials": len(history)}
+  tuner.write_trials_csv(folder / "trials.csv")
+  if config.search == "pareto":
+    front = tuner.front(config.pareto_costs)
+    tuner.write_trials_csv(folder / "front.csv", front)
+    found |= {"pareto_costs": list(config.pareto_costs), "front": [one["trial"] for one in front]}
   run_dir.write_json("search/found.json", found)
   return found, history
+
+
+def _budgeted(space, config):
+  """The space with the further costs that the config asks for; others would be another search."""
+  if config.max_bytes or (config.search == "pareto" and "bytes" in config.pareto_costs):
+    space = budgets.with_bytes(space)
+  if config.latency_table:
+    space = budgets.read_latency(space, config.latency_table)
+  return space
 
 
 def _oracle(space, config, fingerprint):
   """The evolution that the config says."""
   from tfdynnas.search import oracle as oracle_lib
 
-  limits = search_lib.Limits(config.max_params or None, config.max_macs or None)
+  limits = search_lib.Limits(config.max_params or None, config.max_macs or None,
+                             config.max_bytes or None, config.max_latency or None)
   settings = search_lib.Settings(
       population=config.population, parents=config.parents, mutants=config.mutants,
       crossovers=config.crossovers, mutation_probability=config.mutation,
       generations=-(-config.trials // config.population),
   )
-  return oracle_lib.EvolutionOracle(
-      space, limits, settings, config.search_seed, max_trials=min(config.trials, space.size),
-      fingerprint=fingerprint,
+  make = oracle_lib.EvolutionOracle
+  if config.search == "pareto":
+    make = functools.partial(oracle_lib.ParetoOracle, costs=config.pareto_costs)
+  return make(
+      space, limits=limits, settings=settings, seed=config.search_seed,
+      max_trials=min(config.trials, space.size), fingerprint=fingerprint,
   )
 
 

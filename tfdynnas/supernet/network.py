@@ -47,6 +47,50 @@ def cell_network(space, arch, statistics="running", seed=0, live_only=False):
   if statistics not in STATISTICS:
     raise errors.InputError(f"`statistics` is one of {tuple(STATISTICS)}. Received: {statistics!r}")
   make = _Layers(STATISTICS[statistics], seed)
+
+  def cell(stage, number, features):
+    return _cell(make, space, arch, stage, number, features, live_only)
+
+  return _around(make, space, cell)
+
+
+def skeleton_network(space):
+  """Builds what every subnet has: the network whose cells hand on what they are given.
+
+  Args:
+    space: spaces.CellSpace.
+
+  Returns:
+    keras.Model as of `cell_network`, in layers that any Keras has.
+  """
+  return _around(_Layers(STATISTICS["keras"], 0), space, lambda stage, number, features: features)
+
+
+def operation_chain(space, stage, operation, times):
+  """Builds an operation of a stage, several times one after the other.
+
+  Args:
+    space: spaces.CellSpace.
+    stage: int, the stage whose shape the images have.
+    operation: spaces.Operation; None adds the chain's input, as a node adds its edges.
+    times: int >= 1.
+
+  Returns:
+    keras.Model, float [batch, height, width, channels] -> the same shape.
+  """
+  make, skeleton = _Layers(STATISTICS["keras"], 0), space.skeleton
+  size = skeleton.stage_sizes[stage]
+  images = features = keras.Input((size, size, skeleton.stage_channels[stage]))
+  for number in range(times):
+    if operation is None:
+      features = features + images
+    else:
+      features = make.operation(f"operation{number}", operation, features)
+  return keras.Model(images, features)
+
+
+def _around(make, space, cell):
+  """Builds stem, residual blocks and classifier around cells: (stage, number, images) -> images."""
   skeleton = space.skeleton
   channels = skeleton.stage_channels
   images = keras.Input((skeleton.image_size, skeleton.image_size, 3), name="image")
@@ -54,8 +98,8 @@ def cell_network(space, arch, statistics="running", seed=0, live_only=False):
   for stage, width in enumerate(channels):
     if stage:
       features = make.reduce(stage, features, width)
-    for cell in range(skeleton.cells):
-      features = _cell(make, space, arch, stage, cell, features, live_only)
+    for number in range(skeleton.cells):
+      features = cell(stage, number, features)
   features = keras.layers.ReLU()(make.normalize("last", features))
   features = keras.layers.GlobalAveragePooling2D(name="features")(features)
   return keras.Model(images, make.dense(features, skeleton.classes), name=f"{space.name}_subnet")

@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""Measures how long the choices of a run's space take here: tools/measure_latency.py --run_dir=R
+
+Only `config.json` of the run directory is read, so a copy of it is enough on another machine. A
+search takes the table: tools/search.py --run_dir=R --latency_table=R/latency.json --max_latency=2
+"""
+
+import os
+import pathlib
+
+from absl import flags
+
+from tfdynnas import config
+from tfdynnas import errors
+from tfdynnas.tools import launch
+from tfdynnas.tools import progress
+
+launch.define(__name__, config.LatencyConfig)
+
+
+def main():
+  """Parses, checks, measures, and prints what each piece takes."""
+  settings, path = launch.make(config.LatencyConfig), launch.run_dir()
+  _use_processors(settings.threads)
+  launch.import_quietly()
+  from tfdynnas import runs
+  from tfdynnas.runs import latency
+  from tfdynnas.runs import report
+
+  run_dir = runs.RunDir(path, locked=False)
+  launch.check_same(run_dir.config())
+  space, show = report.make_space(run_dir.config()), flags.FLAGS.show_progress
+  place = pathlib.Path(settings.latency_table or run_dir.path / "latency.json")
+  table = latency.measure_latency(
+      space, place, settings, progress.Progress("latency", "piece", show))
+  print(_text(table, settings.latency_batch), f"  {place}", sep="\n")
+  if settings.check:
+    found = latency.check_latency(
+        space, place, settings, progress.Progress("check", "arch", show))
+    print(_check_text(found), f"  {place.with_name(f'{place.stem}.check.json')}", sep="\n")
+
+
+def _use_processors(count):
+  """Binds this process to so many processors, before a back end starts its threads."""
+  if not count:
+    return
+  if not hasattr(os, "sched_setaffinity"):
+    raise errors.InputError(f"`threads` must be 0 on this system. Received: {count}")
+  free = sorted(os.sched_getaffinity(0))
+  if count > len(free):
+    raise errors.InputError(f"`threads` must be <= {len(free)}, the processors. Received: {count}")
+  os.sched_setaffinity(0, free[:count])
+
+
+def _text(table, batch):
+  """The pieces, as text."""
+  machine = table["machine"]
+  head = (f"Milliseconds of a call, batch {batch}, {machine['processor']}, "
+          f"{machine['processors']} processors: median [quartiles]")
+  lines = [f"  {name:<24}{_spread(times)}" for name, times in table["measured"].items()]
+  return "\n".join([head, *lines])
+
+
+def _check_text(found):
+  """The comparison, as text."""
+  tau, rho = (f"{found[name]:.3f}" if found[name] is not None else "not defined"
+              for name in ("kendall", "spearman"))
+  return (f"Of {len(found['archs'])} random subnets measured whole: tau-b {tau}, rho {rho}\n"
+          f"  relative error       {_spread(found['relative_error'])}\n"
+          f"  predicted / measured {_spread(found['ratio'])}")
+
+
+def _spread(values):
+  return f"{values['median']:.4g} [{values['low']:.4g}, {values['high']:.4g}]"
+
+
+def run():
+  """Console command."""
+  launch.start(__name__, main)
+
+
+if __name__ == "__main__":
+  run()
