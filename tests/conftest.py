@@ -1,5 +1,9 @@
-"""For all tests: the graph optimisations that the launchers leave out, since they take seconds."""
+"""For all tests and their processes: less compilation, which takes more time than it saves here."""
 
-from tfdynnas.training import backend
+import os
+
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")  # JAX on a CPU.
+
+from tfdynnas.training import backend  # noqa: E402  Reads what is set above.
 
 backend.shorten_first_step()
