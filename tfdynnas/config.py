@@ -236,7 +236,7 @@ class SearchConfig(ScoreConfig):
       choices=("evolution", "pareto"),
   )
   pareto_costs: tuple = option(
-      ("params",), "pareto: kinds of cost of the front: params, macs, bytes, latency, complexity."
+      ("params",), "pareto: kinds of cost of the front: params, macs, bytes, latency."
   )
   search_seed: int = option(0, "Seed of the search.", least=0, below=2**32)
   trials: int = option(1050, "Archs to score at most.", least=1)
@@ -268,7 +268,7 @@ class SearchConfig(ScoreConfig):
 
   def _check_costs(self):
     """Refuses costs of a front that are none, and latency without its table."""
-    kinds = ("params", "macs", "bytes", "latency", "complexity")
+    kinds = ("params", "macs", "bytes", "latency")
     costs = self.pareto_costs
     if not costs or len(set(costs)) < len(costs) or not set(costs) <= set(kinds):
       raise errors.InputError(

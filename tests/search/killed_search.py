@@ -1,4 +1,4 @@
-"""A search that is killed again and again: `killed_search.py FOLDER KILLS SEED`, prints JSON.
+"""A search that is killed again and again: `killed_search.py FOLDER KILLS SEED KIND`, prints JSON.
 
 Each search is a process of its own, forked from this one so that keras-tuner is imported once.
 """
@@ -30,7 +30,8 @@ def score(arch):
 def make_tuner(folder, name):
   """The tuner of the project `name`, new or resumed."""
   space = spaces.nasbench201()
-  oracle = oracle_lib.EvolutionOracle(space, LIMITS, SETTINGS, seed=3)
+  kinds = {"evolution": oracle_lib.EvolutionOracle, "pareto": oracle_lib.ParetoOracle}
+  oracle = kinds[sys.argv[4]](space, limits=LIMITS, settings=SETTINGS, seed=3)
   return tuner_lib.SupernetTuner(oracle, space, score, folder, name)
 
 

@@ -8,6 +8,7 @@ import pytest
 from tfdynnas import errors
 from tfdynnas import search
 from tfdynnas import spaces
+from tfdynnas.spaces import budgets
 
 NB201 = spaces.nasbench201()
 ARCHS = [NB201.arch(index) for index in range(NB201.size)]
@@ -72,6 +73,34 @@ def _check_refusal(message, costs, limits):
       assert f"{kind} <= {most}" in message
       return
   raise AssertionError("the limits can be met")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_latency_and_bytes_are_decided_as_by_brute_force(seed):
+  rng = np.random.default_rng(seed)
+  space = budgets.with_bytes(budgets.with_latency(NB201, rng.random(), rng.random((6, 5)).tolist()))
+  costs = {kind: _all_costs(space, kind) for kind in ("params", "bytes", "latency")}
+  for kinds in (("latency",), ("bytes", "latency"), ("params", "latency")):
+    for quantile in (0.0002, 0.1, 0.5):
+      limits = {kind: np.quantile(costs[kind], quantile).item() for kind in kinds}
+      within = np.all([costs[kind] <= most for kind, most in limits.items()], axis=0)
+      if within.any():
+        archs = search.LimitedSpace(space, limits).archs()
+        assert [space.index(arch) for arch in archs] == np.flatnonzero(within).tolist()
+
+
+def test_the_nearest_latency_that_is_named_can_be_met():
+  space = budgets.with_latency(NB201, 0.1234567, [[0.1111111, 0.2, 0.3, 0.4, 0.5]] * 6)
+  for limits, start in (({"latency": 0.5}, "No arch of `nasbench201` has latency <= 0.5. The least"),
+                        ({"params": 80_000, "latency": 0.5}, "No arch of `nasbench201` has params "
+                         "<= 80000 and latency <= 0.5. With params <= 80000 the least latency")):
+    with pytest.raises(errors.InputError) as refusal:
+      search.LimitedSpace(space, limits)
+    assert str(refusal.value).startswith(start)
+    named = float(str(refusal.value).rpartition(" is ")[2][:-1])
+    assert abs(named - 0.7901233) < 1e-5  # 0.1234567 + 6 x 0.1111111, all rounded.
+    least = search.LimitedSpace(space, {**limits, "latency": named})
+    assert next(least.archs()) == (0,) * 6
 
 
 def test_both_ways_of_drawing_stay_within_and_miss_nothing():

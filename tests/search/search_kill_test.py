@@ -24,12 +24,13 @@ from tfdynnas.search import tuner as tuner_lib
 SETTINGS = search.Settings(population=2, generations=2, parents=2, mutants=1, crossovers=1)
 
 
-def test_killed_search_is_the_unharmed_one(tmp_path):
+@pytest.mark.parametrize("kind", ["evolution", "pareto"])
+def test_killed_search_is_the_unharmed_one(tmp_path, kind):
   kills, seed = int(os.environ.get("TFDYNNAS_KILLS", 3)), secrets.randbelow(2**31)
   root = pathlib.Path(tfdynnas.__file__).resolve().parent.parent
   script = pathlib.Path(__file__).with_name("killed_search.py")
   result = subprocess.run(
-      [sys.executable, str(script), str(tmp_path), str(kills), str(seed)], text=True,
+      [sys.executable, str(script), str(tmp_path), str(kills), str(seed), kind], text=True,
       env={**os.environ, "PYTHONPATH": str(root), "KERAS_BACKEND": "numpy"}, capture_output=True)
   assert result.returncode == 0, f"seed {seed}: {result.stderr}"
   found = json.loads(result.stdout.splitlines()[-1])
@@ -51,6 +52,8 @@ class _Random(durable.DurableOracle, keras_tuner.oracles.RandomSearchOracle):
 def _make_oracle(kind, space):
   if kind == "evolution":
     return oracle_lib.EvolutionOracle(space, None, SETTINGS, seed=0)
+  if kind == "pareto":
+    return oracle_lib.ParetoOracle(space, ("macs", "params"), settings=SETTINGS, seed=0)
   return _Random(objective=oracle_lib.objective(), max_trials=SETTINGS.evaluations, seed=0,
                  hyperparameters=hyperparameters.to_hyperparameters(space))
 
@@ -82,7 +85,7 @@ def _die_at(monkeypatch, number, after):
 
 
 @pytest.mark.filterwarnings("error:The use case of calling")  # A killed trial left a report.
-@pytest.mark.parametrize("kind", ["evolution", "random"])
+@pytest.mark.parametrize("kind", ["evolution", "pareto", "random"])
 @pytest.mark.parametrize("after", [False, True])
 def test_death_at_any_write_changes_nothing(tmp_path, monkeypatch, kind, after):
   unharmed = _tuner(kind, tmp_path / "unharmed", [])

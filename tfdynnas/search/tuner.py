@@ -170,9 +170,10 @@ class SupernetTuner(DurableTuner):
       list of dict, rows of `history`; archs with the same numbers are all there.
     """
     rows, costs = self.history(), pareto.check_costs(self.space, costs)
-    points = [(row["accuracy"], *(-row[kind] for kind in costs)) for row in rows]
-    rows = [row for row, front in zip(rows, pareto.fronts(points)) if front == 0]
-    return sorted(rows, key=lambda row: (*(row[kind] for kind in costs), row["trial"]))
+    points = [pareto.point(self.space, row["arch"], row["accuracy"], costs) for row in rows]
+    found = [(point, row) for point, row, front in zip(points, rows, pareto.fronts(points))
+             if front == 0]
+    return [row for _, row in sorted(found, key=lambda item: [-value for value in item[0][1:]])]
 
   def write_trials_csv(self, path, rows=None):
     """Writes trials as CSV, in one step; an arch is written `0,3,1,...`.
