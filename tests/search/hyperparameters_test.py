@@ -17,7 +17,9 @@ ODD = spaces.Space(
 )
 
 
-@pytest.mark.parametrize("space", [spaces.nasbench201(), ODD], ids=lambda space: space.name)
+@pytest.mark.parametrize(
+    "space", [spaces.nasbench201(), spaces.mobilenet(), ODD], ids=lambda space: space.name
+)
 def test_round_trip_through_values_and_json(space):
   empty = json.loads(json.dumps(hyperparameters.to_hyperparameters(space).get_config()))
   for seed in range(10):
@@ -33,6 +35,7 @@ def test_round_trip_through_values_and_json(space):
 def test_names_are_unique_and_safe():
   assert hyperparameters.names(ODD) == ("decision_0_a_b", "decision_1_a_b")
   assert hyperparameters.names(spaces.nasbench201())[2] == "decision_2_2_1"
+  assert hyperparameters.names(spaces.mobilenet())[4] == "decision_04_2_1"
   many = spaces.Space("many", (spaces.Decision("<-", ("a",)),) * 11, {})
   assert sorted(hyperparameters.names(many)) == list(hyperparameters.names(many))
 

@@ -23,6 +23,16 @@ def test_an_arch_is_in_the_part_of_its_choice():
   assert parts.allowed(1) == (whole, whole, (2, 3, 4), whole, whole, whole)
 
 
+def test_decisions_of_other_numbers_of_choices():
+  space = spaces.mobilenet()
+  assert len(spaces.make_parts(space, 0).groups) == 6
+  parts = spaces.make_parts(space, 1, "0,1;2,3;4,5;6")
+  assert parts.of((5, 6, *[0] * 19)) == 3 and parts.names(3) == ["identity"]
+  assert [len(own) for own in parts.allowed(2)] == [6, 2, 7, 7] + [6, 7, 7, 7] * 4 + [6]
+  with pytest.raises(errors.InputError, match=r"each choice in \[0, 6\) once"):
+    spaces.make_parts(space, 20, "0,1;2,3;4,5;6")
+
+
 @pytest.mark.parametrize("decision,text,expected", [
     (6, "", r"`few_shot_decision` must be in \[0, 6\). Received: 6"),
     (0, "0,1;2,3", "must hold each choice in .0, 5. once. Received: '0,1;2,3'"),
