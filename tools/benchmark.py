@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
-"""Speed as paired ratios measured in one run: tools/benchmark.py"""
+"""Speed, as paired ratios measured in one run: tools/benchmark.py"""
 
 from absl import flags
 
+from tfdynnas import errors
 from tfdynnas.tools import launch
 
 PARTS = ("step", "choices", "first", "score")
-flags.DEFINE_multi_enum("part", list(PARTS), PARTS, "What to measure.", module_name=__name__)
+flags.DEFINE_multi_enum(
+    "part", list(PARTS), [*PARTS, "throughput"],
+    "What to measure; `throughput` stands alone, and runs with KERAS_BACKEND=jax too.",
+    module_name=__name__)
 flags.DEFINE_integer("archs", 8, "Random archs.", lower_bound=1, module_name=__name__)
 flags.DEFINE_integer("blocks", 3, "Interleaved blocks.", lower_bound=3, module_name=__name__)
 flags.DEFINE_integer("channels", 16, "Channels of the first stage.", lower_bound=1,
@@ -19,10 +23,21 @@ flags.DEFINE_integer("seed", 0, "Seed of the archs.", lower_bound=0, module_name
 
 def main():
   """Prints the machine, then a line for each measurement."""
+  values = flags.FLAGS
+  if values.part == ["throughput"]:
+    launch.import_quietly()
+    from tfdynnas.tools import throughput
+
+    for line in throughput.measure(
+        values.channels, values.cells, values.image_size, values.blocks, values.seed
+    ):
+      print(line, flush=True)
+    return
+  if "throughput" in values.part:
+    raise errors.InputError(f"`part` throughput must stand alone. Received: {values.part}")
   launch.import_quietly(backends=("tensorflow",))
   from tfdynnas.tools import speed
 
-  values = flags.FLAGS
   bench = speed.Bench(
       values.channels, values.cells, values.image_size, values.archs, values.blocks, values.seed
   )

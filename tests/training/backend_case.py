@@ -1,7 +1,7 @@
 """Trains every method for ten steps on the back end in use, and scores archs by what came out.
 
-python backend_case.py FOLDER NUDGE SEED STOP: the same weights to begin with on any back end, each
-moved by NUDGE up or down, drawn by SEED; each training ends after STOP steps, to be gone on with.
+python backend_case.py FOLDER NUDGE STOP CASE...: the same weights to begin with on any back end, each
+moved by NUDGE up or down; trainings end after STOP steps, to be gone on with.
 """
 
 import pathlib
@@ -24,11 +24,10 @@ PLAIN = {"schedule": "cosine", "momentum_groups": "shared"}
 CASES = {
     "spos": PLAIN,
     "spos_calr_ms": {},
-    "spos_frozen": {"off_path": "frozen"},
     "fairnas": {"method": "fairnas", **PLAIN},
     "fairnas_calr_ms": {"method": "fairnas", "calr_on": "loss"},
-    "few_shot": {**PLAIN, "seed": 1},
-    "few_shot_calr_ms": {"split_decision": 1, "seed": 1},
+    "few_shot": {**PLAIN, "off_path": "frozen", "seed": 1},
+    "few_shot_calr_ms": {"off_path": "frozen", "split_decision": 1, "seed": 1},
     "sandwich": {"method": "sandwich", **PLAIN},
     "pa": {"sampler": "pa"},
 }
@@ -53,17 +52,17 @@ def make(case, feed):
   return supernet
 
 
-def set_weights(supernet, nudge, seed=0):
+def set_weights(supernet, nudge):
   """The same weights on all back ends, each moved by `nudge` up or down."""
-  rng, signs = np.random.default_rng(0), np.random.default_rng(seed)
+  rng, signs = np.random.default_rng(0), np.random.default_rng(1)
   for weight in supernet.trainable_variables:
     fan_in = np.prod(weight.shape[-4:-1]) if len(weight.shape) > 1 else 64
     values = rng.uniform(-1, 1, weight.shape) / np.sqrt(fan_in)
     weight.assign((values + nudge * signs.choice([-1, 1], weight.shape)).astype(np.float32))
 
 
-def main(folder, nudge, seed, stop):
-  """Runs all cases, then scores archs by a supernet that is not trained."""
+def main(folder, nudge, stop, *cases):
+  """Runs cases; if it is all of them, scores archs too, by a supernet that is not trained."""
   train, whole = digits()
   feed = training_feed.TrainingFeed(whole, train, BATCH, seed=5, pad=1, flip=True)
 
@@ -71,9 +70,9 @@ def main(folder, nudge, seed, stop):
     if step == int(stop):
       raise InterruptedError
 
-  for case in CASES:
+  for case in cases or CASES:
     supernet = make(case, feed)
-    set_weights(supernet, float(nudge), int(seed))
+    set_weights(supernet, float(nudge))
     try:
       loop.fit(
           supernet, backend.batches(feed), 5, EPOCHS, pathlib.Path(folder) / case, {"case": case},
@@ -81,15 +80,20 @@ def main(folder, nudge, seed, stop):
       )
     except InterruptedError:
       pass
+  if not cases:
+    score(pathlib.Path(folder) / "scores.npy", feed, whole)
+
+
+def score(path, feed, whole):
+  """Scores of fifty archs."""
   supernet = make("spos", feed)
   set_weights(supernet, 0.0)
   batches = training_feed.held_batches(whole.valid, 50)
-  score = scoring.Scorer(
+  scorer = scoring.Scorer(
       supernet, batches, lambda pixels: augment.eval_images(pixels, whole.mean, whole.std)
   )
   rng = np.random.default_rng(3)
-  scores = [list(score(SPACE.sample(rng)).values()) for _ in range(50)]
-  np.save(pathlib.Path(folder) / "scores.npy", scores)
+  np.save(path, [list(scorer(SPACE.sample(rng)).values()) for _ in range(50)])
 
 
 if __name__ == "__main__":

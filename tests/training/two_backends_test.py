@@ -10,21 +10,18 @@ import pytest
 
 CASE = pathlib.Path(__file__).with_name("backend_case.py")
 CASES = [
-    "spos", "spos_calr_ms", "spos_frozen", "fairnas", "fairnas_calr_ms", "few_shot",
-    "few_shot_calr_ms", "sandwich", "pa",
+    "spos", "spos_calr_ms", "fairnas", "fairnas_calr_ms", "few_shot", "few_shot_calr_ms",
+    "sandwich", "pa",
 ]
-RUNS = {  # Name -> (back end, how far the initial weights are moved, seed of that).
-    "tensorflow": ("tensorflow", 0, 0), "jax": ("jax", 0, 0),
-    "nudged": ("tensorflow", 1e-7, 1), "nudged_too": ("tensorflow", 1e-7, 2),
-}
+RESUMED = ["spos_calr_ms", "fairnas_calr_ms"]  # A checkpoint of each is gone on with by the other.
+KINDS = ["model/", "optimizer/", "metric/"]
 
 
-def train(folder, name, stop=0):
-  backend, nudge, seed = RUNS[name]
+def train(folder, backend, nudge=0, stop=0, cases=()):
   folder.mkdir(exist_ok=True)
   environment = {**os.environ, "KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu"}
   done = subprocess.run(
-      [sys.executable, str(CASE), str(folder), str(nudge), str(seed), str(stop)],
+      [sys.executable, str(CASE), str(folder), str(nudge), str(stop), *cases],
       env=environment, capture_output=True, text=True, check=False,
   )
   assert done.returncode == 0, done.stderr[-2000:]
@@ -34,11 +31,13 @@ def train(folder, name, stop=0):
 def ran(tmp_path_factory):
   pytest.importorskip("jax", reason="the extra `jax` is not installed")
   folder = tmp_path_factory.mktemp("backends")
-  for name in RUNS:
-    train(folder / name, name)
+  train(folder / "tensorflow", "tensorflow")
+  train(folder / "nudged", "tensorflow", 1e-7)
+  train(folder / "jax", "jax")
   for first, then in (("tensorflow", "jax"), ("jax", "tensorflow")):
-    train(folder / f"{then}_after_{first}", first, stop=7)  # Its last checkpoint is of step 6.
-    train(folder / f"{then}_after_{first}", then)
+    both = folder / f"{then}_after_{first}"
+    train(both, first, stop=7, cases=RESUMED)  # Its last checkpoint is of step 6.
+    train(both, then, cases=RESUMED)
   return folder
 
 
@@ -54,15 +53,21 @@ def apart(ran, one, two, case, kind):
   return np.sqrt(np.mean((state(ran / one, case, kind) - state(ran / two, case, kind)) ** 2))
 
 
-@pytest.mark.parametrize("kind", ["model/", "optimizer/", "metric/"])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("case", CASES)
 def test_ten_steps_are_as_close_as_those_of_weights_that_differ_by_1e_7(ran, case, kind):
-  tensorflow = "tensorflow", "nudged", "nudged_too"
-  # A relu whose input is within rounding of 0 sets any of the runs apart from all others.
-  bound = max(apart(ran, a, b, case, kind) for a in tensorflow for b in tensorflow)
-  for name in ("jax", "jax_after_tensorflow", "tensorflow_after_jax"):
-    assert apart(ran, "tensorflow", name, case, kind) <= 1.05 * bound
+  # Within 5 %, for a relu whose input is within rounding of 0 may set one run apart from the rest.
+  bound = 1.05 * apart(ran, "tensorflow", "nudged", case, kind)
+  assert apart(ran, "tensorflow", "jax", case, kind) <= bound
   assert bound < 0.1 * np.abs(state(ran / "tensorflow", case, kind)).max()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("case", RESUMED)
+def test_a_checkpoint_of_either_is_gone_on_with_by_the_other(ran, case, kind):
+  bound = 1.05 * apart(ran, "tensorflow", "nudged", case, kind)
+  for name in ("jax_after_tensorflow", "tensorflow_after_jax"):
+    assert apart(ran, "tensorflow", name, case, kind) <= bound
 
 
 def test_checkpoints_hold_the_same_names_and_a_training_has_moved(ran):

@@ -1,0 +1,58 @@
+"""Training steps per second, through the loop that the launchers use, on either back end."""
+
+import tempfile
+import time
+
+import keras
+import numpy as np
+
+from tfdynnas import config
+from tfdynnas import data
+from tfdynnas import spaces
+from tfdynnas.data import training_feed
+from tfdynnas.training import backend
+from tfdynnas.training import loop
+from tfdynnas.training import recipe
+
+STEPS = 100  # Of each block, which is an epoch here: its log and its checkpoint count too.
+BATCH = 64
+
+
+def measure(channels, cells, image_size, blocks, seed):
+  """Trains SPOS with CaLR and MS on held images of noise, augmented.
+
+  Args:
+    channels: int >= 1, of the first stage.
+    cells: int >= 1, in each stage.
+    image_size: int >= 4, pixels.
+    blocks: int >= 1, epochs that are measured.
+    seed: int >= 0, of images, weights and archs.
+
+  Yields:
+    Lines of text.
+  """
+  backend.shorten_first_step()
+  rng = np.random.default_rng(seed)
+  images = rng.integers(0, 256, [STEPS * BATCH, image_size, image_size, 3], np.uint8)
+  labels = rng.integers(0, 10, STEPS * BATCH).astype(np.int32)
+  part = data.Images(images, labels)
+  held = data.Data(part, part, None, tuple("0123456789"), np.full(3, 127.0), np.full(3, 64.0), {})
+  settings = config.SupernetConfig(epochs=blocks + 1, batch=BATCH, seed=seed)
+  feed = training_feed.TrainingFeed(held, part, BATCH, seed, settings.pad, settings.flip)
+  space = spaces.nasbench201(channels, cells, image_size)
+  supernet = recipe.make_supernet(settings, space, settings.epochs * STEPS, feed.prepare)
+  loop.build(supernet, 10)
+  start = time.perf_counter()
+  with tempfile.TemporaryDirectory() as folder:
+    rows = loop.fit(
+        supernet, backend.batches(feed), feed.steps_per_epoch, settings.epochs, folder, {}
+    )
+  first = STEPS / rows[0]["steps_per_second"]
+  rates = [row["steps_per_second"] for row in rows[1:]]
+  low, middle, high = np.quantile(rates, [0.25, 0.5, 0.75])
+  weights = sum(int(np.prod(v.shape)) for v in supernet.trainable_variables)
+  yield (f"{keras.backend.backend()} on {keras.distribution.list_devices()}; {weights:,} weights, "
+         f"{image_size}x{image_size}, batch {BATCH}")
+  yield f"first {STEPS} steps, with tracing and compilation: {first:.1f} s"
+  yield (f"steps per second, SPOS with CaLR and MS, blocks of {STEPS}: {middle:.2f} "
+         f"[{low:.2f}, {high:.2f}], whole run {time.perf_counter() - start:.0f} s")
