@@ -2,19 +2,7 @@
 
 import keras
 
-from tfdynnas import errors
-from tfdynnas.supernet import initial
-from tfdynnas.supernet import normalization
-
-# `running` trains through the fused kernel; `keras` is the same layer as any Keras has it, for
-# a model that must load where this package is not installed.
-STATISTICS = {
-    "batch": normalization.BatchStatistics,
-    "running": normalization.RunningStatistics,
-    "keras": lambda name: keras.layers.BatchNormalization(
-        momentum=normalization.MOMENTUM, epsilon=normalization.EPSILON, name=name
-    ),
-}
+from tfdynnas.supernet import named_layers
 
 
 def edge_name(stage, cell, number):
@@ -33,7 +21,7 @@ def cell_network(space, arch, statistics="running", seed=0, live_only=False):
   Args:
     space: spaces.CellSpace.
     arch: Sequence of ints, one per decision.
-    statistics: Normalisation, one of STATISTICS.
+    statistics: Normalisation, one of named_layers.STATISTICS.
     seed: int >= 0, of the initial weights.
     live_only: Leave out edges that do not change the logits. Their weights count as `params`.
 
@@ -44,9 +32,7 @@ def cell_network(space, arch, statistics="running", seed=0, live_only=False):
     InputError: The arch is not of this space, or no such normalisation.
   """
   arch = space.validate(arch)
-  if statistics not in STATISTICS:
-    raise errors.InputError(f"`statistics` is one of {tuple(STATISTICS)}. Received: {statistics!r}")
-  make = _Layers(STATISTICS[statistics], seed)
+  make = _Layers(statistics, seed)
 
   def cell(stage, number, features):
     return _cell(make, space, arch, stage, number, features, live_only)
@@ -63,7 +49,7 @@ def skeleton_network(space):
   Returns:
     keras.Model as of `cell_network`, in layers that any Keras has.
   """
-  return _around(_Layers(STATISTICS["keras"], 0), space, lambda stage, number, features: features)
+  return _around(_Layers("keras", 0), space, lambda stage, number, features: features)
 
 
 def operation_chain(space, stage, operation, times):
@@ -78,7 +64,7 @@ def operation_chain(space, stage, operation, times):
   Returns:
     keras.Model, float [batch, height, width, channels] -> the same shape.
   """
-  make, skeleton = _Layers(STATISTICS["keras"], 0), space.skeleton
+  make, skeleton = _Layers("keras", 0), space.skeleton
   size = skeleton.stage_sizes[stage]
   images = features = keras.Input((size, size, skeleton.stage_channels[stage]))
   for number in range(times):
@@ -120,27 +106,8 @@ def _cell(make, space, arch, stage, cell, features, live_only):
   return make.nothing(edge_name(stage, cell, "s"), features)  # No way through: zeros.
 
 
-class _Layers:
-  """Makes named layers, each with initial weights of its own seed."""
-
-  def __init__(self, statistics, seed):
-    self._statistics, self._seed = statistics, seed * 10007
-
-  def _initial(self, fan_in):
-    self._seed += 1
-    return initial.uniform(fan_in, self._seed)
-
-  def conv(self, name, images, channels, window, **kwargs):
-    """A convolution without bias."""
-    kernel = self._initial(window * window * images.shape[-1])
-    kwargs = {"padding": "same", **kwargs}
-    return keras.layers.Conv2D(
-        channels, window, use_bias=False, kernel_initializer=kernel, name=name, **kwargs
-    )(images)
-
-  def normalize(self, prefix, images):
-    """A normalisation."""
-    return self._statistics(name=f"{prefix}_norm")(images)
+class _Layers(named_layers.NamedLayers):
+  """Makes the layers of cells."""
 
   def nothing(self, name, images):
     """Zeros, by which the literature's `none` keeps its place in the graph."""
@@ -168,11 +135,3 @@ class _Layers:
     main = self.normalize(second, self.conv(second, main, channels, 3))
     pooled = keras.layers.AveragePooling2D(2, 2)(features)
     return main + self.conv(shortcut, pooled, channels, 1)
-
-  def dense(self, features, classes):
-    """The classifier."""
-    fan_in = features.shape[-1]
-    return keras.layers.Dense(
-        classes, name="dense", kernel_initializer=self._initial(fan_in),
-        bias_initializer=self._initial(fan_in),
-    )(features)

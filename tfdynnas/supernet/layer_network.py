@@ -1,0 +1,66 @@
+"""The network of one arch of a layer space, as a plain Keras model of named layers."""
+
+import keras
+
+from tfdynnas.supernet import named_layers
+
+
+def layer_network(space, arch, statistics="running", seed=0):
+  """Builds the network of one arch.
+
+  Args:
+    space: spaces.LayerSpace.
+    arch: Sequence of ints, one per decision.
+    statistics: Normalisation, one of named_layers.STATISTICS.
+    seed: int >= 0, of the initial weights.
+
+  Returns:
+    keras.Model, normalised images float [batch, height, width, 3] -> logits [batch, classes].
+
+  Raises:
+    InputError: The arch is not of this space, or no such normalisation.
+  """
+  blocks, skeleton = space.chosen(arch), space.skeleton
+  make = _Layers(statistics, seed)
+  images = keras.Input((skeleton.image_size, skeleton.image_size, 3), name="image")
+  stem = make.conv(
+      "stem_conv", _padded(images, 3), skeleton.stem, 3, strides=skeleton.stem_stride,
+      padding="valid",
+  )
+  features = make.active("stem", stem)
+  features = make.filtered("first", features, 3, 1, skeleton.first)
+  for block, layer in zip(blocks, skeleton.layers):
+    if block.expansion:
+      features = make.block(block, layer, features)
+  features = make.active("last", make.conv("last_conv", features, skeleton.last, 1))
+  features = keras.layers.GlobalAveragePooling2D(name="features")(features)
+  return keras.Model(images, make.dense(features, skeleton.classes), name=f"{space.name}_subnet")
+
+
+class _Layers(named_layers.NamedLayers):
+  """Makes the layers of inverted residual blocks."""
+
+  def active(self, prefix, images):
+    """Normalisation and ReLU6."""
+    return keras.layers.ReLU(6.0, name=f"{prefix}_relu")(self.normalize(prefix, images))
+
+  def filtered(self, prefix, images, window, stride, channels):
+    """Depthwise convolution, then projection, which is linear."""
+    depthwise = f"{prefix}_depthwise"
+    images = self.depthwise(depthwise, _padded(images, window), window, strides=stride)
+    images = self.conv(f"{prefix}_project", self.active(depthwise, images), channels, 1)
+    return self.normalize(f"{prefix}_project", images)
+
+  def block(self, block, layer, features):
+    """A block, to which its input is added where the shape stays."""
+    expand = f"layer{layer.name}_expand"
+    wide = self.conv(expand, features, block.expansion * layer.inputs, 1)
+    result = self.filtered(
+        f"layer{layer.name}", self.active(expand, wide), block.window, layer.stride, layer.outputs
+    )
+    return features + result if layer.keeps_shape else result
+
+
+def _padded(images, window):
+  """Zeros on all sides, as PyTorch pads; `same` has them at the end alone of strided layers."""
+  return keras.layers.ZeroPadding2D(window // 2)(images)

@@ -1,0 +1,68 @@
+"""Layers with names and with initial weights of their own, for networks of one arch."""
+
+import keras
+
+from tfdynnas import errors
+from tfdynnas.supernet import initial
+from tfdynnas.supernet import normalization
+
+# `running` trains through the fused kernel; `keras` is the same layer as any Keras has it, for
+# a model that must load where this package is not installed.
+STATISTICS = {
+    "batch": normalization.BatchStatistics,
+    "running": normalization.RunningStatistics,
+    "keras": lambda name: keras.layers.BatchNormalization(
+        momentum=normalization.MOMENTUM, epsilon=normalization.EPSILON, name=name
+    ),
+}
+
+
+class NamedLayers:
+  """Makes named layers, each with initial weights of its own seed."""
+
+  def __init__(self, statistics, seed):
+    """Begins a network.
+
+    Args:
+      statistics: Normalisation, one of STATISTICS.
+      seed: int >= 0, of the initial weights.
+
+    Raises:
+      InputError: No such normalisation.
+    """
+    if statistics not in STATISTICS:
+      raise errors.InputError(
+          f"`statistics` is one of {tuple(STATISTICS)}. Received: {statistics!r}"
+      )
+    self._statistics, self._seed = STATISTICS[statistics], seed * 10007
+
+  def _initial(self, fan_in):
+    self._seed += 1
+    return initial.uniform(fan_in, self._seed)
+
+  def conv(self, name, images, channels, window, **kwargs):
+    """A convolution without bias."""
+    kernel = self._initial(window * window * images.shape[-1])
+    kwargs = {"padding": "same", **kwargs}
+    return keras.layers.Conv2D(
+        channels, window, use_bias=False, kernel_initializer=kernel, name=name, **kwargs
+    )(images)
+
+  def depthwise(self, name, images, window, **kwargs):
+    """A convolution of each channel on its own, without bias."""
+    kernel = self._initial(window * window)
+    return keras.layers.DepthwiseConv2D(
+        window, use_bias=False, depthwise_initializer=kernel, name=name, **kwargs
+    )(images)
+
+  def normalize(self, prefix, images):
+    """A normalisation."""
+    return self._statistics(name=f"{prefix}_norm")(images)
+
+  def dense(self, features, classes):
+    """The classifier."""
+    fan_in = features.shape[-1]
+    return keras.layers.Dense(
+        classes, name="dense", kernel_initializer=self._initial(fan_in),
+        bias_initializer=self._initial(fan_in),
+    )(features)
