@@ -135,6 +135,25 @@ def test_search_shows_every_trial_the_best_so_far_and_the_found_one(drawn, tmp_p
                        f"{found['params'] / 1e3:.3g} k")
 
 
+def test_a_front_is_drawn_in_a_panel_of_each_cost_from_the_cheapest_up(drawn, tmp_path):
+  history = [{"trial": number, "accuracy": accuracy, "params": 1000, "macs": macs, "latency": ms}
+             for number, (accuracy, macs, ms) in enumerate(
+                 [(0.5, 2000, 0.25), (0.7, 4000, 1.5), (0.2, 3000, 0.5), (0.7, 5000, 0.5)])]
+  path = analysis.search_figure(history, tmp_path / "search.png", front=[0, 1, 3],
+                                costs=("macs", "latency"))
+  assert _chunks(path)[-1] == b"IEND"
+  _, macs, latency = drawn[0].axes
+  for axes, label, places, percents in (
+      (macs, "macs (thousand)", [2, 4, 5], [50, 70, 70]),
+      (latency, "latency (milliseconds)", [0.25, 0.5, 1.5], [50, 70, 70])):
+    (line,) = axes.lines
+    np.testing.assert_allclose(line.get_xdata(), places)
+    np.testing.assert_allclose(line.get_ydata(), percents)
+    assert axes.get_xlabel() == label
+  (legend,) = drawn[0].legends
+  assert "the front" in [text.get_text() for text in legend.get_texts()]
+
+
 @pytest.mark.parametrize("count", [1, 2, 1000])
 def test_search_of_any_length(drawn, tmp_path, count):
   assert _chunks(analysis.search_figure(_history(count), tmp_path / "search.png"))

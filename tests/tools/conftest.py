@@ -34,8 +34,8 @@ def finished(trained, tmp_path_factory):
 @pytest.fixture
 def copy(tmp_path):
   """Function that copies a run directory to where it may be changed."""
-  return lambda folder: _copy(folder, tmp_path)
+  return lambda folder, name="run": _copy(folder, tmp_path, name)
 
 
-def _copy(folder, place):
-  return shutil.copytree(folder, place / "run")
+def _copy(folder, place, name="run"):
+  return shutil.copytree(folder, place / name)

@@ -1,0 +1,152 @@
+"""Latency tables: what adds up to them, and measurements that are killed and run again.
+
+No test compares times: calls are counted, or timed by a clock of the test.
+"""
+
+import itertools
+import json
+
+import pytest
+
+from tfdynnas import config as config_lib
+from tfdynnas import errors
+from tfdynnas import spaces
+from tfdynnas.runs import latency
+from tfdynnas.spaces import budgets
+from tfdynnas.supernet import pieces as pieces_lib
+
+SPACE = spaces.nasbench201(channels=2, cells_per_stage=3, image_size=8)
+SETTINGS = config_lib.LatencyConfig(warmup=1, repeats=3, check=4)
+MEDIANS = {"fixed": 7.0}
+for _stage in range(3):
+  MEDIANS |= {
+      f"stage{_stage}_empty": 1.0, f"stage{_stage}_nor_conv_1x1": 9.0 + 8 * _stage,
+      f"stage{_stage}_nor_conv_3x3": 17.0, f"stage{_stage}_avg_pool_3x3": 0.5,
+      f"stage{_stage}_sum": 1.8,
+  }
+
+
+@pytest.fixture
+def measured(monkeypatch):
+  """Names of the models that were timed, each a second longer than the one before."""
+  names = []
+
+  def time_model(model, config, clock):
+    names.append(model.name)
+    return latency.spread([float(len(names))])
+
+  monkeypatch.setattr(latency, "_time_model", time_model)
+  return names
+
+
+def test_a_table_is_the_sum_of_its_pieces():
+  made = latency.table(pieces_lib.of(SPACE), MEDIANS)
+  # 3 cells; (17 - 1) / 8 = 2 in each stage; 1, 2, 3 of the 1x1; a sum is (1.8 - 1) / 8 = 0.1; a
+  # pool that took no longer than nothing is 0.
+  first, later = [0, 0, 18, 18, 0], [0, 0.9, 18.9, 18.9, 0.9]
+  assert made["fixed"] == 7
+  for row, (source, _) in zip(made["rows"], SPACE.edges):
+    assert row == pytest.approx(later if source else first, abs=1e-12)
+  space = budgets.with_latency(SPACE, **made)
+  assert space.cost((3, 1, 2, 0, 4, 1), "latency") == pytest.approx(7 + 18 + 0 + 18.9 + 0 + 0.9 * 2)
+
+
+def test_pieces_have_the_shapes_of_the_network():
+  pieces = pieces_lib.of(SPACE)
+  assert set(MEDIANS) == {"fixed", *pieces.empty, *pieces.pieces}
+  chain = pieces.pieces["stage1_nor_conv_3x3"].make()
+  assert chain.input_shape == chain.output_shape == (None, 4, 4, 4)
+  assert chain.count_params() == pieces_lib.TIMES * (9 * 4 * 4 + 4 * 4)  # Kernel, and the 4 of a
+  assert pieces.fixed().output_shape == (None, 10)                      # normalisation.
+  trainable = sum(int(weight.numpy().size) for weight in pieces.fixed().trainable_variables)
+  assert trainable == SPACE.costs["params"].fixed
+
+
+def test_a_space_of_its_own_kind_is_refused():
+  plain = spaces.Space("plain", SPACE.decisions, SPACE.costs)
+  with pytest.raises(errors.InputError, match="a space of cells. Received: `plain`"):
+    pieces_lib.of(plain)
+
+
+def test_calls_are_timed_by_the_clock_without_the_warm_up(tmp_path):
+  """The clock reads 0, 1, 3, 6, 10, 15, ...: the calls of the first piece last 1, 3 and 5 s."""
+  readings = itertools.accumulate(itertools.count())
+  made = latency.measure_latency(SPACE, tmp_path / "t.json", SETTINGS, clock=lambda: next(readings))
+  for number, times in enumerate(made["measured"].values()):
+    first = 6 * number + 1  # From one reading to the next it is a second more each time.
+    expected = [1000.0 * (first + late) for late in (0, 2, 4)]
+    assert times == latency.spread(expected) and times["median"] == expected[1]
+
+
+class _Killed(BaseException):
+  """What a process that is killed does: nothing is run after it."""
+
+
+def test_a_killed_measurement_goes_on_and_is_whole_or_not_there(tmp_path, measured):
+  path, shown = tmp_path / "t.json", []
+
+  def die(done, total):
+    if done == 5:
+      raise _Killed
+
+  with pytest.raises(_Killed):
+    latency.measure_latency(SPACE, path, SETTINGS, die)
+  assert not path.exists() and len(measured) == 5
+  made = latency.measure_latency(SPACE, path, SETTINGS, lambda *counts: shown.append(counts))
+  assert len(measured) == len(MEDIANS) == len(made["measured"]) == len(shown)
+  assert [times["median"] for times in made["measured"].values()] == list(range(1, 17))
+  assert [file.name for file in tmp_path.iterdir()] == ["t.json"]
+  assert json.loads(path.read_text()) == made
+  assert latency.measure_latency(SPACE, path, SETTINGS) == made and len(measured) == 16
+  space = budgets.read_latency(SPACE, path)
+  assert space.cost((0,) * 6, "latency") == 1.0  # `fixed` was the first one.
+
+
+def test_a_check_measures_random_archs_once(tmp_path, measured):
+  path = tmp_path / "t.json"
+  latency.measure_latency(SPACE, path, SETTINGS)
+  found = latency.check_latency(SPACE, path, SETTINGS)
+  assert len(measured) == 16 + 4 and len(found["archs"]) == 4
+  space = budgets.read_latency(SPACE, path)
+  for row, real in zip(found["archs"], (17, 18, 19, 20)):
+    assert row["measured"] == real
+    assert row["predicted"] == space.cost(row["arch"], "latency")
+  assert latency.check_latency(SPACE, path, SETTINGS) == found and len(measured) == 20
+  assert json.loads((tmp_path / "t.check.json").read_text()) == found
+
+
+def test_comparison_of_hand_made_times():
+  found = latency.compare([1.0, 2.0, 4.0, 5.0], [1.1, 3.0, 2.0, 5.0])
+  assert found["kendall"] == pytest.approx(4 / 6)  # One of six pairs is the wrong way round.
+  assert found["spearman"] == pytest.approx(0.8)
+  assert found["relative_error"]["median"] == pytest.approx((0.1 + 0.5) / 2)
+  assert found["ratio"]["median"] == pytest.approx((1.0 + 1.1) / 2)
+  assert latency.compare([1.0, 2.0], [3.0, 3.0])["kendall"] is None
+
+
+@pytest.mark.parametrize("change,name", [
+    ({"latency_batch": 2}, "settings.batch=1 there, 2 here"),
+    ({"repeats": 4}, "settings.repeats=3 there, 4 here"),
+    ({"threads": 1}, "settings.threads=0 there, 1 here"),
+])
+@pytest.mark.parametrize("whole", [False, True])
+def test_other_settings_are_refused_by_name(tmp_path, measured, change, name, whole):
+  path = tmp_path / "t.json"
+
+  def die(done, total):
+    if done == 3 and not whole:
+      raise _Killed
+
+  try:
+    latency.measure_latency(SPACE, path, SETTINGS, die)
+  except _Killed:
+    pass
+  other = config_lib.LatencyConfig(**{**SETTINGS.as_dict(), **change})
+  with pytest.raises(errors.InputError, match=f"Received: {name}$"):
+    latency.measure_latency(SPACE, path, other)
+  larger = spaces.nasbench201(channels=4, cells_per_stage=3, image_size=8)
+  with pytest.raises(errors.InputError, match="Received: space.costs="):
+    latency.measure_latency(larger, path, SETTINGS)
+  path.write_text("{}")
+  with pytest.raises(errors.InputError, match="must be a measurement"):
+    latency.measure_latency(SPACE, path, SETTINGS)
