@@ -13,8 +13,8 @@ from tests import source_rules as rules
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "README.md").read_text("utf-8")
-# Flags of other programs that README calls: docker, Bazel, absl.
-FOREIGN = {"rm", "test_tag_filters", "help", "flagfile"}
+# Flags of other programs that README calls: docker, Bazel, absl, tar, pip's --no-deps.
+FOREIGN = {"rm", "test_tag_filters", "help", "flagfile", "extract", "no"}
 # As for all tests (conftest.py): the blocks run in a process of their own.
 QUICK = "from tfdynnas.training import backend\nbackend.shorten_first_step()"
 
@@ -84,11 +84,12 @@ def _tool_calls():
 def test_every_call_of_a_tool_has_flags_that_it_takes():
   calls = _tool_calls()
   assert len(calls) >= 6
-  for tool, arguments in calls:  # Without a run directory a tool stops when flags are checked.
+  for tool, arguments in calls:  # Without a place to write to, a tool stops when flags are checked.
+    place = "data_file" if tool == "pack" else "run_dir"
     result = subprocess.run(
-      [sys.executable, "-m", f"tfdynnas.tools.{tool}", *arguments, "--run_dir="], cwd=ROOT,
+      [sys.executable, "-m", f"tfdynnas.tools.{tool}", *arguments, f"--{place}="], cwd=ROOT,
       capture_output=True, text=True)
-    assert result.returncode == 2 and "Give --run_dir" in result.stderr, (tool, result.stderr)
+    assert result.returncode == 2 and re.search(f"Give (--|`){place}", result.stderr), (tool, result.stderr)
 
 
 def test_pictures_are_small():
