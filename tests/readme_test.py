@@ -89,7 +89,8 @@ def test_every_call_of_a_tool_has_flags_that_it_takes():
     result = subprocess.run(
       [sys.executable, "-m", f"tfdynnas.tools.{tool}", *arguments, f"--{place}="], cwd=ROOT,
       capture_output=True, text=True)
-    assert result.returncode == 2 and re.search(f"Give (--|`){place}", result.stderr), (tool, result.stderr)
+    refused = re.search(f"Give (--|`){place}", result.stderr)
+    assert result.returncode == 2 and refused, (tool, result.stderr)
 
 
 def test_pictures_are_small():

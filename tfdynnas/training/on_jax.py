@@ -268,9 +268,9 @@ def peak_device_bytes():
 
 def make_deterministic(seed):
   """Makes every operation give the same bits in every run, if nothing has been computed yet."""
-  keras.utils.set_random_seed(seed)
   flags = os.environ.get("XLA_FLAGS", "")
-  os.environ["XLA_FLAGS"] = f"{flags} --xla_gpu_deterministic_ops=true"
+  os.environ["XLA_FLAGS"] = f"{flags} --xla_gpu_deterministic_ops=true"  # Read at the first array.
+  keras.utils.set_random_seed(seed)
 
 
 def check_compile(settings):
