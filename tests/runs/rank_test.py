@@ -206,6 +206,16 @@ def test_lists_of_archs(tmp_path):
   assert [SPACE.index(arch) for arch in everything] == list(range(15625))
 
 
+def test_a_space_that_cannot_be_listed_is_sampled():
+  space = spaces.mobilenet()
+  with pytest.raises(errors.InputError, match="221,502,229,807,900,608; take archs=sample:N"):
+    archs_lib.listed(space, config.RankConfig(archs="all"))
+  few, many = (archs_lib.listed(space, config.RankConfig(archs=f"sample:{n}")) for n in (5, 50))
+  assert many[:5] == few and len(set(many)) == 50
+  named = ",".join(f"#{space.index(arch)}" for arch in few)
+  assert archs_lib.listed(space, config.RankConfig(archs=named)) == few
+
+
 def test_samples_are_nested_and_uniform():
   few, many = (archs_lib.sampled(SPACE, count, seed=3) for count in (10, 3000))
   assert many[:10] == few and len(set(many)) == 3000

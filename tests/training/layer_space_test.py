@@ -84,6 +84,19 @@ def test_methods_take_the_space_and_return_from_their_config():
       list(SPACE.largest()), list(SPACE.smallest())]
 
 
+def test_a_method_takes_a_budget():
+  cost = SPACE.costs["macs"]
+  made = training.Budget(cost.fixed, cost.table, [(300e6, 310e6)], seed=4)
+  method = training.SinglePath(SPACE, sampler=made)
+  again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(method))
+  archs = [ops.convert_to_numpy(sampler(7)).tolist()
+           for sampler in (made, method.sampler, again.sampler)]
+  assert archs[0] == archs[1] == archs[2] and len(archs[0]) == 1
+  assert 300e6 <= SPACE.cost(archs[0][0], "macs") <= 310e6
+  with pytest.raises(errors.InputError, match="`sampler` must draw from the allowed"):
+    training.SinglePath(SPACE, sampler=made, allowed=[[0]] + [range(n) for n in COUNTS[1:]])
+
+
 def test_groups_are_the_choices_of_one_layer():
   arch = ops.convert_to_tensor((5, 6, 2, 0) * 5 + (1,), "int32")
   for split, group in ((0, 5), (1, 6), (20, 1)):
