@@ -62,9 +62,30 @@ def test_pieces_have_the_shapes_of_the_network():
   assert trainable == SPACE.costs["params"].fixed
 
 
+def test_pieces_of_a_chain_of_layers_add_up():
+  blocks = [spaces.Block("skip", 0), spaces.Block("k3", 2, 3), spaces.Block("k5", 2, 5)]
+  skeleton = spaces.LayerSkeleton(
+      (spaces.Stage(6, 2, 2), spaces.Stage(6, 1)), 4, 1, 4, 8, image_size=8, classes=3)
+  space = spaces.layer_space("chain", blocks, skeleton)
+  pieces = pieces_lib.of(space)
+  # 8x8x4 -> 4x4x6 once in a call, which may not be skipped; then twice the same shape, in chains.
+  assert [len(row) for row in pieces.rows] == [2, 3, 3] and pieces.rows[1] == pieces.rows[2]
+  assert len(pieces.pieces) == 2 + 2 + 1 and len(pieces.empty) == 3
+  medians = {"fixed": 5.0, **dict.fromkeys(pieces.empty, 1.0)}
+  medians |= {name: 17.0 if name.endswith("k3") else 33.0 for name in pieces.pieces}
+  made = latency.table(pieces, medians)
+  assert made == {"fixed": 5 + 32, "rows": [[16, 32], [0, 2, 4], [0, 2, 4]]}
+  for name, piece in pieces.pieces.items():
+    assert piece.make().input_shape == pieces.empty[piece.empty]().input_shape, name
+  params = sum(piece.make().count_params() for piece in (pieces.pieces["end"],))
+  assert params == 6 * 8 + 4 * 8 + 8 * 3 + 3
+  whole, front = pieces.whole((0, 0, 1)), pieces.fixed()
+  assert whole.output_shape == (None, 3) and front.output_shape == (None, 8, 8, 4)
+
+
 def test_a_space_of_its_own_kind_is_refused():
   plain = spaces.Space("plain", SPACE.decisions, SPACE.costs)
-  with pytest.raises(errors.InputError, match="a space of cells. Received: `plain`"):
+  with pytest.raises(errors.InputError, match="cells or layers. Received: `plain`"):
     pieces_lib.of(plain)
 
 

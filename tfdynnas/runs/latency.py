@@ -13,7 +13,6 @@ from keras import ops
 
 from tfdynnas import analysis
 from tfdynnas import errors
-from tfdynnas import supernet as supernet_lib
 from tfdynnas import whole_file
 from tfdynnas.runs import directory
 from tfdynnas.spaces import budgets
@@ -26,7 +25,7 @@ def measure_latency(space, path, config, progress=lambda done, total: None,
   """Measures the latency table of a space, or goes on with it; a whole one is only read.
 
   Args:
-    space: spaces.CellSpace.
+    space: spaces.CellSpace or spaces.LayerSpace.
     path: File of the table, JSON; what was measured of it lies in `.begun` beside it until then.
     config: config.LatencyConfig.
     progress: Callable (done, total), called after each piece.
@@ -67,7 +66,7 @@ def table(pieces, medians):
   }
   rows = [[sum(count * own[name] for name, count in uses.items()) for uses in row]
           for row in pieces.rows]
-  return {"fixed": medians["fixed"], "rows": rows}
+  return {"fixed": medians["fixed"] + sum(own[name] for name in pieces.more), "rows": rows}
 
 
 def check_latency(space, path, config, progress=lambda done, total: None,
@@ -75,7 +74,7 @@ def check_latency(space, path, config, progress=lambda done, total: None,
   """Measures random subnets whole, and compares them with what a table says of them.
 
   Args:
-    space: spaces.CellSpace.
+    space: spaces.CellSpace or spaces.LayerSpace.
     path: File of the table; the comparison is written beside it, as `NAME.check.json`.
     config: config.LatencyConfig; `check` archs, >= 2.
     progress: Callable (done, total), called after each arch.
@@ -96,10 +95,9 @@ def check_latency(space, path, config, progress=lambda done, total: None,
   identity = _identity(space, config)
   identity["settings"] |= {"check": config.check, "check_seed": config.check_seed,
                            "table": budgets.describe(known)["costs"]["latency"]}
-  log = _Log(path.with_name(f"{path.stem}.check.json"), identity)
+  log, whole = _Log(path.with_name(f"{path.stem}.check.json"), identity), pieces_lib.of(space).whole
   for done, arch in enumerate(archs, 1):
-    log.take(space.format(arch), lambda: _time_model(
-        supernet_lib.cell_network(space, arch, "keras", live_only=True), config, clock))
+    log.take(space.format(arch), lambda: _time_model(whole(arch), config, clock))
     progress(done, len(archs))
   measured = [log.values[space.format(arch)]["median"] for arch in archs]
   predicted = [known.cost(arch, "latency") for arch in archs]

@@ -1,5 +1,7 @@
 """The network of one arch of a layer space, as a plain Keras model of named layers."""
 
+import dataclasses
+
 import keras
 
 from tfdynnas.supernet import named_layers
@@ -23,22 +25,64 @@ def layer_network(space, arch, statistics="running", seed=0):
   blocks, skeleton = space.chosen(arch), space.skeleton
   make = _Layers(statistics, seed)
   images = keras.Input((skeleton.image_size, skeleton.image_size, 3), name="image")
-  stem = make.conv(
-      "stem_conv", _padded(images, 3), skeleton.stem, 3, strides=skeleton.stem_stride,
-      padding="valid",
-  )
-  features = make.active("stem", stem)
-  features = make.filtered("first", features, 3, 1, skeleton.first)
+  features = make.begin(skeleton, images)
   for block, layer in zip(blocks, skeleton.layers):
     if block.expansion:
       features = make.block(block, layer, features)
-  features = make.active("last", make.conv("last_conv", features, skeleton.last, 1))
-  features = keras.layers.GlobalAveragePooling2D(name="features")(features)
-  return keras.Model(images, make.dense(features, skeleton.classes), name=f"{space.name}_subnet")
+  return keras.Model(images, make.end(skeleton, features), name=f"{space.name}_subnet")
+
+
+def first_network(space):
+  """Builds what is before the choices, in layers that any Keras has: keras.Model."""
+  skeleton = space.skeleton
+  images = keras.Input((skeleton.image_size, skeleton.image_size, 3))
+  return keras.Model(images, _Layers("keras", 0).begin(skeleton, images))
+
+
+def last_network(space):
+  """Builds what is behind the choices, in layers that any Keras has: keras.Model."""
+  skeleton = space.skeleton
+  layer = skeleton.layers[-1]
+  features = keras.Input((layer.output_size, layer.output_size, layer.outputs))
+  return keras.Model(features, _Layers("keras", 0).end(skeleton, features))
+
+
+def block_chain(layer, block, times):
+  """Builds a block at its place, several times one after the other.
+
+  Args:
+    layer: spaces.layers.Layer; with `times` > 1 one that keeps its shape.
+    block: spaces.Block that expands; None is nothing at all.
+    times: int >= 1.
+
+  Returns:
+    keras.Model, float [batch, size, size, inputs] -> float [batch, output size, ..., outputs].
+  """
+  images = features = keras.Input((layer.size, layer.size, layer.inputs))
+  if block is None:
+    return keras.Model(images, keras.layers.Identity()(images))
+  make = _Layers("keras", 0)
+  for number in range(times):
+    features = make.block(block, dataclasses.replace(layer, name=str(number)), features)
+  return keras.Model(images, features)
 
 
 class _Layers(named_layers.NamedLayers):
   """Makes the layers of inverted residual blocks."""
+
+  def begin(self, skeleton, images):
+    """Stem and first block."""
+    stem = self.conv(
+        "stem_conv", _padded(images, 3), skeleton.stem, 3, strides=skeleton.stem_stride,
+        padding="valid",
+    )
+    return self.filtered("first", self.active("stem", stem), 3, 1, skeleton.first)
+
+  def end(self, skeleton, features):
+    """Last convolution, pool and classifier."""
+    features = self.active("last", self.conv("last_conv", features, skeleton.last, 1))
+    features = keras.layers.GlobalAveragePooling2D(name="features")(features)
+    return self.dense(features, skeleton.classes)
 
   def active(self, prefix, images):
     """Normalisation and ReLU6."""
