@@ -34,7 +34,7 @@ def data():
 
 
 def weights(supernet):
-  return [w.numpy() for w in supernet.trainable_variables]
+  return [keras.ops.convert_to_numpy(w) for w in supernet.trainable_variables]
 
 
 def test_fit_evaluate_save_load_and_go_on(tmp_path):
@@ -72,11 +72,11 @@ def test_a_step_trains_the_arch_of_its_number_in_its_group():
     changed = np.array(new != old)
     mask = np.broadcast_to(np.array(mask), new.shape[:1])
     assert not changed[~mask].any() and all(row.any() for row in changed[mask])
-    used = np.array([row.any() for row in slot.numpy()])
+    used = np.array([row.any() for row in keras.ops.convert_to_numpy(slot)])
     assert not used[np.arange(5) != group].any()
-  schedule = supernet.optimizer._learning_rate
-  expected = SPACE.cost(paths[0], "complexity")
-  assert float(schedule._complexity.numpy()) == expected
+  if keras.backend.backend() == "tensorflow":  # On JAX what was told stays inside the step.
+    schedule = supernet.optimizer._learning_rate
+    assert float(schedule._complexity.numpy()) == SPACE.cost(paths[0], "complexity")
 
 
 def test_moved_weights_off_the_path_decay_by_exactly_l2():
