@@ -1,7 +1,7 @@
 """Trains every method for ten steps on the back end in use, and scores archs by what came out.
 
-python backend_case.py FOLDER NUDGE STOP CASE...: the same weights to begin with on any back end, each
-moved by NUDGE up or down; trainings end after STOP steps, to be gone on with.
+python backend_case.py FOLDER NUDGE STOP CASE...: the same weights to begin with on any back end,
+each moved by NUDGE up or down; trainings end after STOP steps, to be gone on with.
 """
 
 import pathlib
