@@ -79,13 +79,19 @@ def restore(path, variables, partly=False):
     values = {name: arrays[name] for name in names}
   for name, variable in variables.items():
     value = values[name]
-    if value.shape != tuple(variable.shape) or str(value.dtype) != str(variable.dtype):
+    if value.shape != tuple(variable.shape) or not _alike(value.dtype, variable.dtype):
       raise errors.InputError(
           f"Checkpoint {path} must hold {name} as {variable.dtype} {tuple(variable.shape)}. "
           f"Received: {value.dtype} {value.shape}"
       )
   for name, variable in variables.items():
     variable.assign(values[name])
+
+
+def _alike(there, here):
+  """Whether two kinds are the same; a count of steps is int64 on TensorFlow, int32 on JAX."""
+  both = str(there), str(here)
+  return both[0] == both[1] or set(both) == {"int32", "int64"}
 
 
 @contextlib.contextmanager
