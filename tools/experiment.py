@@ -8,6 +8,7 @@ Rows that --results holds are skipped; a killed experiment goes on with the same
 leaves the other rows out, --trials=0 the search, which alone needs TensorFlow.
 """
 
+import hashlib
 import pathlib
 import re
 import shlex
@@ -70,9 +71,10 @@ def _run_row(folder, row, own, seed, table):
   trainer = "train_few_shot" if "--few_shot" in " ".join(own) else "train_supernet"
   search = {"search": (f"--search_seed={seed}",)} if flags.FLAGS.trials else {}
   stages = {trainer: (), "rank": RANKED, **search, "report": ()}
+  told = f"{row}, seed {seed}, table {_digest(flags.FLAGS.table)}: {_told(own)}"
   for tool, special in stages.items():
     command = [sys.executable, "-m", f"tfdynnas.tools.{tool}", *shared, *special]
-    experiment.run_stage(folder, tool, command)
+    experiment.run_stage(folder, tool, command, told)
   described = experiment.describe(folder, table, searched=bool(search))
   line = {"row": row, "seed": seed, "flags": _told(own), **described}
   analysis.append_result(flags.FLAGS.results, line)
@@ -99,6 +101,9 @@ def _rows():
     name, colon, own = text.partition(":")
     if not (colon and name.strip()) or name.strip() in rows:
       raise errors.InputError(f"`row` must be `NAME: FLAGS`, each name once. Received: {text!r}")
+    if _slug(name, 0) in {_slug(there, 0) for there in rows}:
+      raise errors.InputError(
+          f"Rows must differ in letters and digits, by which folders are named. Received: {text!r}")
     rows[name.strip()] = shlex.split(own)
   if not rows:
     raise errors.InputError("Give --row='NAME: FLAGS', or a preset with rows. Received: none")
@@ -114,6 +119,10 @@ def _seeds():
   if not flags.FLAGS.seeds or not all(text.isdecimal() for text in flags.FLAGS.seeds):
     raise errors.InputError(f"`seeds` must be whole numbers >= 0. Received: {flags.FLAGS.seeds}")
   return [int(text) for text in flags.FLAGS.seeds]
+
+
+def _digest(path):
+  return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()[:12]
 
 
 def _slug(row, seed):

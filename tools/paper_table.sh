@@ -49,7 +49,7 @@ digest_of() {
 # Unpacks the first whole state of a folder. A kill can leave another one beside it, or parts of it.
 unpack() {
   local folder="$1" first name number count parts
-  for first in "$folder"/state-*-1of[1-8]; do
+  while read -r first; do  # The newest first: a slice that was killed may have left two.
     name="${first##*/state-}" count="${first##*of}" parts=()
     for ((number = 1; number <= count; number++)); do
       parts+=("$folder/state-${name%%-*}-${number}of$count")
@@ -59,7 +59,7 @@ unpack() {
       tar --extract --no-same-owner --file="$work/state.tar" --directory="$work/state"
       return
     fi
-  done
+  done < <(ls -t "$folder"/state-*-1of[1-8] 2> /dev/null)
   if compgen -G "$folder/state-*" > /dev/null; then
     fail 2 "STATE_IN must hold all parts of a state, as they were. Received: $folder, damaged"
   fi

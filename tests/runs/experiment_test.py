@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tfdynnas import analysis
+from tfdynnas import errors
 from tfdynnas.runs import experiment
 from tfdynnas.training import backend
 from tfdynnas.training import callbacks
@@ -17,9 +18,10 @@ INTERVAL = {"value": 0.5, "low": 0.25, "high": None}
 def row(tmp_path):
   """A run directory with what `describe` reads: four archs were ranked, #2 was found."""
   files = {
-      "config.json": {"images": {"fingerprint": "0123456789abcdef"}, "versions": {"keras": "3"},
+      "config.json": {"images": {"fingerprint": "0123456789abcdef"},
+                      "versions": {"keras": "3", "jax": "0.10", "tensorflow": "2.21"},
                       "supernet": {"momentum_groups": "split"}},
-      "supernet/method.json": {"split_decision_name": "3<-0"},
+      "supernet/method.json": {"split_decision_name": "3<-0", "backend": "jax"},
       "rank/statistics.json": {"count": 4, "tau_b": INTERVAL, "spearman": INTERVAL,
                                "tau_b_of_costs": {"params": INTERVAL, "macs": INTERVAL}},
       "search/found.json": {"index": 2},
@@ -28,7 +30,7 @@ def row(tmp_path):
   for name, value in files.items():
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text(json.dumps(value))
-  (tmp_path / "supernet" / "log.csv").write_text("step,steps_per_second\n18,2\n36,1\n")
+  (tmp_path / "supernet" / "log.csv").write_text("step,steps_per_second\n12,2\n24,0.1\n36,1\n")
   (tmp_path / "rank" / "ranking.csv").write_text(
       "index,accuracy\n0,0.1\n1,0.2\n2,0.4\n3,0.3\n")
   return tmp_path
@@ -45,9 +47,22 @@ def test_a_row_tells_what_was_split_measured_and_found(row):
   assert told["split"] == "3<-0" and told["images"] == "0123456789ab"
   assert told["tau_cifar10"] == "0.666667"  # Five of six pairs agree.
   assert (told["found"], told["top1_cifar10"]) == ("#2", "30")
-  assert (told["peak_mb"], told["device_mb"], told["hours"]) == ("20", None, "0.0075")
+  assert (told["peak_mb"], told["device_mb"], told["hours"]) == ("20", None, "0.01")
+  assert told["versions"] == "jax-0.10 keras-3"
   assert (told["tau_low"], told["tau_high"]) == ("0.25", None)
   assert "tau_cifar100" not in told and "top1_cifar100" not in told
+
+
+def test_a_stage_runs_once_and_what_it_was_told_must_not_change(tmp_path):
+  written = tmp_path / "log"
+  command = ["sh", "-c", f"echo once >> {written}"]
+  for _ in range(2):
+    experiment.run_stage(tmp_path, "rank", command, "--seed=0")
+  assert written.read_text() == "once\n"
+  with pytest.raises(errors.InputError, match="was run as '--seed=0'.*Received: '--seed=1'"):
+    experiment.run_stage(tmp_path, "rank", command, "--seed=1")
+  with pytest.raises(errors.InputError, match="status 0. Received: 3"):
+    experiment.run_stage(tmp_path, "search", ["sh", "-c", "exit 3"], "")
 
 
 def test_only_known_truths_count(row):

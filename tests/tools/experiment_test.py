@@ -59,6 +59,7 @@ def test_a_killed_experiment_goes_on_and_present_rows_are_skipped(places, tmp_pa
     ((), "Give --row"),
   (("--row=A: ", "--row=B, C: ", "--only=C"),
    "`only` must name rows, of 'A', 'B, C'. Received: ['C']"),
+  (("--row=A + b: ", "--row=A, B: "), "Rows must differ in letters and digits"),
   (("--row=A: ", "--trials=-1"), "`trials` must be >= 0. Received: -1"),
 ])
 def test_rows_that_cannot_be(flags, expected, tmp_path):

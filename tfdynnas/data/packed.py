@@ -125,6 +125,8 @@ class _Reader:
     for row, place in enumerate(places):
       try:
         images[row] = self._fitted(pixels.decoded(part.encoded[place]))
+      except errors.InputError:  # Not of this image: of what was asked for, or of Pillow.
+        raise
       except ValueError as error:
         raise errors.InputError(
             f"Every image of {self.path} must be readable. "

@@ -1,15 +1,21 @@
 """The run directory: what was asked for, by whom it may be gone on with, and what came out."""
 
+import dataclasses
 import fcntl
 import importlib.metadata
 import json
 import pathlib
 
+from tfdynnas import config as config_lib
 from tfdynnas import errors
 from tfdynnas import whole_file
 from tfdynnas.training import loop
 
 PACKAGES = ("tfdynnas", "tensorflow", "keras", "keras-tuner", "tensorflow-datasets", "numpy", "jax")
+_CONFIGS = {
+    "data": config_lib.DataConfig, "space": config_lib.SpaceConfig,
+    "supernet": config_lib.SupernetConfig,
+}
 
 
 class RunDir:
@@ -72,7 +78,8 @@ class RunDir:
     there = self.config()
     for part in {**config, **there}:
       if part != "versions":
-        loop.refuse_other(self.path, there.get(part, {}), config.get(part, {}))
+        known = {**_unknown_then(part, config.get(part, {})), **there.get(part, {})}
+        loop.refuse_other(self.path, known, config.get(part, {}))
 
   def config(self):
     """What the run is, as `claim` was told.
@@ -104,6 +111,17 @@ class RunDir:
   def write_json(self, name, values):
     """Writes a JSON file of the folder, whole."""
     whole_file.write_text(self.path / name, json.dumps(values, indent=2, allow_nan=False) + "\n")
+
+
+def _unknown_then(part, now):
+  """What a run says that was begun before some of its settings were there: that they are default.
+
+  Of its images, what was not recorded then is what is recorded now: the fingerprint tells.
+  """
+  if part == "images":
+    return now
+  fields = dataclasses.fields(_CONFIGS[part]) if part in _CONFIGS else ()
+  return json.loads(json.dumps({field.name: field.default for field in fields}))
 
 
 def lock(path, shared=False):

@@ -19,20 +19,27 @@ _MEASURED = "measured.json"
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux' prctl.
 
 
-def run_stage(folder, stage, command):
+def run_stage(folder, stage, command, told):
   """Runs a launcher to its end, unless it has ended, and keeps what it took.
 
   Args:
     folder: The run directory.
     stage: Name of the stage.
     command: Sequence of strings, the process.
+    told: str, what its result depends on.
 
   Raises:
-    InputError: It ended with another status than 0; its own line is on stderr.
+    InputError: It ended with another status than 0, its own line is on stderr; or it has ended
+      before, and was told something else.
   """
   path = pathlib.Path(folder) / _MEASURED
   measured = _measured(folder)
   if stage in measured:
+    before = measured[stage].get("told")
+    if before != told:
+      raise errors.InputError(
+          f"{stage} of {folder} was run as {before!r}; give another run_dir. Received: {told!r}"
+      )
     return
   start = time.monotonic()
   process = subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=_die_with_parent)
@@ -43,7 +50,9 @@ def run_stage(folder, stage, command):
         f"{stage} of {folder} must end with status 0. Received: {process.returncode}; "
         "the same command goes on from there"
     )
-  took = {"seconds": time.monotonic() - start, "peak_mb": usage.ru_maxrss / 1024}
+  took = {
+      "told": told, "seconds": time.monotonic() - start, "peak_mb": usage.ru_maxrss / 1024
+  }
   whole_file.write_text(path, json.dumps({**measured, stage: took}, indent=2) + "\n")
 
 
@@ -80,7 +89,7 @@ def describe(folder, table, searched=True):
       "tau_macs": ranked["tau_b_of_costs"]["macs"]["value"],
       "peak_mb": max(stage["peak_mb"] for stage in _measured(folder).values()),
       "device_mb": _device_mb(folder), "hours": _hours(folder),
-      "versions": _versions(config["versions"]), **_against(table, *_ranking(folder)),
+      "versions": _versions(folder, config["versions"]), **_against(table, *_ranking(folder)),
   }
   if searched:
     found = _json(folder / "search" / "found.json")["index"]
@@ -132,20 +141,24 @@ def _device_mb(folder):
 
 
 def _hours(folder):
-  """Hours of training: of the steps that count, without what was lost with a killed process."""
+  """Hours of training: its steps at the median pace of its epochs.
+
+  So what was lost with a killed process does not count, nor that a process which goes on compiles
+  once more; the pace of an epoch in which that happened says nothing.
+  """
   hours = 0.0
   for log in (folder / "supernet").rglob("log.csv"):
     with open(log, newline="", encoding="utf-8") as file:
-      before = 0
-      for row in csv.DictReader(file):
-        hours += (int(row["step"]) - before) / float(row["steps_per_second"]) / 3600
-        before = int(row["step"])
-  return hours
+      rows = list(csv.DictReader(file))
+    seconds = np.median([1 / float(row["steps_per_second"]) for row in rows])
+    hours += int(rows[-1]["step"]) * seconds / 3600
+  return float(hours)
 
 
-def _versions(versions):
-  return " ".join(f"{name}-{versions[name]}" for name in ("tensorflow", "keras", "jax")
-                  if name in versions)
+def _versions(folder, versions):
+  """The back end that trained last, and Keras, with their versions."""
+  backend = _json(next((folder / "supernet").rglob("method.json")))["backend"]
+  return " ".join(f"{name}-{versions.get(name, '?')}" for name in (backend, "keras"))
 
 
 def _json(path):

@@ -198,10 +198,10 @@ class _Log:
       there = json.loads(place.read_text())
       same = {part: there[part] for part in self._identity}
       there["measured"].items()
+      names = [f"{part}.{name}" for part in same for name in {**same[part], **self._identity[part]}
+               if same[part].get(name) != self._identity[part].get(name)]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
       raise errors.InputError(f"{place} must be a measurement. Received: another file") from error
-    names = [f"{part}.{name}" for part in same for name in {**same[part], **self._identity[part]}
-             if same[part].get(name) != self._identity[part].get(name)]
     if names:
       raise errors.InputError(
           f"{place} was measured with other settings; delete it to measure anew. Received: "

@@ -55,7 +55,7 @@ def find_servable(run_dir, config):
       stored = json.loads((home / str(version) / "arch.json").read_text("utf-8"))
     except (OSError, ValueError):  # Damaged, or of somebody else: not this network's.
       continue
-    if card.items() <= stored.items():
+    if isinstance(stored, dict) and card.items() <= stored.items():
       return home / str(version)
   return None
 

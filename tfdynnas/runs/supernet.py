@@ -2,6 +2,8 @@
 
 import json
 
+import keras
+
 from tfdynnas import config as config_lib
 from tfdynnas import errors
 from tfdynnas.data import training_feed
@@ -71,10 +73,10 @@ def make_feed(data, config):
 
 def make_strategy(devices, config):
   """The strategy that the config says, and its number of replicas."""
+  if devices.deterministic:
+    backend.make_deterministic(config.seed)  # First, since JAX hears of it when it starts.
   strategy = backend.make_strategy(devices.distribution, devices.devices)
   backend.shorten_first_step()
-  if devices.deterministic:
-    backend.make_deterministic(config.seed)
   count = backend.devices_of(strategy)
   if config.batch % count:
     raise errors.InputError(f"`batch` must divide by {count} devices. Received: {config.batch}")
@@ -91,7 +93,8 @@ def describe_method(supernet, space, steps):
   """What was drawn or derived for this run, for readers."""
   split = supernet.method.split_decision
   return {
-      "steps": steps, "groups": supernet.optimizer.groups, "split_decision": split,
+      "backend": keras.backend.backend(), "steps": steps, "groups": supernet.optimizer.groups,
+      "split_decision": split,
       "split_decision_name": space.decisions[split].name,
       "bounds": {kind: space.bounds(kind) for kind in space.costs},
   }

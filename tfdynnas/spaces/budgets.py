@@ -62,10 +62,10 @@ def with_latency(space, fixed, rows):
     InputError: The table does not have a finite number >= 0 for each choice.
   """
   wanted = [len(decision.choices) for decision in space.decisions]
-  if [len(row) for row in rows] != wanted:
+  found = [len(row) if isinstance(row, (list, tuple)) else type(row).__name__ for row in rows]
+  if found != wanted:
     raise errors.InputError(
-        f"A latency table of `{space.name}` has rows of {wanted} numbers. Received: rows of "
-        f"{[len(row) for row in rows]}"
+        f"A latency table of `{space.name}` has rows of {wanted} numbers. Received: rows of {found}"
     )
   for number in (fixed, *(number for row in rows for number in row)):
     if isinstance(number, bool) or not isinstance(number, (int, float)) or not (

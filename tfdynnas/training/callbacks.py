@@ -138,7 +138,7 @@ class DevicePeak(keras.callbacks.Callback):
     if peak is not None:
       known = json.loads(self._path.read_text())["peak_bytes"] if self._path.exists() else 0
       text = json.dumps({"peak_bytes": max(peak, known)}) + "\n"
-      whole_file.write_text(self._path, text, sync=False)
+      whole_file.write_text(self._path, text)
 
 
 class Probes(keras.callbacks.Callback):
