@@ -28,7 +28,6 @@
 #   JAX_COMPILATION_CACHE_DIR   a folder that stays between slices saves each the compilation
 #   TFDYNNAS_PART_BYTES         size of a part, 15000000
 set -euo pipefail
-shopt -s nullglob
 
 MORE_TO_DO=75
 MOST_PARTS=8
