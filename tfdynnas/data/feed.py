@@ -5,7 +5,7 @@ from tfdynnas.data import read
 from tfdynnas.data import sets
 
 
-def train_batches(part, batch, seed, first_step, last_step):
+def train_batches(part, batch, seed, first_step, last_step, shard=(0, 1)):
   """Batches of the training steps from `first_step` to before `last_step`.
 
   A pure function of its arguments: a resume at any step continues the same sequence.
@@ -16,9 +16,11 @@ def train_batches(part, batch, seed, first_step, last_step):
     seed: int in [0, 2**32).
     first_step: Global step to begin with, >= 0.
     last_step: Global step to end before.
+    shard: (index, count) of several workers: one gets its share of each batch's images, next to
+      each other there. The whole batches are the same whatever the count.
 
   Returns:
-    tf.data.Dataset, prefetched, all shapes static, of dicts.
+    tf.data.Dataset, prefetched, all shapes static, of dicts; `batch` below is a worker's share.
     Images: `index` int32 [batch], positions in the part; the pixels are looked up where they lie
     (see `augment.train_images`), so that a step sends the device a few hundred bytes.
     Stream: `image` uint8 [batch, height, width, 3], `label` int32 [batch], `index` int32 [batch].
@@ -30,11 +32,11 @@ def train_batches(part, batch, seed, first_step, last_step):
 
   order.check_steps(seed, part.size, batch, first_step, last_step)
   if isinstance(part, sets.Images):
-    dataset = read.positions(seed, part.size, batch, first_step, last_step)
+    dataset = read.positions(seed, part.size, batch, first_step, last_step, shard)
     dataset = dataset.map(lambda index: {"index": index})
   else:
-    dataset = part.shuffled(seed, batch, first_step, last_step).batch(batch, drop_remainder=True)
-    dataset = dataset.map(
+    dataset = part.shuffled(seed, batch, first_step, last_step, shard, crop=part.cropped)
+    dataset = dataset.batch(batch // shard[1], drop_remainder=True).map(
         lambda index, image, label: {"image": image, "label": label, "index": index}
     )
   dataset = dataset.apply(tf.data.experimental.assert_cardinality(last_step - first_step))

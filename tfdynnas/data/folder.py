@@ -187,7 +187,8 @@ def _part(files, root, shape, held):
 
   paths, labels = tf.constant(files.paths), tf.constant(files.labels)
 
-  def decode(index):
+  def decode(index, key):
+    del key
     content = tf.io.read_file(paths[index])
     image = tf.io.decode_image(content, channels=3, expand_animations=False)
     image.set_shape([None, None, 3])

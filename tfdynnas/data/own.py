@@ -96,7 +96,8 @@ def _part(name, dataset, places, size, shape, held):
     label = tf.cast(tf.reshape(label, [1]), tf.int32)
     return tf.concat([tf.reshape(image, [-1]), tf.bitcast(label, tf.uint8)[0]], 0)
 
-  def unpacked(record):
+  def unpacked(record, key):
+    del key
     image = tf.reshape(record[:-4], [*shape[:2], -1])
     return tf.broadcast_to(image, shape), tf.bitcast(record[-4:], tf.int32)
 

@@ -4,6 +4,7 @@ import hashlib
 
 import numpy as np
 
+from tfdynnas import errors
 from tfdynnas.data import order
 from tfdynnas.data import sets
 
@@ -31,7 +32,30 @@ def hold(dataset, count, image_shape):
   return sets.Images(images[:place], labels[:place])
 
 
-def positions(seed, size, batch, first_step, last_step):
+def rows(batch, shard):
+  """The rows of each batch that are one worker's share, next to each other as replicas have them.
+
+  Args:
+    batch: int, images per step of all workers together.
+    shard: (index, count) of the worker.
+
+  Returns:
+    slice.
+
+  Raises:
+    InputError: There is no such share.
+  """
+  index, count = shard
+  if not 0 <= index < count or batch % count:
+    raise errors.InputError(
+        "`shard` must be (index, count), index in [0, count), and count must divide `batch`. "
+        f"Received: {shard=}, {batch=}"
+    )
+  share = batch // count
+  return slice(index * share, (index + 1) * share)
+
+
+def positions(seed, size, batch, first_step, last_step, shard=(0, 1)):
   """Dataset of the positions that each step sees.
 
   Args:
@@ -40,16 +64,18 @@ def positions(seed, size, batch, first_step, last_step):
     batch: Images per step.
     first_step: Global step to begin with.
     last_step: Global step to end before.
+    shard: (index, count) of the worker whose share it is.
 
   Returns:
-    tf.data.Dataset of int32 [batch].
+    tf.data.Dataset of int32 [batch / count].
   """
   import tensorflow as tf
 
+  own = rows(batch, shard)
   # By epochs, not by steps: one call from TensorFlow into Python for many steps.
   epochs = tf.data.Dataset.from_generator(
-      lambda: order.step_orders(seed, size, batch, first_step, last_step),
-      output_signature=tf.TensorSpec([None, batch], tf.int32),
+      lambda: (o[:, own] for o in order.step_orders(seed, size, batch, first_step, last_step)),
+      output_signature=tf.TensorSpec([None, own.stop - own.start], tf.int32),
   )
   return epochs.unbatch()
 
@@ -60,7 +86,7 @@ def indexed_stream(size, image_shape, decode, identity):
   Args:
     size: Number of images.
     image_shape: (height, width, 3).
-    decode: int32 scalar tensor -> (uint8 image, int32 label).
+    decode: (int32 scalar tensor, key) -> (uint8 image, int32 label); see `_decoded`.
     identity: str of names and sizes.
 
   Returns:
@@ -68,13 +94,13 @@ def indexed_stream(size, image_shape, decode, identity):
   """
   import tensorflow as tf
 
-  def read(indices):
-    return indices.map(
-        lambda index: (index, *_shaped(decode(index), image_shape)), tf.data.AUTOTUNE
-    )
+  def read(indices, crops=None):
+    pairs = indices.map(lambda index: (index, index))
+    return _decoded(pairs, decode, image_shape, crops)
 
-  def shuffled(*steps):
-    return read(positions(steps[0], size, *steps[1:]).unbatch())
+  def shuffled(seed, batch, first_step, last_step, shard=(0, 1), crop=False):
+    places = positions(seed, size, batch, first_step, last_step, shard)
+    return read(places.unbatch(), (seed, first_step, batch // shard[1]) if crop else None)
 
   def ordered():
     return read(tf.data.Dataset.range(size, output_type=tf.int32))
@@ -95,30 +121,57 @@ def sequential_stream(records, keep, image_shape, decode, identity, record_bytes
       place in the fixed order.
     keep: bool [positions]: the records that belong to this part.
     image_shape: (height, width, 3).
-    decode: A record -> (uint8 image, int32 label).
+    decode: (record, key) -> (uint8 image, int32 label); see `_decoded`.
     identity: str of names and sizes.
     record_bytes: Mean size of an undecoded record.
 
   Returns:
     Stream.
   """
-  import tensorflow as tf
-
   size = int(np.sum(keep))
   window = int(np.clip(_WINDOW_BYTES // max(record_bytes, 1), 256, size + 256))
 
-  def read(dataset):
-    return dataset.map(
-        lambda index, record: (index, *_shaped(decode(record), image_shape)), tf.data.AUTOTUNE
-    )
-
   def ordered():
-    return read(_kept(records(None), keep))
+    return _decoded(_kept(records(None), keep), decode, image_shape)
 
-  def shuffled(*steps):
-    return read(_shuffled(lambda key: _kept(records(key), keep), size, window, *steps))
+  def shuffled(seed, batch, first_step, last_step, shard=(0, 1), crop=False):
+    steps = seed, batch, first_step, last_step
+    pairs = _shuffled(lambda key: _kept(records(key), keep), size, window, *steps)
+    if shard != (0, 1):
+      own = rows(batch, shard)
+      pairs = pairs.batch(batch).map(lambda *pair: tuple(x[own] for x in pair)).unbatch()
+    crops = (seed, first_step, batch // shard[1]) if crop else None
+    return _decoded(pairs, decode, image_shape, crops)
 
   return sets.Stream(ordered, shuffled, size, tuple(image_shape), digest(identity.encode()))
+
+
+def _decoded(pairs, decode, image_shape, crops=None):
+  """Decodes a dataset of (index, item) in parallel, in its order.
+
+  Args:
+    pairs: tf.data.Dataset of (int32 index, item).
+    decode: (item, key) -> (image, label). `key` is (seed, step, index), what the crop of an image
+      follows from; None asks for the image as it is scored.
+    image_shape: (height, width, 3).
+    crops: (seed, first step, images of a step) of keyed images; None stands for no key.
+
+  Returns:
+    tf.data.Dataset of (index, image, label).
+  """
+  import tensorflow as tf
+
+  if crops is None:
+    return pairs.map(
+        lambda index, item: (index, *_shaped(decode(item, None), image_shape)), tf.data.AUTOTUNE
+    )
+  seed, first_step, share = crops
+
+  def cropped(number, pair):
+    key = seed, number // share, pair[0]
+    return pair[0], *_shaped(decode(pair[1], key), image_shape)
+
+  return pairs.enumerate(first_step * share).map(cropped, tf.data.AUTOTUNE)
 
 
 def _kept(records, keep):

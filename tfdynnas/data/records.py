@@ -124,7 +124,8 @@ class Source:
     example = tfds.features.FeaturesDict(features).deserialize_example(record)
     return tuple(example[name] for name in names)
 
-  def _decode(self, record):
+  def _decode(self, record, key):
+    del key
     import tensorflow as tf
 
     image, label = self._parse(record, ("image", "label"))

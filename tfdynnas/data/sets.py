@@ -40,12 +40,15 @@ class Stream:
   Attributes:
     ordered: () -> tf.data.Dataset of (index, image, label), once through in a fixed order: int32,
       uint8 [height, width, 3], int32; `index` is the image's position in the fixed order.
-    shuffled: (seed, batch, first_step, last_step) -> the same, batch * (last_step - first_step)
-      images: those of the training steps from `first_step` to before `last_step`. The order is a
-      pure function of (seed, epoch); every epoch fills up its last batch from its own start.
+    shuffled: (seed, batch, first_step, last_step, shard=(0, 1), crop=False) -> the same, images of
+      the training steps from `first_step` to before `last_step`: of each batch the share of worker
+      `shard` = (index, count). The order is a pure function of (seed, epoch); every epoch fills up
+      its last batch from its own start. With `crop`, images are cut at random if the stream is
+      `cropped`, a pure function of (seed, step, index); without, as they are scored.
     size: Number of images.
     image_shape: (height, width, 3).
     identity: Hex digest of the names and sizes of what is read.
+    cropped: Whether its training images are random crops.
   """
 
   ordered: Callable
@@ -53,6 +56,7 @@ class Stream:
   size: int
   image_shape: tuple[int, int, int]
   identity: str
+  cropped: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,6 +10,7 @@ from tfdynnas import errors
 from tfdynnas.data import augment
 from tfdynnas.data import feed
 from tfdynnas.data import order
+from tfdynnas.data import read
 from tfdynnas.data import sets
 
 
@@ -33,7 +34,7 @@ class TrainingFeed:
   inside the strategy's scope, so that each device holds a copy.
   """
 
-  def __init__(self, data, part, batch, seed, pad=0, flip=False):
+  def __init__(self, data, part, batch, seed, pad=0, flip=False, shard=(0, 1)):
     """Puts a held part on the device.
 
     Args:
@@ -43,8 +44,9 @@ class TrainingFeed:
       seed: int in [0, 2**32), of order and augmentation.
       pad: int >= 0, zeros around an image before the random crop.
       flip: bool, random horizontal flips.
+      shard: (index, count): which share of each batch this worker has, of how many.
     """
-    self.batch, self.seed = batch, seed
+    self.batch, self.seed, self._shard = batch, seed, shard
     self.steps_per_epoch = order.steps_per_epoch(part.size, batch)
     self._part, self._pad, self._flip = part, pad, flip
     self._mean, self._std = data.mean, data.std
@@ -61,7 +63,8 @@ class TrainingFeed:
 
   def batches(self, first_step, last_step):
     """tf.data.Dataset of the batches of steps `first_step` to before `last_step`."""
-    return feed.train_batches(self._part, self.batch, self.seed, first_step, last_step)
+    steps = first_step, last_step
+    return feed.train_batches(self._part, self.batch, self.seed, *steps, self._shard)
 
   def held_steps(self, first_step, last_step):
     """The steps `first_step` to before `last_step`, for a loop that runs on the device.
@@ -82,8 +85,9 @@ class TrainingFeed:
           f"KERAS_BACKEND=tensorflow. Received: {self._part.size} of {self._part.image_shape}"
       )
     settings = self.seed, self._part.size, self.batch, first_step, last_step
-    orders = list(order.step_orders(*settings))
-    return HeldSteps(np.concatenate(orders), (self._held.value, self._labels.value))
+    index = np.concatenate(list(order.step_orders(*settings)))
+    own = read.rows(self.batch, self._shard)
+    return HeldSteps(index[:, own], (self._held.value, self._labels.value))
 
   def prepare(self, batch, step):
     """Images and labels of a batch, a pure function of (seed, step, position in the part).
