@@ -17,7 +17,9 @@ INSIDE = {
   "runs": {"spaces", "supernet", "training", "search", "analysis", "data", "serving"},
 }
 INSIDE["tools"] = {*INSIDE, "flags"} - {""}
-SHARED = {"__version__", "config", "errors", "hashing", "rows", "whole_file"}
+SHARED = {
+    "__version__", "config", "errors", "hashing", "job_config", "option", "rows", "whole_file",
+}
 
 # Which packages of others a folder may import, beside the standard library.
 OUTSIDE = {

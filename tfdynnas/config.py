@@ -1,48 +1,22 @@
-"""What a run is asked to do, as frozen records whose fields are the flags of the same name.
-
-A field's metadata holds its help text and its bounds, so that they are written once.
-"""
+"""What a run is asked to do, as frozen records whose fields are the flags of the same name."""
 
 import dataclasses
-import math
 import re
 
 from tfdynnas import errors
+from tfdynnas.job_config import ExperimentConfig
+from tfdynnas.job_config import ExportConfig
+from tfdynnas.job_config import LatencyConfig
+from tfdynnas.job_config import RankConfig
+from tfdynnas.job_config import ScoreConfig
+from tfdynnas.job_config import SearchConfig
+from tfdynnas.job_config import SubnetConfig
+from tfdynnas.job_config import TruthConfig
+from tfdynnas.option import Config
+from tfdynnas.option import option
 
-
-def option(default, text, least=None, most=None, below=None, above=None, choices=None):
-  """A field of a config: default, help text, inclusive or exclusive bounds, allowed values."""
-  rules = {"least": least, "most": most, "below": below, "above": above, "choices": choices}
-  return dataclasses.field(default=default, metadata={"help": text, **rules})
-
-
-def problem(field, value):
-  """Says what is wrong with a field's value, None if nothing is."""
-  rules = field.metadata
-  if isinstance(value, float) and not math.isfinite(value):
-    return f"`{field.name}` must be a finite number. Received: {value}"
-  for name, sign, good in (
-      ("least", ">=", lambda bound: value >= bound), ("most", "<=", lambda bound: value <= bound),
-      ("above", ">", lambda bound: value > bound), ("below", "<", lambda bound: value < bound),
-      ("choices", "one of", lambda allowed: value in allowed),
-  ):
-    if rules[name] is not None and not good(rules[name]):
-      return f"`{field.name}` must be {sign} {rules[name]}. Received: {value}"
-  return None
-
-
-class Config:
-  """Base of the records: refuses values out of bounds."""
-
-  def __post_init__(self):
-    for field in dataclasses.fields(self):
-      wrong = problem(field, getattr(self, field.name))
-      if wrong:
-        raise errors.InputError(wrong)
-
-  def as_dict(self):
-    """The fields as a JSON-able dict."""
-    return dataclasses.asdict(self)
+_NUMBER = r"\d+(\.\d+)?(e\d+)?"
+_BUDGET = rf"(complexity|params|macs):{_NUMBER}-{_NUMBER}(,{_NUMBER}-{_NUMBER})*"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,9 +70,35 @@ class PackConfig(Config):
 class SpaceConfig(Config):
   """Which space, at which size."""
 
-  space: str = option("nasbench201", "Search space.", choices=("nasbench201",))
-  channels: int = option(16, "Channels of the first stage.", least=1)
-  cells: int = option(5, "Cells in each stage.", least=1)
+  space: str = option("nasbench201", "Search space.", choices=("nasbench201", "mobilenet"))
+  channels: int = option(
+      0, "Channels of the first stage; 0: as published, 16, of mobilenet 24.", least=0
+  )
+  cells: int = option(0, "nasbench201: cells in each stage; 0: as published, 5.", least=0)
+  width: float = option(1.0, "mobilenet: factor of the channels.", above=0)
+  small: bool = option(
+      False, "mobilenet: for images of about 32 pixels, stem and first stage keep the size."
+  )
+
+  def __post_init__(self):
+    super().__post_init__()
+    layers = self.space == "mobilenet"
+    for name, foreign, default in (
+        ("cells", layers, 0), ("width", not layers, 1.0), ("small", not layers, False)
+    ):
+      if foreign and getattr(self, name) != default:
+        raise errors.InputError(
+            f"`{name}` must be left out with space={self.space}. Received: {getattr(self, name)}"
+        )
+    # A run is told the number, so that a later version cannot change what it means.
+    object.__setattr__(self, "channels", self.channels or (24 if layers else 16))
+    object.__setattr__(self, "cells", self.cells if layers else self.cells or 5)
+
+  def size(self):
+    """dict, what `spaces.get` takes of the space's size, but for that of the images."""
+    if self.space == "mobilenet":
+      return {"channels": self.channels, "width": self.width, "small": self.small}
+    return {"channels": self.channels, "cells_per_stage": self.cells}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,8 +115,11 @@ class SupernetConfig(Config):
   )
   sampler: str = option(
       "uniform", "How archs are drawn: uniformly, in proportion to their complexity, a level of "
-      "complexity first, or by the gradients of their choices.",
-      choices=("uniform", "proportional", "stratified", "pa"),
+      "complexity first, by the gradients of their choices, or from ranges of cost.",
+      choices=("uniform", "proportional", "stratified", "pa", "budget"),
+  )
+  budget: str = option(
+      "", "Sampler budget: ranges of a cost, each as likely, as macs:300e6-310e6,310e6-320e6."
   )
   random_paths: int = option(2, "sandwich: drawn archs of a step.", least=1)
   schedule: str = option(
@@ -142,6 +145,9 @@ class SupernetConfig(Config):
       "moved", "What becomes of weights that the step's subnet does not have.",
       choices=("moved", "frozen"),
   )
+  label_smoothing: float = option(
+      0.0, "Share of a label that all classes have alike.", least=0, below=1
+  )
   pad: int = option(4, "Zeros around an image before the random crop, pixels.", least=0)
   flip: bool = option(True, "Flip images at random.")
 
@@ -155,6 +161,13 @@ class SupernetConfig(Config):
          "`sampler` pa needs method=spos", f"method={self.method}"),
         (self.method == "sandwich" and self.momentum_groups == "split",
          "`momentum_groups` must be random or shared with method=sandwich", self.momentum_groups),
+        (self.method != "spos" and self.sampler == "budget",
+         "`sampler` budget needs method=spos", f"method={self.method}"),
+        (bool(self.budget) != (self.sampler == "budget"),
+         "`budget` needs sampler=budget, and that a budget", f"sampler={self.sampler}, "
+         f"budget={self.budget!r}"),
+        (self.budget and not re.fullmatch(_BUDGET, self.budget),
+         "`budget` must look like macs:300e6-310e6,310e6-320e6", repr(self.budget)),
         (self.calr_on == "loss" and (self.method == "spos" or not by_complexity),
          "`calr_on=loss` needs method=fairnas or sandwich, and schedule=calr or reversed",
          f"method={self.method}, schedule={self.schedule}"),
@@ -214,163 +227,3 @@ class ProbeConfig(Config):
   )
   probe_archs: int = option(40, "Archs to score at each look.", least=1)
   probe_images: int = option(1000, "Validation images to score them on; 0: all.", least=0)
-
-
-@dataclasses.dataclass(frozen=True)
-class ScoreConfig(Config):
-  """How an arch is scored with the weights it inherits."""
-
-  score_images: int = option(0, "Validation images to score on; 0: all.", least=0)
-  score_batch: int = option(256, "Images per batch of a score.", least=2)
-  calibration: int = option(
-      0, "Training images whose statistics normalise; 0: those of each batch.", least=0
-  )
-
-
-@dataclasses.dataclass(frozen=True)
-class SearchConfig(ScoreConfig):
-  """How archs are searched for."""
-
-  search: str = option(
-      "evolution", "Search for the most accurate arch, or for the front of accuracy and costs.",
-      choices=("evolution", "pareto"),
-  )
-  pareto_costs: tuple = option(
-      ("params",), "pareto: kinds of cost of the front: params, macs, bytes, latency."
-  )
-  search_seed: int = option(0, "Seed of the search.", least=0, below=2**32)
-  trials: int = option(1050, "Archs to score at most.", least=1)
-  population: int = option(50, "Archs of one generation.", least=2)
-  parents: int = option(
-      10, "evolution: best archs so far that breed the next generation.", least=1
-  )
-  mutants: int = option(25, "Mutants in a generation.", least=0)
-  crossovers: int = option(25, "Crossovers in a generation.", least=0)
-  mutation: float = option(
-      0.1, "Probability that a mutant's choice is drawn anew.", least=0, most=1
-  )
-  max_params: int = option(0, "Most params of the network; 0: no limit.", least=0)
-  max_macs: int = option(0, "Most multiply-accumulates for one image; 0: no limit.", least=0)
-  max_bytes: int = option(0, "Most bytes of the weights, 4 a param; 0: no limit.", least=0)
-  max_latency: float = option(
-      0.0, "Most milliseconds by --latency_table; 0: no limit.", least=0
-  )
-  latency_table: str = option("", "Latency table that tools/measure_latency.py wrote.")
-
-  def __post_init__(self):
-    super().__post_init__()
-    self._check_costs()
-    if self.mutants + self.crossovers > self.population:
-      raise errors.InputError(
-          "`mutants` + `crossovers` must be <= `population`. Received: "
-          f"{self.mutants} + {self.crossovers} > {self.population}"
-      )
-
-  def _check_costs(self):
-    """Refuses costs of a front that are none, and latency without its table."""
-    kinds = ("params", "macs", "bytes", "latency")
-    costs = self.pareto_costs
-    if not costs or len(set(costs)) < len(costs) or not set(costs) <= set(kinds):
-      raise errors.InputError(
-          f"`pareto_costs` must be some of {', '.join(kinds)}, each once. "
-          f"Received: {','.join(costs)!r}"
-      )
-    if not self.latency_table and (self.max_latency or "latency" in costs):
-      raise errors.InputError(
-          "`max_latency`, and `pareto_costs` with latency, need `latency_table`. Received: none"
-      )
-
-
-@dataclasses.dataclass(frozen=True)
-class LatencyConfig(Config):
-  """How the latency of a space is measured."""
-
-  latency_table: str = option("", "Latency table to write; empty: latency.json in the run.")
-  latency_batch: int = option(1, "Images at a time.", least=1)
-  threads: int = option(0, "Processors to run on; 0: all that there are.", least=0)
-  warmup: int = option(5, "Calls that are not timed, of each piece.", least=1)
-  repeats: int = option(50, "Calls that are timed, of each piece.", least=1)
-  check: int = option(
-      0, "Random archs to measure whole, against what the table says; 0: none.", least=0
-  )
-  check_seed: int = option(0, "Seed of those archs.", least=0, below=2**32)
-
-  def __post_init__(self):
-    super().__post_init__()
-    if self.check == 1:
-      raise errors.InputError("`check` must be 0 or >= 2: ranks need two. Received: 1")
-
-
-@dataclasses.dataclass(frozen=True)
-class ExperimentConfig(SearchConfig):
-  """How the rows of a table are searched, if they are."""
-
-  trials: int = option(1050, "Archs to score at most; 0: rows are not searched.", least=0)
-
-
-@dataclasses.dataclass(frozen=True)
-class TruthConfig(Config):
-  """What archs are worth when each is trained on its own, as a table says."""
-
-  table: str = option("", "Benchmark table (.npz) that holds the truth.")
-  truth_dataset: str = option("", "Data set of that truth; empty: that of the run.")
-  truth_split: str = option("test", "Images that it was measured on.")
-  truth_epochs: int = option(200, "Length of the trainings that it comes from.", least=1)
-
-
-@dataclasses.dataclass(frozen=True)
-class RankConfig(TruthConfig, ScoreConfig):
-  """Which archs the supernet ranks, and against which truth."""
-
-  archs: str = option(
-      "", "Archs to rank: subset, all, sample:N, #INDEX,#INDEX,..., or a file with one a line; "
-      "empty: subset, or with --standalone a sample of that many."
-  )
-  subset: str = option("", "File of the subset, an arch a line; empty: that of the table.")
-  rank_seed: int = option(0, "Seed of sample and intervals.", least=0, below=2**32)
-  standalone: int = option(
-      0, "Truth without a table: train the first so many archs on their own.", least=0
-  )
-
-  def __post_init__(self):
-    super().__post_init__()
-    if self.archs.startswith("sample:") and not re.fullmatch(r"sample:0*[1-9]\d*", self.archs):
-      raise errors.InputError(f"`archs` samples N >= 1: sample:N. Received: {self.archs!r}")
-    if self.standalone == 1 or (self.table and self.standalone):
-      raise errors.InputError(
-          "Give one of `table` and `standalone` >= 2. "
-          f"Received: table={self.table!r}, standalone={self.standalone}"
-      )
-
-
-@dataclasses.dataclass(frozen=True)
-class SubnetConfig(Config):
-  """How the found network is trained on its own."""
-
-  arch: str = option(
-      "", "Arch to train: its string form, or #index; empty: the one the search found."
-  )
-  inherit: bool = option(False, "Begin with the supernet's weights, not from scratch.")
-  subnet_seed: int = option(0, "Seed of weights, order and augmentation.", least=0, below=2**32)
-  subnet_epochs: int = option(200, "Epochs.", least=1)
-  subnet_batch: int = option(256, "Images per step.", least=1)
-  subnet_learning_rate: float = option(
-      0.1, "Learning rate at the first step; cosine to 0.", above=0
-  )
-  subnet_l2: float = option(5e-4, "Weight decay, added to the gradient.", least=0)
-
-
-@dataclasses.dataclass(frozen=True)
-class ExportConfig(Config):
-  """Where the servable goes."""
-
-  export_dir: str = option("", "Folder of servables; empty: `servable` in the run directory.")
-  name: str = option("subnet", "Name of the servable.")
-
-  def __post_init__(self):
-    super().__post_init__()
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", self.name):
-      raise errors.InputError(
-          "`name` must be letters, digits, `_`, `-` and `.`, and begin with one of the first "
-          f"three. Received: {self.name!r}"
-      )

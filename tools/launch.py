@@ -14,6 +14,7 @@ from absl import logging
 
 from tfdynnas import config as config_lib
 from tfdynnas import errors
+from tfdynnas import option
 
 PRESETS = pathlib.Path(__file__).resolve().parent.parent / "flags"
 BACKENDS = ("tensorflow", "jax")
@@ -84,7 +85,7 @@ class _Bounds:
     self._field = field
 
   def __call__(self, value):
-    wrong = config_lib.problem(self._field, value)
+    wrong = option.problem(self._field, value)
     if wrong:
       raise flags.ValidationError(wrong)
     return True

@@ -42,8 +42,8 @@ def main():
       analysis.search_figure(
           history, run_dir.path / "search.png", front=found.get("front", ()),
           costs=found.get("pareto_costs", ("params",))),
-      analysis.cell_figure(
-          report.make_space(run_dir.config()), result["arch"], run_dir.path / "cell.png"),
+      analysis.arch_figure(
+          report.make_space(run_dir.config()), result["arch"], run_dir.path / "network.png"),
   ]
   _print_table(found, result, servable, figures, spaces.COSTS)
 
@@ -58,7 +58,7 @@ def _print_table(found, result, servable, figures, kinds):
   rows += [
       ("accuracy, on its own", f"{result['accuracy']:.4f} on {result['part']} images"),
       ("servable", str(servable)), ("serve it", launch.serve_command(servable)),
-      ("the search", str(figures[0])), ("the cell", str(figures[1])),
+      ("the search", str(figures[0])), ("the network", str(figures[1])),
   ]
   width = max(len(name) for name, _ in rows)
   print("\n".join(["", *(f"  {name:<{width}}  {value}" for name, value in rows), ""]))

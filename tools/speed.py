@@ -117,7 +117,7 @@ class Bench:
     yield f"scoring / same subnet alone, live operations only, per image: {_spread(over_pruned)}"
 
   def _plain(self, arch, live_only):
-    return supernet_lib.cell_network(self._space, arch, "batch", live_only=live_only)
+    return supernet_lib.plain_network(self._space, arch, "batch", live_only=live_only)
 
   def _make_space(self, copies):
     operations = [

@@ -36,7 +36,7 @@ def _macs(model):
     (spaces.mobilenet(), (0, 6, 6, 3) * 5 + (1,)),
 ], ids=lambda value: getattr(value, "name", None))
 def test_params_and_macs_are_those_of_the_table(space, arch):
-  model = supernet_lib.layer_network(space, arch)
+  model = supernet_lib.plain_network(space, arch)
   weights = model.trainable_variables
   assert sum(int(np.prod(w.shape)) for w in weights) == space.cost(arch, "params")
   kernels = sum(int(np.prod(w.shape)) for w in weights if len(w.shape) > 1)
@@ -45,7 +45,7 @@ def test_params_and_macs_are_those_of_the_table(space, arch):
 
 
 def test_padded_on_all_sides():
-  model = supernet_lib.layer_network(CHAIN, (0, 0, 0), "keras")
+  model = supernet_lib.plain_network(CHAIN, (0, 0, 0), "keras")
   stem = model.get_layer("stem_conv")
   stem.set_weights([np.ones([3, 3, 3, 3])])
   output = keras.Model(model.input, stem.output)(np.ones([1, 14, 14, 3], np.float32))
@@ -57,8 +57,8 @@ def test_padded_on_all_sides():
 
 
 def test_a_block_is_added_to_what_it_is_given():
-  with_block = supernet_lib.layer_network(CHAIN, (0, 1, 0), "keras")
-  without = supernet_lib.layer_network(CHAIN, (0, 0, 0), "keras")
+  with_block = supernet_lib.plain_network(CHAIN, (0, 1, 0), "keras")
+  without = supernet_lib.plain_network(CHAIN, (0, 0, 0), "keras")
   for layer in without.layers:
     if layer.weights:
       layer.set_weights(with_block.get_layer(layer.name).get_weights())
@@ -71,13 +71,13 @@ def test_a_block_is_added_to_what_it_is_given():
 
 
 def test_the_seed_decides_the_weights():
-  made = [supernet_lib.layer_network(CHAIN, (0, 1, 0), seed=seed) for seed in (0, 0, 1)]
+  made = [supernet_lib.plain_network(CHAIN, (0, 1, 0), seed=seed) for seed in (0, 0, 1)]
   first, again, other = ([w.tolist() for w in model.get_weights()] for model in made)
   assert first == again != other
 
 
 def test_wrong_input_is_refused():
   with pytest.raises(errors.InputError, match="`1.1` takes a choice"):
-    supernet_lib.layer_network(CHAIN, (2, 0, 0))
+    supernet_lib.plain_network(CHAIN, (2, 0, 0))
   with pytest.raises(errors.InputError, match="`statistics`"):
-    supernet_lib.layer_network(CHAIN, (0, 0, 0), "none")
+    supernet_lib.plain_network(CHAIN, (0, 0, 0), "none")

@@ -19,6 +19,17 @@ OWN = spaces.cell_space(
     ],
     nodes=3, skeleton=spaces.Skeleton(channels=4, cells=1, image_size=8, classes=3),
 )
+LAYERS = spaces.layer_space(
+    "layers",
+    [
+        spaces.Block("mb1", 1, 3), spaces.Block("mb2", 2, 3), spaces.Block("mb2_5x5", 2, 5),
+        spaces.Block("mb2_too", 2, 3), spaces.Block("gone", 0),
+    ],
+    spaces.LayerSkeleton(
+        (spaces.Stage(6, 3, 2), spaces.Stage(8, 2)), stem=6, stem_stride=1, first=4, last=12,
+        image_size=9, classes=3,
+    ),
+)
 
 
 def images(space, count=4):
@@ -26,7 +37,7 @@ def images(space, count=4):
   return np.random.default_rng(0).normal(size=[count, size, size, 3]).astype(np.float32)
 
 
-@pytest.mark.parametrize("space", [SPACE, OWN], ids=["nasbench201", "own"])
+@pytest.mark.parametrize("space", [SPACE, OWN, LAYERS], ids=lambda space: space.name)
 def test_logits_equal_those_of_the_plain_subnet(space):
   supernet = supernet_lib.Supernet(space, seed=3)
   batch, rng = images(space), np.random.default_rng(1)
@@ -62,7 +73,7 @@ def test_stand_alone_network_has_the_params_of_the_table():
   rng = np.random.default_rng(0)
   for space in (SPACE, OWN):
     for arch in [space.sample(rng) for _ in range(3)] + [space.largest()]:
-      model = supernet_lib.cell_network(space, arch)
+      model = supernet_lib.plain_network(space, arch)
       weights = model.trainable_variables
       assert sum(int(np.prod(w.shape)) for w in weights) == space.cost(arch, "params")
       kernels = sum(int(np.prod(w.shape)) for w in weights if len(w.shape) > 1)
@@ -74,8 +85,8 @@ def test_leaving_out_what_is_not_live_changes_nothing():
   batch = images(SPACE)
   for _ in range(4):
     arch = SPACE.sample(rng)
-    whole = supernet_lib.cell_network(SPACE, arch, "keras")
-    live = supernet_lib.cell_network(SPACE, arch, "keras", live_only=True)
+    whole = supernet_lib.plain_network(SPACE, arch, "keras")
+    live = supernet_lib.plain_network(SPACE, arch, "keras", live_only=True)
     for layer in live.layers:
       layer.set_weights(whole.get_layer(layer.name).get_weights() if layer.weights else [])
     np.testing.assert_allclose(
@@ -96,15 +107,42 @@ def test_on_path_rows():
       True, False, False, True, True, False]
 
 
-def test_save_and_load(tmp_path):
-  supernet = supernet_lib.Supernet(SPACE, seed=5)
-  arch = SPACE.sample(np.random.default_rng(0))
+def test_on_path_rows_of_layers():
+  supernet = supernet_lib.Supernet(LAYERS)
+  shapes = {w.name: i for i, w in enumerate(supernet.trainable_variables)}
+  # Layer 1.1 is mb2_too, 1.2 is left out, 1.3 is mb2_5x5; 2.1 and 2.2 are mb1. Rows of stage 1
+  # behind its first layer are those of layers 1.2 and 1.3.
+  masks = [ops.convert_to_numpy(mask) for mask in supernet.on_path((3, 4, 2, 0, 0))]
+  rows = {name: masks[place].tolist() for name, place in shapes.items()}
+  assert rows["layers1.1_expand_2"] == rows["layers1.1_project_2"] == [False, False, True]
+  assert rows["layers1.1_depthwise_2_3"] == [False, True]
+  assert rows["layers1.2_expand_2"] == [False, False, False, False, True, False]
+  assert rows["layers1.2_depthwise_2_3"] == [False] * 4
+  assert rows["layers1.2_depthwise_2_5"] == [False, True]
+  assert rows["layers2.1_expand_1"] == rows["layers2.2_expand_1"] == [True]
+  assert rows["layers2.2_expand_2"] == [False] * 3
+  assert rows["stem"] is rows["last"] is True
+  owners = supernet.row_decisions()
+  assert owners[shapes["layers1.2_expand_2"]].tolist() == [1, 1, 1, 2, 2, 2]
+  assert owners[shapes["last"]] is None
+
+
+def test_a_space_of_another_kind_is_refused():
+  space = spaces.Space("plain", SPACE.decisions, SPACE.costs)
+  with pytest.raises(errors.InputError, match="cells or layers. Received: `plain`"):
+    supernet_lib.Supernet(space)
+
+
+@pytest.mark.parametrize("space", [SPACE, LAYERS], ids=lambda space: space.name)
+def test_save_and_load(tmp_path, space):
+  supernet = supernet_lib.Supernet(space, seed=5)
+  arch = space.sample(np.random.default_rng(0))
   supernet.choose(arch)
-  before = ops.convert_to_numpy(supernet(images(SPACE)))
+  before = ops.convert_to_numpy(supernet(images(space)))
   supernet.save(tmp_path / "supernet.keras")
   again = keras.saving.load_model(tmp_path / "supernet.keras")
-  assert again.space == SPACE
-  np.testing.assert_array_equal(ops.convert_to_numpy(again(images(SPACE))), before)
+  assert again.space == space
+  np.testing.assert_array_equal(ops.convert_to_numpy(again(images(space))), before)
 
 
 def test_a_wrong_arch_is_refused():

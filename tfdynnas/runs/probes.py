@@ -19,7 +19,7 @@ def make_probe(config, supernet_config, data, space):
     config: config.ProbeConfig.
     supernet_config: config.SupernetConfig.
     data: data.Data.
-    space: spaces.CellSpace.
+    space: spaces.Space.
 
   Returns:
     training.probes.Probe, or None if the config asks for none.

@@ -44,7 +44,7 @@ def run_report(run_dir, config=config_lib.TruthConfig()):
         ("Noisy momentum: gradients and the momentum they meet", sections.gradients(reader, sheet)),
         ("Ranking", sections.ranking(reader, sheet, _truth_of(stored, space, table, config))),
         ("Search", sections.search(reader, sheet)),
-        ("Cells", sections.cells(reader, sheet, space)),
+        ("Networks", sections.networks(reader, sheet, space)),
         ("Settings", [page.row(*_settings(stored))]),
     ]
     text = page.page(f"Supernet run {reader.name}", _lead(stored), parts, _footer(stored))
@@ -60,12 +60,12 @@ def make_space(stored):
     stored: dict, the run's config.
 
   Returns:
-    spaces.CellSpace.
+    spaces.Space.
   """
   settings, images = config_lib.SpaceConfig(**stored["space"]), stored["images"]
   return spaces.get(
-      settings.space, channels=settings.channels, cells_per_stage=settings.cells,
-      image_size=images["image_shape"][0], classes=images["classes"],
+      settings.space, image_size=images["image_shape"][0], classes=images["classes"],
+      **settings.size(),
   )
 
 
@@ -87,12 +87,17 @@ def _dataset(stored):
 
 def _lead(stored):
   space, supernet = stored["space"], stored["supernet"]
-  cells = "1 cell" if space["cells"] == 1 else f"{space['cells']} cells"
   return (
-      f"{space['space']}, {space['channels']} channels, {cells} a stage, on {_dataset(stored)}; "
+      f"{space['space']}, {space['channels']} channels, {_depth(space)}, on {_dataset(stored)}; "
       f"{supernet['epochs']} epochs of {supernet['method']}, schedule {supernet['schedule']}, "
       f"momentum {supernet['momentum_groups']}, seed {supernet['seed']}."
   )
+
+
+def _depth(space):
+  if not space["cells"]:
+    return f"width {space['width']:g}"
+  return "1 cell a stage" if space["cells"] == 1 else f"{space['cells']} cells a stage"
 
 
 def _summary(stored, space, reader):
@@ -114,6 +119,10 @@ def _summary(stored, space, reader):
     rows.append(("Found", f"{found['string']}, {found['params']:,} params, "
                  f"{100 * found['accuracy']:.2f} % with inherited weights, best of "
                  f"{found['trials']:,}"))
+    again = found.get("recalibrated")
+    if again:
+      rows.append(("Recalibrated", f"{100 * again['accuracy']:.2f} % by running statistics of "
+                   f"{again['images']:,} training images, which took {again['seconds']:.1f} s"))
   if result:
     rows.append(("On its own", f"{result['string']}: {100 * result['accuracy']:.2f} % on "
                  f"{result['part']} images"))

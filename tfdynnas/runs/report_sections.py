@@ -201,8 +201,8 @@ def search(reader, sheet):
   ]
 
 
-def cells(reader, sheet, space):
-  """The cell that was found, and the one that was trained if it is another."""
+def networks(reader, sheet, space):
+  """The network that was found, and the one that was trained if it is another."""
   found, _, result = (reader.json(name) for name in report_reader.RESULTS)
   drawn = {}
   if result:
@@ -214,8 +214,8 @@ def cells(reader, sheet, space):
   if not drawn:
     return [page.missing("No arch was found yet:", _command(reader, "search"))]
   return [page.row(*[
-      sheet.draw(analysis.cell_figure, space, arch, title=f"#{space.index(arch)}",
-                 alt=f"Cell of {space.format(arch)}", caption=f"The cell {words}.")
+      sheet.draw(analysis.arch_figure, space, arch, title=f"#{space.index(arch)}",
+                 alt=f"Network of {space.format(arch)}", caption=f"The network {words}.")
       for arch, words in drawn.items()
   ])]
 

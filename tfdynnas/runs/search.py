@@ -44,14 +44,16 @@ def run_search(run_dir, config, progress=None):
   if len(oracle.end_order) < oracle.max_trials:
     scorer.make()  # Here, since what is raised within a trial would only fail the trial.
   tuner.search()
-  return _write(run_dir, tuner, config)
+  parts = supernet_config, data, space
+  return _write(run_dir, tuner, config, functools.partial(_recalibrated, run_dir, parts, config))
 
 
-def _write(run_dir, tuner, config):
+def _write(run_dir, tuner, config, recalibrate):
   """Leaves what an ended search found; returns it as `run_search`."""
   history, folder = tuner.history(), run_dir.path / "search"
   arch, row = tuner.best()
   found = {**row, "arch": list(arch), "index": tuner.space.index(arch), "trials": len(history)}
+  found["recalibrated"] = recalibrate(arch)
   tuner.write_trials_csv(folder / "trials.csv")
   if config.search == "pareto":
     front = tuner.front(config.pareto_costs)
@@ -59,6 +61,16 @@ def _write(run_dir, tuner, config):
     found |= {"pareto_costs": list(config.pareto_costs), "front": [one["trial"] for one in front]}
   run_dir.write_json("search/found.json", found)
   return found, history
+
+
+def _recalibrated(run_dir, parts, config, arch):
+  """What the network found does by running statistics, as it would be served, measured once."""
+  path = run_dir.path / "search" / "found.json"
+  there = run_dir.read_json("search/found.json") if path.exists() else {}
+  if there.get("arch") == list(arch) and "recalibrated" in there:
+    return there["recalibrated"]
+  supernet = trained.load_supernet(run_dir, parts[0], parts[2])
+  return scoring.recalibrated(supernet, parts[0], parts[1], config, arch)
 
 
 def _budgeted(space, config):

@@ -51,8 +51,7 @@ def make_space(config, data):
   if height != width:
     raise errors.InputError(f"Images must be square. Received: {height}x{width}; set `image_size`")
   return spaces.get(
-      config.space, channels=config.channels, cells_per_stage=config.cells, image_size=height,
-      classes=len(data.class_names),
+      config.space, image_size=height, classes=len(data.class_names), **config.size()
   )
 
 

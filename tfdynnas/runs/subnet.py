@@ -5,10 +5,12 @@ import numpy as np
 from tfdynnas import errors
 from tfdynnas import whole_file
 from tfdynnas.data import training_feed
+from tfdynnas.runs import scoring
 from tfdynnas.runs import setup
 from tfdynnas.runs import trained
 from tfdynnas.training import backend
 from tfdynnas.training import loop
+from tfdynnas.training import recalibration
 from tfdynnas.training import standalone
 
 
@@ -70,14 +72,15 @@ def train_arch(
       supernet_config.flip,
   )
   steps = config.subnet_epochs * feed.steps_per_epoch
-  settings = config.subnet_learning_rate, config.subnet_l2, config.subnet_seed
-  model = standalone.network_to_train(space, arch, steps, *settings, supernet)
+  model = standalone.network_to_train(config, space, arch, steps, supernet)
   loop.build(model, space.skeleton.classes)
   loop.fit(
       model, feed.prepared, feed.steps_per_epoch, config.subnet_epochs, run_dir.path / folder,
       {**config.as_dict(), "arch": list(arch)}, checkpoint_steps, progress,
   )
   served = standalone.network_to_serve(space, arch, model)
+  if config.subnet_ema:  # The running statistics are those of the last weights.
+    recalibration.recalibrate(served, scoring.calibration_batches(data, config.subnet_seed))
   return served, _measured(data, space, arch, served)
 
 

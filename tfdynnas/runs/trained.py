@@ -15,7 +15,7 @@ def load_supernet(run_dir, config, space):
   Args:
     run_dir: RunDir.
     config: config.SupernetConfig of the run.
-    space: spaces.CellSpace of the run.
+    space: spaces.Space of the run.
 
   Returns:
     supernet.Supernet; of a few-shot run supernet.FewShot, which is scored and inherited from alike.

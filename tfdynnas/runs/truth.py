@@ -15,7 +15,7 @@ def from_table(table, config, space, archs, dataset):
   Args:
     table: analysis.Table.
     config: config.TruthConfig.
-    space: spaces.CellSpace of the run.
+    space: spaces.Space of the run.
     archs: List of archs.
     dataset: Name of the run's data set; "" for a folder of images.
 

@@ -143,8 +143,13 @@ class LayerSpace(space_lib.Space):
     Args:
       arch: Sequence of ints, one per decision.
     """
-    layers = zip(self.skeleton.layers, self.validate(arch))
-    return tuple(_choices(self.blocks, layer)[choice] for layer, choice in layers)
+    return tuple(
+        self.blocks_of(place)[choice] for place, choice in enumerate(self.validate(arch))
+    )
+
+  def blocks_of(self, place):
+    """What can be chosen at the decision of that number: tuple of Block."""
+    return _choices(self.blocks, self.skeleton.layers[place])
 
 
 def layer_space(name, blocks, skeleton):

@@ -25,7 +25,9 @@ elif keras.backend.backend() == "jax":
   traced_once = jax.jit
 
   def in_turn(function, value, items):
-    """As above, compiled once for all items."""
+    """As above, compiled once for all items; of several ones the value must keep its shape."""
+    if len(items) == 1:
+      return function(value, items[0])
     stacked = jax.tree.map(lambda *parts: jnp.stack(parts), *items)
     return jax.lax.scan(lambda value, item: (function(value, item), None), value, stacked)[0]
 

@@ -10,7 +10,7 @@ class FewShot:
   So there is one compiled graph for all parts, and whoever scores archs need not know of parts.
 
   Attributes:
-    space: spaces.CellSpace.
+    space: spaces.Space.
     parts: spaces.Parts.
   """
 
@@ -44,7 +44,7 @@ class FewShot:
     """Logits of one subnet of the part that `choose` set; as for a Supernet."""
     return self._supernet(images, arch=arch, training=training, reference=reference)
 
-  def subnet(self, arch, statistics="batch"):
+  def subnet(self, arch, statistics="batch", dropout=0.0):
     """The network of one arch as a plain Keras model, with the weights of its part."""
     self.choose(arch)
-    return self._supernet.subnet(arch, statistics)
+    return self._supernet.subnet(arch, statistics, dropout)

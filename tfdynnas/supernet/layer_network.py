@@ -7,7 +7,7 @@ import keras
 from tfdynnas.supernet import named_layers
 
 
-def layer_network(space, arch, statistics="running", seed=0):
+def layer_network(space, arch, statistics="running", seed=0, dropout=0.0):
   """Builds the network of one arch.
 
   Args:
@@ -15,6 +15,7 @@ def layer_network(space, arch, statistics="running", seed=0):
     arch: Sequence of ints, one per decision.
     statistics: Normalisation, one of named_layers.STATISTICS.
     seed: int >= 0, of the initial weights.
+    dropout: As for networks.plain_network.
 
   Returns:
     keras.Model, normalised images float [batch, height, width, 3] -> logits [batch, classes].
@@ -23,7 +24,7 @@ def layer_network(space, arch, statistics="running", seed=0):
     InputError: The arch is not of this space, or no such normalisation.
   """
   blocks, skeleton = space.chosen(arch), space.skeleton
-  make = _Layers(statistics, seed)
+  make = _Layers(statistics, seed, dropout)
   images = keras.Input((skeleton.image_size, skeleton.image_size, 3), name="image")
   features = make.begin(skeleton, images)
   for block, layer in zip(blocks, skeleton.layers):

@@ -20,12 +20,13 @@ STATISTICS = {
 class NamedLayers:
   """Makes named layers, each with initial weights of its own seed."""
 
-  def __init__(self, statistics, seed):
+  def __init__(self, statistics, seed, dropout=0.0):
     """Begins a network.
 
     Args:
       statistics: Normalisation, one of STATISTICS.
-      seed: int >= 0, of the initial weights.
+      seed: int >= 0, of the initial weights and of what is left out.
+      dropout: float in [0, 1), share of the features that a step of training leaves out.
 
     Raises:
       InputError: No such normalisation.
@@ -35,6 +36,7 @@ class NamedLayers:
           f"`statistics` is one of {tuple(STATISTICS)}. Received: {statistics!r}"
       )
     self._statistics, self._seed = STATISTICS[statistics], seed * 10007
+    self._dropout = dropout
 
   def _initial(self, fan_in):
     self._seed += 1
@@ -60,8 +62,10 @@ class NamedLayers:
     return self._statistics(name=f"{prefix}_norm")(images)
 
   def dense(self, features, classes):
-    """The classifier."""
+    """The classifier, behind dropout if there is some."""
     fan_in = features.shape[-1]
+    if self._dropout:
+      features = keras.layers.Dropout(self._dropout, seed=self._seed, name="dropout")(features)
     return keras.layers.Dense(
         classes, name="dense", kernel_initializer=self._initial(fan_in),
         bias_initializer=self._initial(fan_in),

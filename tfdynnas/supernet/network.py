@@ -15,7 +15,7 @@ def reduce_names(stage):
   return tuple(f"stage{stage}_reduce_{part}" for part in ("a", "b", "shortcut"))
 
 
-def cell_network(space, arch, statistics="running", seed=0, live_only=False):
+def cell_network(space, arch, statistics="running", seed=0, live_only=False, dropout=0.0):
   """Builds the network of one arch.
 
   Args:
@@ -24,6 +24,7 @@ def cell_network(space, arch, statistics="running", seed=0, live_only=False):
     statistics: Normalisation, one of named_layers.STATISTICS.
     seed: int >= 0, of the initial weights.
     live_only: Leave out edges that do not change the logits. Their weights count as `params`.
+    dropout: As for networks.plain_network.
 
   Returns:
     keras.Model, normalised images float [batch, height, width, 3] -> logits [batch, classes].
@@ -32,7 +33,7 @@ def cell_network(space, arch, statistics="running", seed=0, live_only=False):
     InputError: The arch is not of this space, or no such normalisation.
   """
   arch = space.validate(arch)
-  make = _Layers(statistics, seed)
+  make = _Layers(statistics, seed, dropout)
 
   def cell(stage, number, features):
     return _cell(make, space, arch, stage, number, features, live_only)

@@ -33,11 +33,6 @@ class Routing:
         window: np.array([convs[:i].count(window) * (w == window) for i, w in enumerate(convs)])
         for window in self.windows
     }
-    self._takes = {
-        window: np.array([w == window for w in convs])[:, None]
-        & (self._copy[window][:, None] == np.arange(self.copies[window]))
-        for window in self.windows
-    }
 
   def branch(self, arch):
     """Branch of each edge, int32 [edges]; an edge that is not live gets the one that does nothing.
@@ -71,12 +66,17 @@ class Routing:
     copy = ops.take(ops.convert_to_tensor(self._copy[window].astype(np.int32)), arch)
     return ops.convert_to_tensor(first) + ops.tile(copy, [self._space.skeleton.cells])
 
-  def on_path(self, arch, window):
-    """Which rows of a stage's kernels belong to a choice of the arch, bool [rows].
+  def owners(self, window):
+    """Which choice of which decision each row of a stage's kernels belongs to.
 
     Args:
-      arch: int32 [paths, edges]: on the path of any of them.
       window: One of `windows`.
+
+    Returns:
+      (decisions, choices): int32 [rows] each.
     """
-    takes = ops.take(ops.convert_to_tensor(self._takes[window]), arch, axis=0)
-    return ops.tile(ops.reshape(ops.any(takes, axis=0), [-1]), [self._space.skeleton.cells])
+    cells, edges = self._space.skeleton.cells, len(self._space.edges)
+    takers = [i for i, o in enumerate(self._space.operations)
+              if o.kind == "conv" and o.window == window]
+    decisions = np.tile(np.repeat(np.arange(edges, dtype=np.int32), len(takers)), cells)
+    return decisions, np.tile(np.array(takers, np.int32), cells * edges)

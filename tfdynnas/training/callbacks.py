@@ -27,7 +27,7 @@ def state(model):
   found.update((f"optimizer/{i}", v) for i, v in enumerate(model.optimizer.variables))
   for metric in model.metrics:
     found.update((f"metric/{metric.name}/{i}", v) for i, v in enumerate(metric.variables))
-  return {name: v for name, v in found.items() if "seed_generator" not in v.path}
+  return found
 
 
 def weights(model):

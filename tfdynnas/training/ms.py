@@ -12,6 +12,7 @@ from tfdynnas import rows as rows_lib
 from tfdynnas.training import momentum as momentum_lib
 
 OFF_PATH = ("moved", "frozen")
+L2_ON = ("all", "kernels")
 
 
 @keras.saving.register_keras_serializable("tfdynnas")
@@ -31,7 +32,7 @@ class MS(keras.optimizers.Optimizer):
 
   def __init__(
       self, learning_rate=0.025, momentum=0.9, nesterov=True, l2=5e-4, max_norm=5.0, groups=1,
-      off_path="moved", name="ms", **kwargs,
+      off_path="moved", l2_on="all", name="ms", **kwargs,
   ):
     """Makes the optimizer.
 
@@ -39,10 +40,11 @@ class MS(keras.optimizers.Optimizer):
       learning_rate: float, schedule or callable, as for any Keras optimizer.
       momentum: float in [0, 1).
       nesterov: bool.
-      l2: float >= 0, added to the gradient as l2 * weight, for all weights.
+      l2: float >= 0, added to the gradient as l2 * weight.
       max_norm: Greatest global norm of the gradient, > 0; None leaves it unclipped.
       groups: int >= 1, momentum buffers.
       off_path: `moved` or `frozen`.
+      l2_on: `all` weights, as published, or `kernels`: not those of fewer than two dimensions.
       name: Name of the optimizer.
       **kwargs: As for any Keras optimizer.
 
@@ -57,7 +59,9 @@ class MS(keras.optimizers.Optimizer):
     _check(max_norm is None or max_norm > 0, "`max_norm` must be > 0 or None", max_norm)
     _check(groups >= 1 and groups == int(groups), "`groups` must be a whole number >= 1", groups)
     _check(off_path in OFF_PATH, f"`off_path` must be one of {OFF_PATH}", repr(off_path))
+    _check(l2_on in L2_ON, f"`l2_on` must be one of {L2_ON}", repr(l2_on))
     super().__init__(learning_rate=learning_rate, name=name, **kwargs)
+    self.l2_on = l2_on
     self.momentum, self.nesterov, self.l2 = momentum, nesterov, l2
     self.max_norm, self.groups, self.off_path = max_norm, int(groups), off_path
     self._told = None
@@ -110,7 +114,8 @@ class MS(keras.optimizers.Optimizer):
     group = ops.reshape(ops.convert_to_tensor(self._told.group), [1, 1])
     rows, gradient = gradient if isinstance(gradient, tuple) else (None, gradient)
     rate = ops.cast(learning_rate, gradient.dtype)
-    settings = self.momentum, self.l2, self.nesterov
+    decays = self.l2_on == "all" or len(variable.shape) > 1
+    settings = self.momentum, self.l2 if decays else 0.0, self.nesterov
     if rows is None:
       weight, buffer = ops.convert_to_tensor(variable), rows_lib.read(slot, group)[0]
       new, moved = momentum_lib.update(weight, buffer, gradient, rate, *settings)
@@ -167,7 +172,7 @@ class MS(keras.optimizers.Optimizer):
     config = super().get_config()
     for key in ("weight_decay", "clipnorm", "global_clipnorm"):
       config.pop(key, None)
-    own = ("momentum", "nesterov", "l2", "max_norm", "groups", "off_path")
+    own = ("momentum", "nesterov", "l2", "max_norm", "groups", "off_path", "l2_on")
     return {**config, **{key: getattr(self, key) for key in own}}
 
 

@@ -5,8 +5,10 @@ import keras
 from tfdynnas import errors
 from tfdynnas import supernet as supernet_lib
 from tfdynnas.training import backend
+from tfdynnas.training import by_budget
 from tfdynnas.training import calr
 from tfdynnas.training import fairnas
+from tfdynnas.training import losses
 from tfdynnas.training import ms
 from tfdynnas.training import path_importance
 from tfdynnas.training import sandwich
@@ -18,7 +20,7 @@ def make_supernet(config, space, steps, prepare=None, allowed=None):
 
   Args:
     config: config.SupernetConfig.
-    space: spaces.CellSpace.
+    space: spaces.Space.
     steps: int >= 1, steps of the whole training.
     prepare: As for training.SinglePath.
     allowed: Sequence per decision of the choices to train; None trains all. CaLR keeps the bounds
@@ -39,7 +41,7 @@ def make_supernet(config, space, steps, prepare=None, allowed=None):
       schedule, config.momentum, l2=config.l2, max_norm=config.max_norm or None,
       groups=method.groups, off_path=config.off_path,
   )
-  loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, name="loss")
+  loss = losses.crossentropy(config.label_smoothing)
   supernet.compile(
       optimizer=optimizer, loss=loss, metrics=["accuracy"], method=method,
       jit_compile=backend.JIT_COMPILE,
@@ -57,7 +59,10 @@ def _make_method(config, space, steps, prepare, allowed):
   if config.sampler == "pa":
     return path_importance.PathImportance(space, steps=steps, epochs=config.epochs, **settings)
   if config.method == "spos":
-    return single_path.SinglePath(space, sampler=config.sampler, **settings)
+    sampler = config.sampler
+    if sampler == "budget":
+      sampler = _make_budget(config, space, allowed)
+    return single_path.SinglePath(space, sampler=sampler, **settings)
   if config.calr_on == "loss":
     settings["loss_calr"] = _make_schedule(config, space, steps)
   if config.method == "fairnas":
@@ -65,6 +70,14 @@ def _make_method(config, space, steps, prepare, allowed):
   return sandwich.Sandwich(
       space, sampler=config.sampler, random_paths=config.random_paths, **settings
   )
+
+
+def _make_budget(config, space, allowed):
+  """The sampler of archs within the ranges of cost that the config says."""
+  kind, _, text = config.budget.partition(":")
+  ranges = [[float(end) for end in pair.split("-")] for pair in text.split(",")]
+  cost = space.costs[kind]
+  return by_budget.Budget(cost.fixed, cost.table, ranges, config.seed, allowed)
 
 
 def _make_schedule(config, space, steps, paths=1):

@@ -1,36 +1,43 @@
 """The found network on its own: affine normalisation with running statistics, its own recipe.
 
-Source: the recipe of NAS-Bench-201's ground truth: SGD Nesterov 0.9, cosine, l2 5e-4.
+Source: the recipe of NAS-Bench-201's ground truth: SGD Nesterov 0.9, cosine, l2 5e-4. What
+ImageNet recipes have beside it (smoothed labels, dropout, decay of kernels alone, the moving
+average of the weights) is off unless asked for.
 """
 
 import keras
+from keras import ops
 
-from tfdynnas.supernet import network
+from tfdynnas.supernet import networks
+from tfdynnas.training import losses
 from tfdynnas.training import ms
 
 
-def network_to_train(space, arch, steps, learning_rate, l2, seed=0, supernet=None):
+def network_to_train(config, space, arch, steps, supernet=None):
   """The compiled network of one arch.
 
   Args:
-    space: spaces.CellSpace.
+    config: config.SubnetConfig.
+    space: spaces.Space.
     arch: Sequence of ints, one per decision.
     steps: int >= 1, steps of the whole training.
-    learning_rate: float > 0, at the first step; a cosine takes it to 0.
-    l2: float >= 0, weight decay coupled to the gradient.
-    seed: int >= 0, of the initial weights.
     supernet: supernet.Supernet whose weights to begin with; None begins from scratch.
 
   Returns:
     keras.Model, compiled.
   """
+  dropout = config.subnet_dropout
   if supernet is None:
-    model = network.cell_network(space, arch, "running", seed)
+    model = networks.plain_network(space, arch, "running", config.subnet_seed, dropout=dropout)
   else:
-    model = supernet.subnet(arch, "running")
-  schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
-  loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, name="loss")
-  model.compile(ms.MS(schedule, l2=l2, max_norm=None), loss, metrics=["accuracy"])
+    model = supernet.subnet(arch, "running", dropout)
+  schedule = keras.optimizers.schedules.CosineDecay(config.subnet_learning_rate, steps)
+  optimizer = Averaged(
+      schedule, l2=config.subnet_l2, l2_on=config.subnet_l2_on, max_norm=None,
+      use_ema=config.subnet_ema > 0, ema_momentum=config.subnet_ema or 0.99,
+  )
+  loss = losses.crossentropy(config.subnet_label_smoothing)
+  model.compile(optimizer, loss, metrics=["accuracy"])
   return model
 
 
@@ -38,15 +45,35 @@ def network_to_serve(space, arch, trained):
   """The same network in layers that any Keras has, without edges that change nothing.
 
   Args:
-    space: spaces.CellSpace.
+    space: spaces.Space.
     arch: Sequence of ints, one per decision.
-    trained: keras.Model as `network_to_train` made it.
+    trained: keras.Model as `network_to_train` made it; if it has a moving average of its weights,
+      that is served.
 
   Returns:
     keras.Model, the same logits.
   """
-  model = network.cell_network(space, arch, "keras", live_only=True)
+  model = networks.plain_network(space, arch, "keras", live_only=True)
+  averages = trained.optimizer.averages(trained.trainable_variables)
   for layer in model.layers:
     if layer.weights:
-      layer.set_weights(trained.get_layer(layer.name).get_weights())
+      own = trained.get_layer(layer.name).weights
+      layer.set_weights([ops.convert_to_numpy(averages.get(w.path, w)) for w in own])
   return model
+
+
+@keras.saving.register_keras_serializable("tfdynnas")
+class Averaged(ms.MS):
+  """MS whose moving average of the weights, if there is one, stays beside them.
+
+  Keras puts it in their place whenever `fit` ends, which at a resume is not the training's end.
+  """
+
+  def finalize_variable_values(self, var_list):
+    """Leaves the weights as they are."""
+
+  def averages(self, weights):
+    """dict, path of a weight -> its moving average; empty if none is kept."""
+    if not self.use_ema:
+      return {}
+    return {w.path: average for w, average in zip(weights, self._model_variables_moving_average)}
