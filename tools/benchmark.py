@@ -7,9 +7,11 @@ from tfdynnas import errors
 from tfdynnas.tools import launch
 
 PARTS = ("step", "choices", "first", "score")
+ALONE = ("throughput", "curves")
 flags.DEFINE_multi_enum(
-    "part", list(PARTS), [*PARTS, "throughput"],
-    "What to measure; `throughput` stands alone, and runs with KERAS_BACKEND=jax too.",
+    "part", list(PARTS), [*PARTS, *ALONE],
+    "What to measure; `throughput` and `curves` (how the cost grows) each stand alone, the former "
+    "with KERAS_BACKEND=jax too.",
     module_name=__name__)
 flags.DEFINE_integer("archs", 8, "Random archs.", lower_bound=1, module_name=__name__)
 flags.DEFINE_integer("blocks", 3, "Interleaved blocks.", lower_bound=3, module_name=__name__)
@@ -33,9 +35,17 @@ def main():
     ):
       print(line, flush=True)
     return
-  if "throughput" in values.part:
-    raise errors.InputError(f"`part` throughput must stand alone. Received: {values.part}")
+  alone = [part for part in values.part if part in ALONE]
+  if len(values.part) > 1 and alone:
+    raise errors.InputError(f"`part` {alone[0]} must stand alone. Received: {values.part}")
   launch.import_quietly(backends=("tensorflow",))
+  if alone:
+    from tfdynnas.tools import curves
+
+    curves.start()
+    for line in curves.measure(values.blocks):
+      print(line, flush=True)
+    return
   from tfdynnas.tools import speed
 
   bench = speed.Bench(

@@ -12,6 +12,7 @@ from tfdynnas import spaces
 from tfdynnas import supernet as supernet_lib
 from tfdynnas import training
 from tfdynnas.search import scoring
+from tfdynnas.tools import timing
 from tfdynnas.training import on_tensorflow
 
 BATCH = 64
@@ -50,18 +51,18 @@ class Bench:
     for arch in self._archs:
       pruned, whole = self._alone_step(arch, True), self._alone_step(arch, False)
       chosen = tf.constant(arch, tf.int32)
-      times = self._interleave({
+      times = timing.interleave({
           "pruned": pruned, "whole": whole, "moved": lambda: plain(chosen),
           "ours": lambda: ours(chosen), "frozen": lambda: frozen(chosen),
-      })
+      }, self._blocks)
       for name, values in times.items():
         seconds.setdefault(name, []).extend(values)
     seconds = {name: np.array(values) for name, values in seconds.items()}
     for mode in ("moved", "frozen"):
       for alone, meaning in (("whole", "every operation"), ("pruned", "live operations only")):
         yield (f"supernet step / same subnet alone, {meaning}, off-path {mode}: "
-               f"{_ratio(seconds[mode], seconds[alone])}")
-    over_plain = _ratio(seconds["ours"], seconds["moved"])
+               f"{timing.ratio(seconds[mode], seconds[alone])}")
+    over_plain = timing.ratio(seconds["ours"], seconds["moved"])
     yield f"CaLR+MS step / plain momentum step, off-path moved: {over_plain}"
     weights = sum(int(np.prod(v.shape)) for v in plain.supernet.trainable_variables)
     extra = _slot_bytes(ours) - _slot_bytes(plain)
@@ -76,9 +77,10 @@ class Bench:
     for arch in self._archs:
       chosen = tf.constant(arch, tf.int32)
       copied = tf.constant([c + 5 * int(rng.integers(8)) for c in arch], tf.int32)
-      times = self._interleave({"five": lambda: five(chosen), "forty": lambda: forty(copied)})
+      both = {"five": lambda: five(chosen), "forty": lambda: forty(copied)}
+      times = timing.interleave(both, self._blocks)
       ratios += list(times["forty"] / times["five"])
-    yield f"step with 40 choices an edge / with 5, off-path frozen: {_spread(ratios)}"
+    yield f"step with 40 choices an edge / with 5, off-path frozen: {timing.spread(ratios)}"
 
   def first(self):
     """Seconds of the first step: trace and optimise."""
@@ -105,16 +107,16 @@ class Bench:
       whole, pruned = (
           tf.function(self._plain(arch, live_only), autograph=False) for live_only in (False, True)
       )
-      times = self._interleave({
+      times = timing.interleave({
           "ours": lambda: scorer(arch), "whole": lambda: whole(batch),
           "pruned": lambda: pruned(batch),
-      })
+      }, self._blocks)
       per_second += list(1 / times["ours"])
       over_whole += list(times["ours"] / times["whole"])
       over_pruned += list(times["ours"] / times["pruned"])
-    yield f"architectures scored per second, 256 images each: {_spread(per_second)}"
-    yield f"scoring / same subnet alone, every operation, per image: {_spread(over_whole)}"
-    yield f"scoring / same subnet alone, live operations only, per image: {_spread(over_pruned)}"
+    yield f"architectures scored per second, 256 images each: {timing.spread(per_second)}"
+    for meaning, over in (("every operation", over_whole), ("live operations only", over_pruned)):
+      yield f"scoring / same subnet alone, {meaning}, per image: {timing.spread(over)}"
 
   def _plain(self, arch, live_only):
     return supernet_lib.plain_network(self._space, arch, "batch", live_only=live_only)
@@ -167,33 +169,6 @@ class Bench:
 
     return step
 
-  def _interleave(self, functions, inner=3):
-    """dict, name -> seconds of a call, median of `inner` calls, [blocks]."""
-    for function in functions.values():
-      function(), function()
-    seconds = {name: [] for name in functions}
-    for block in range(self._blocks):
-      names = list(functions) if block % 2 else list(functions)[::-1]
-      for name in names:
-        runs = []
-        for _ in range(inner):
-          start = time.perf_counter()
-          result = functions[name]()
-          tf.nest.map_structure(lambda x: x.numpy() if hasattr(x, "numpy") else x, result)
-          runs.append(time.perf_counter() - start)
-        seconds[name].append(np.median(runs))
-    return {name: np.array(values) for name, values in seconds.items()}
-
 
 def _slot_bytes(step):
   return sum(4 * int(np.prod(slot.shape)) for slot in step.optimizer.slots)
-
-
-def _ratio(ours, theirs):
-  """Spread of paired ratios, and the ratio of the sums: large archs count for more there."""
-  return f"{_spread(ours / theirs)}, of all seconds {ours.sum() / theirs.sum():.3f}"
-
-
-def _spread(values):
-  low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
-  return f"{middle:.3f} [{low:.3f}, {high:.3f}]"
