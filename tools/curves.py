@@ -74,15 +74,20 @@ def _named(values):
   return {name.partition(" ")[0]: value for name, value in values.items()}
 
 
-def _step(layers, choices, groups, replicas):
-  """A training step of a supernet of one stage, the same paths whatever the number of choices."""
+def _space(layers, choices):
+  """Layers of one shape, each with as many blocks, copies of six."""
   kinds = [spaces.Block(f"mb{e}_{w}x{w}_{copy}", e, w)
            for copy in range(choices // 6) for e in (3, 6) for w in (3, 5, 7)]
   skeleton = spaces.LayerSkeleton(
       (spaces.Stage(CHANNELS, layers),), stem=CHANNELS, stem_stride=1, first=CHANNELS, last=64,
       image_size=SIZE, classes=10,
   )
-  space = spaces.layer_space("curve", kinds, skeleton)
+  return spaces.layer_space("curve", kinds, skeleton)
+
+
+def _step(layers, choices, groups, replicas):
+  """A training step of a supernet of one stage, the same paths whatever the number of choices."""
+  space = _space(layers, choices)
   strategy = on_tensorflow.make_strategy(*(
       ("mirrored", ["CPU:0", "CPU:1"]) if replicas == 2 else ("none", ["CPU:0"])
   ))
