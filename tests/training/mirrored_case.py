@@ -15,13 +15,23 @@ from tfdynnas.training import on_tensorflow
 STEPS, BATCH = 4, 64
 
 
-def make(method, space):
+def make_space(space):
+  if space == "layers":
+    blocks = [spaces.Block("mb2", 2, 3), spaces.Block("mb1_5x5", 1, 5), spaces.Block("gone", 0)]
+    return spaces.layer_space("layers", blocks, spaces.LayerSkeleton(
+        (spaces.Stage(6, 2, 2), spaces.Stage(8, 2)), stem=4, stem_stride=1, first=4, last=16,
+        image_size=8, classes=10,
+    ))
   copies = 2 if space == "ten" else 1
   operations = [
       spaces.Operation(f"{o.name}_{i}", o.kind, o.window)
       for i in range(copies) for o in spaces.nasbench201().operations
   ]
-  space = spaces.cell_space("small", operations, skeleton=spaces.Skeleton(4, 1, 8))
+  return spaces.cell_space("small", operations, skeleton=spaces.Skeleton(4, 1, 8))
+
+
+def make(method, space):
+  space = make_space(space)
   supernet = supernet_lib.Supernet(space, seed=1)
   path = training.SinglePath(space, seed=3)
   if "fairnas" in method:

@@ -21,7 +21,7 @@ def result(tmp_path, how, method, space, nudge=0.0):
 
 @pytest.mark.parametrize("method, space", [
     ("plain", "five"), ("calr+ms", "five"), ("calr+ms+frozen", "ten"),
-    ("fairnas+ms+frozen", "five"),
+    ("fairnas+ms+frozen", "five"), ("calr+ms+frozen", "layers"),
 ])
 def test_two_devices_equal_the_reference(tmp_path, method, space):
   two = result(tmp_path, "mirrored", method, space)
