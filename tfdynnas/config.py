@@ -115,8 +115,9 @@ class SupernetConfig(Config):
   )
   sampler: str = option(
       "uniform", "How archs are drawn: uniformly, in proportion to their complexity, a level of "
-      "complexity first, by the gradients of their choices, or from ranges of cost.",
-      choices=("uniform", "proportional", "stratified", "pa", "budget"),
+      "complexity first, by the gradients of their choices (pada: and images by theirs), or from "
+      "ranges of cost.",
+      choices=("uniform", "proportional", "stratified", "pa", "pada", "budget"),
   )
   budget: str = option(
       "", "Sampler budget: ranges of a cost, each as likely, as macs:300e6-310e6,310e6-320e6."
@@ -157,8 +158,8 @@ class SupernetConfig(Config):
     for wrong, rule, received in (
         (self.method == "fairnas" and self.sampler != "uniform",
          "`sampler` must be uniform with method=fairnas", self.sampler),
-        (self.method == "sandwich" and self.sampler == "pa",
-         "`sampler` pa needs method=spos", f"method={self.method}"),
+        (self.method == "sandwich" and self.sampler in ("pa", "pada"),
+         f"`sampler` {self.sampler} needs method=spos", f"method={self.method}"),
         (self.method == "sandwich" and self.momentum_groups == "split",
          "`momentum_groups` must be random or shared with method=sandwich", self.momentum_groups),
         (self.method != "spos" and self.sampler == "budget",

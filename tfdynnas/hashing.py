@@ -91,6 +91,27 @@ def weighted(bits, bounds):
   return ops.sum(ops.cast(draw >= bounds, "int32"), axis=-1)
 
 
+def picked(bits, shares):
+  """Maps 32 random bits to values of given shares, however many; a share of 0 never comes.
+
+  Whole numbers are summed, since float32 ends at 2**-24: a hundredth of a share of some 10**5. A
+  value's probability is off by about 2**-30.
+
+  Args:
+    bits: uint32 array, as from `uniform_uint32`.
+    shares: float32 [values], >= 0, of sum 1.
+
+  Returns:
+    Tensor, int32, of the shape of `bits`.
+  """
+  sums = ops.cumsum(ops.cast(ops.round(shares * 2.0**30), "int32"))
+  part = ops.cast(sums, "float32") / ops.cast(sums[-1], "float32")
+  # What rounding brought beyond 2**30, or left out, falls on all of them.
+  over = ops.cast(ops.round(ops.cast(sums[-1] - 2**30, "float32") * part), "int32")
+  draw = ops.cast(_shift(_word(bits), 2), "int32")
+  return ops.cast(ops.searchsorted(sums - over, draw, side="right"), "int32")
+
+
 def _word(value):
   """`value` modulo 2**32 as a uint32 tensor."""
   if isinstance(value, int):

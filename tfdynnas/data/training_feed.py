@@ -61,6 +61,11 @@ class TrainingFeed:
           part.labels, dtype="float32" if packed else "int32", **kwargs
       )
 
+  @property
+  def held_images(self):
+    """int, images that a step can look up by position: all of a held part, 0 of a stream."""
+    return held_images(self._part)
+
   def batches(self, first_step, last_step):
     """tf.data.Dataset of the batches of steps `first_step` to before `last_step`."""
     steps = first_step, last_step
@@ -93,7 +98,9 @@ class TrainingFeed:
     """Images and labels of a batch, a pure function of (seed, step, position in the part).
 
     Args:
-      batch: dict, as `batches` yields; or of `held_steps` the `held`, and a row of the `index`.
+      batch: dict, as `batches` yields; or of `held_steps` the `held`, and a row of the `index`. Of
+        held images `place`, int32 [batch], may stand for the position in what is drawn at random,
+        so that an image that comes twice is augmented twice.
       step: int32 scalar, the global step.
 
     Returns:
@@ -103,7 +110,9 @@ class TrainingFeed:
     index = batch["index"]
     if self._held is not None:
       pixels, labels = batch.get("held") or (self._held, self._labels)
-      images = augment.train_images(ops.convert_to_tensor(pixels), index, *settings)
+      images = augment.train_images(
+          ops.convert_to_tensor(pixels), index, *settings, sample_ids=batch.get("place")
+      )
       return images, ops.cast(ops.take(ops.convert_to_tensor(labels), index), "int32")
     own = ops.arange(index.shape[0], dtype="int32")
     images = augment.train_images(batch["image"], own, *settings, sample_ids=index)
@@ -117,6 +126,11 @@ class TrainingFeed:
     dataset = tf.data.Dataset.zip(steps, self.batches(first_step, last_step))
     dataset = dataset.map(lambda step, batch: self.prepare(batch, step))
     return dataset.prefetch(tf.data.AUTOTUNE)
+
+
+def held_images(part):
+  """int, images of a part that a step can look up by position: all if it is held, else 0."""
+  return part.size if isinstance(part, sets.Images) else 0
 
 
 def evaluation(data, part, batch):

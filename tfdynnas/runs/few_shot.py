@@ -14,6 +14,7 @@ from keras import ops
 from tfdynnas import config as config_lib
 from tfdynnas import errors
 from tfdynnas import spaces
+from tfdynnas.data import training_feed
 from tfdynnas.runs import directory
 from tfdynnas.runs import probes as probe_job
 from tfdynnas.runs import scoring
@@ -58,8 +59,7 @@ def train_few_shot(
   probe = probe_job.make_probe(probes, config, data, space)
   with strategy.scope():
     begin, digest = _source(few_shot.init_from, space_config, data)
-    first = part_config(config, parts, 0)
-    recipe.make_supernet(first, space, 1, allowed=parts.allowed(0))  # Refuses before the claim.
+    _refuse(config, parts, data)
     described = supernet_job.describe(data_config, data, space_config, config, replicas)
     run_dir.claim({**described, "few_shot": _describe(parts, digest)}, flags)
     job = _Job(run_dir, data, parts, config, begin, devices.checkpoint_steps, probe)
@@ -86,6 +86,12 @@ def part_config(config, parts, part):
     split = sampler.split_decision(free, config.seed)
   seed = int(np.random.SeedSequence([config.seed, part]).generate_state(1)[0])
   return dataclasses.replace(config, seed=seed, split_decision=split)
+
+
+def _refuse(config, parts, data):
+  """Refuses, before the run is claimed, what the parts' supernets would refuse."""
+  first, images = part_config(config, parts, 0), training_feed.held_images(data.train)
+  recipe.make_supernet(first, parts.space, 1, allowed=parts.allowed(0), images=images)
 
 
 def _describe(parts, digest):
@@ -145,7 +151,7 @@ class _Job:
     feed = supernet_job.make_feed(self._data, config)
     steps = config.epochs * feed.steps_per_epoch
     allowed = self._parts.allowed(part)
-    supernet = recipe.make_supernet(config, space, steps, feed.prepare, allowed)
+    supernet = recipe.make_supernet(config, space, steps, feed.prepare, allowed, feed.held_images)
     loop.build(supernet, space.skeleton.classes)
     for variable, value in zip(supernet.trainable_variables, self._begin or ()):
       variable.assign(value)

@@ -45,7 +45,7 @@ def train_supernet(
   with strategy.scope():
     feed = make_feed(data, config)
     steps = config.epochs * feed.steps_per_epoch
-    supernet = recipe.make_supernet(config, space, steps, feed.prepare)
+    supernet = recipe.make_supernet(config, space, steps, feed.prepare, images=feed.held_images)
     loop.build(supernet, space.skeleton.classes)
     run_dir.claim(describe(data_config, data, space_config, config, replicas), flags)
     ((name, identity),) = trained.trainings(run_dir)

@@ -7,6 +7,7 @@ from tfdynnas.training.calr import CaLR
 from tfdynnas.training.fairnas import FairNAS
 from tfdynnas.training.method import Method
 from tfdynnas.training.ms import MS
+from tfdynnas.training.pada import PADA
 from tfdynnas.training.path_importance import PathImportance
 from tfdynnas.training.sampler import Fair
 from tfdynnas.training.sampler import Uniform

@@ -153,6 +153,19 @@ class Method:
       return ops.divide_no_nan(rates, ops.mean(rates))
     return ops.ones([paths.shape[0]])
 
+  def draw(self, batch, step):
+    """What a step trains on in place of a batch, before `prepare`; here the batch itself.
+
+    Args:
+      batch: What the data set yields.
+      step: int32 scalar.
+
+    Returns:
+      A batch for `prepare`.
+    """
+    del step
+    return batch
+
   def observe(self, supernet, step, paths, gradients):
     """Hears of the gradients of a step before they are applied; here it does nothing.
 
@@ -161,6 +174,16 @@ class Method:
       step: int32 scalar.
       paths: int32 [paths, decisions].
       gradients: List of tensors, one per trainable weight, of this device's images.
+    """
+
+  def note(self, step, batch, labels, logits):
+    """Hears what became of the images of a step; here it does nothing.
+
+    Args:
+      step: int32 scalar.
+      batch: What `draw` gave.
+      labels: int32 [batch], of this device's images.
+      logits: float32 [paths * batch, classes], of the weights before the step.
     """
 
   def check_compile(self, settings):

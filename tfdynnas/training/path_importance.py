@@ -1,6 +1,6 @@
 """PathImportance (PA): each step trains one arch, its choices drawn by the gradients they had.
 
-Source: Lu et al., PA&DA (CVPR 2023), its path importance; images are drawn as ever, not by theirs.
+Source: Lu et al., PA&DA (CVPR 2023), its path importance; images are drawn as ever (PADA: too).
 """
 
 import keras
@@ -10,6 +10,7 @@ from keras import ops
 from tfdynnas import errors
 from tfdynnas import hashing
 from tfdynnas import rows as rows_lib
+from tfdynnas.training import importance
 from tfdynnas.training import method
 
 _IMPORTANCE = 0x696D7074  # First counter of this use of the hash, "impt".
@@ -50,12 +51,14 @@ class PathImportance(method.Method):
     names = {tuple(decision.choices) for decision in space.decisions}
     if len(names) > 1:
       raise errors.InputError(
-          f"`sampler` pa needs decisions of the same choices. Received: {len(names)} kinds"
+          "`sampler` pa or pada needs decisions of the same choices. "
+          f"Received: {len(names)} kinds"
       )
     if steps < 1 or epochs < 1:
       raise errors.InputError(f"`steps` and `epochs` must be >= 1. Received: {steps=}, {epochs=}")
     self._steps, self._epochs = steps, epochs
-    self.state = Importance(self.choices[0])
+    self.steps_per_epoch = -(-steps // epochs)
+    self.state = self.paths = importance.OfChoices(self.choices[0])
     self.sampler = self._sample
 
   def _sample(self, step):
@@ -63,7 +66,7 @@ class PathImportance(method.Method):
     draws = []
     for place, own in enumerate(self.allowed):
       bits = hashing.uniform_uint32(self.seed, _IMPORTANCE, step, place)
-      sums = ops.cumsum(ops.take(self.state.distribution, np.array(own, np.int32)))
+      sums = ops.cumsum(ops.take(self.paths.distribution, np.array(own, np.int32)))
       bounds = ops.cast(sums[:-1] / sums[-1] * 2.0**30, "int32")  # As `hashing.thresholds` has it.
       draws.append(ops.take(np.array(own, np.int32), hashing.weighted(bits, bounds)))
     return ops.expand_dims(ops.stack(draws), 0)
@@ -84,60 +87,14 @@ class PathImportance(method.Method):
       chosen = ops.cast(ops.equal(ops.expand_dims(own, 1), each), "float32")
       norms += ops.sum(chosen * ops.expand_dims(row_norms, 1), axis=0)
     counts = ops.sum(ops.cast(ops.equal(ops.expand_dims(paths[0], 1), each), "float32"), axis=0)
-    self.state.see(norms, counts)
-    steps_per_epoch = -(-self._steps // self._epochs)
-    epoch, rest = (step + 1) // steps_per_epoch, (step + 1) % steps_per_epoch
-    self.state.draw_by(ops.cast(epoch, "float32") / self._epochs, ops.equal(rest, 0))
+    self.paths.see(norms, counts)
+    self.paths.draw_by(*self.epoch_end(step))
+
+  def epoch_end(self, step):
+    """(tau, ends): of the next epoch, float32 scalar; whether this one ends with the step."""
+    epoch, rest = (step + 1) // self.steps_per_epoch, (step + 1) % self.steps_per_epoch
+    return ops.cast(epoch, "float32") / self._epochs, ops.equal(rest, 0)
 
   def get_config(self):
     """Config for `from_config`; the state is among the weights."""
     return {**super().get_config(), "steps": self._steps, "epochs": self._epochs}
-
-
-class Importance(keras.layers.Layer):
-  """What the draw depends on besides the seed: a layer, so that it is saved with the supernet.
-
-  Of several devices each sees gradients of its own images: the importance is the mean of theirs,
-  so that all have the same and draw the same.
-
-  Attributes:
-    importance: float32 [choices], running norm of the gradients, 0 at first.
-    distribution: float32 [choices], probability of each in this epoch.
-  """
-
-  def __init__(self, choices):
-    super().__init__(name="importance", dtype="float32", trainable=False)
-    self.importance = self.add_weight(
-        name="importance", shape=(choices,), initializer="zeros", trainable=False,
-        aggregation="mean",
-    )
-    self.distribution = self.add_weight(
-        name="distribution", shape=(choices,), trainable=False, aggregation="only_first_replica",
-        initializer=keras.initializers.Constant(1 / choices),
-    )
-    self.built = True
-
-  def see(self, norms, counts):
-    """Moves the importance half way to what a step has; choices that are not in it keep theirs.
-
-    Args:
-      norms: float32 [choices], gradient norms of each choice, summed.
-      counts: float32 [choices], how often each is in the path.
-    """
-    old = ops.convert_to_tensor(self.importance)
-    new = (old + norms / ops.maximum(counts, 1.0)) / 2
-    # A step whose scaled loss overflowed does not count: the optimizer leaves it out too.
-    seen = ops.logical_and(counts > 0, ops.isfinite(new))
-    self.importance.assign(ops.where(seen, new, old))
-
-  def draw_by(self, tau, now=True):
-    """Sets the distribution to tau * importance / sum + (1 - tau) / choices.
-
-    Args:
-      tau: float32 scalar in [0, 1].
-      now: bool scalar; False leaves the distribution as it is.
-    """
-    importance, old = (ops.convert_to_tensor(v) for v in (self.importance, self.distribution))
-    total, even = ops.sum(importance), ops.ones_like(old) / old.shape[0]
-    share = ops.where(total > 0, ops.divide_no_nan(importance, total), even)
-    self.distribution.assign(ops.where(now, tau * share + (1 - tau) * even, old))

@@ -10,12 +10,13 @@ from tfdynnas.training import calr
 from tfdynnas.training import fairnas
 from tfdynnas.training import losses
 from tfdynnas.training import ms
+from tfdynnas.training import pada
 from tfdynnas.training import path_importance
 from tfdynnas.training import sandwich
 from tfdynnas.training import single_path
 
 
-def make_supernet(config, space, steps, prepare=None, allowed=None):
+def make_supernet(config, space, steps, prepare=None, allowed=None, images=0):
   """Makes and compiles the supernet; call it in the strategy's scope.
 
   Args:
@@ -25,15 +26,17 @@ def make_supernet(config, space, steps, prepare=None, allowed=None):
     prepare: As for training.SinglePath.
     allowed: Sequence per decision of the choices to train; None trains all. CaLR keeps the bounds
       of the whole space.
+    images: int, held images that a step may draw from; 0 if they are streamed.
 
   Returns:
     supernet.Supernet, compiled.
 
   Raises:
-    InputError: The split decision is not in the space, or restricted.
+    InputError: The split decision is not in the space, or restricted, or images are to be drawn
+      and are not held.
   """
   supernet = supernet_lib.Supernet(space, seed=config.seed, name="supernet")
-  method = _make_method(config, space, steps, prepare, allowed)
+  method = _make_method(config, space, steps, prepare, allowed, images)
   schedule = config.learning_rate
   if config.calr_on == "lr":
     schedule = _make_schedule(config, space, steps, paths=method.sampler(0).shape[0])
@@ -49,7 +52,7 @@ def make_supernet(config, space, steps, prepare=None, allowed=None):
   return supernet
 
 
-def _make_method(config, space, steps, prepare, allowed):
+def _make_method(config, space, steps, prepare, allowed, images):
   """The method that the config says."""
   settings = {
       "seed": config.seed, "prepare": prepare, "allowed": allowed,
@@ -58,6 +61,8 @@ def _make_method(config, space, steps, prepare, allowed):
   }
   if config.sampler == "pa":
     return path_importance.PathImportance(space, steps=steps, epochs=config.epochs, **settings)
+  if config.sampler == "pada":
+    return pada.PADA(space, images, steps=steps, epochs=config.epochs, **settings)
   if config.method == "spos":
     sampler = config.sampler
     if sampler == "budget":

@@ -1,4 +1,4 @@
-"""One step of training, the same on every back end: sample, tell, differentiate, update."""
+"""One step of training, the same on every back end: draw, tell, differentiate, note, update."""
 
 from keras import ops
 
@@ -18,6 +18,7 @@ def train(method, supernet, batch, differentiate):
   """
   optimizer, weights = supernet.optimizer, supernet.trainable_variables
   step = ops.convert_to_tensor(optimizer.iterations)
+  batch = method.draw(batch, step)
   images, labels = method.prepare(batch, step) if method.prepare else batch
   paths = method.sampler(step)
   count = paths.shape[0]
@@ -27,6 +28,7 @@ def train(method, supernet, batch, differentiate):
       supernet, images, labels, paths, factors, method.distils
   )
   method.observe(supernet, step, paths, gradients)
+  method.note(step, batch, labels, logits)
   optimizer.apply(gradients, weights)
   labels = ops.concatenate([labels] * count, axis=0) if count > 1 else labels
   for metric in supernet.metrics:
