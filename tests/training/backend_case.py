@@ -30,6 +30,7 @@ CASES = {
     "few_shot_calr_ms": {"off_path": "frozen", "split_decision": 1, "seed": 1},
     "sandwich": {"method": "sandwich", **PLAIN},
     "pa": {"sampler": "pa"},
+    "pada": {"sampler": "pada"},
 }
 SPACE = spaces.cell_space(
     "three", spaces.nasbench201().operations, nodes=3, skeleton=spaces.Skeleton(4, 1, 8)
@@ -47,7 +48,9 @@ def make(case, feed):
   """A supernet with weights that are the same on every back end."""
   settings = config.SupernetConfig(epochs=EPOCHS, batch=BATCH, pad=1, **CASES[case])
   allowed = [[0, 3], *[range(5)] * 2] if case.startswith("few_shot") else None
-  supernet = recipe.make_supernet(settings, SPACE, EPOCHS * 5, feed.prepare, allowed)
+  supernet = recipe.make_supernet(
+      settings, SPACE, EPOCHS * 5, feed.prepare, allowed, feed.held_images
+  )
   loop.build(supernet, 10)
   return supernet
 

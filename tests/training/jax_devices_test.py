@@ -20,7 +20,7 @@ strategy = backend.make_strategy("mirrored" if len(devices) > 1 else "none", dev
 assert backend.devices_of(strategy) == len(devices) and strategy.num_replicas_in_sync == 1
 train, whole = case.digits()
 with strategy.scope():
-  for name in ("spos_calr_ms", "fairnas_calr_ms"):
+  for name in ("spos_calr_ms", "fairnas_calr_ms", "pada"):
     feed = training_feed.TrainingFeed(whole, train, case.BATCH, seed=5, pad=1, flip=True)
     supernet = case.make(name, feed)
     case.set_weights(supernet, 0.0)
@@ -61,7 +61,7 @@ def run(code, *arguments):
 def test_two_devices_equal_one(tmp_path):
   run(TRAIN, tmp_path / "one", "CPU:0")
   run(TRAIN, tmp_path / "two", "CPU:0,CPU:1")
-  for name in ("spos_calr_ms", "fairnas_calr_ms"):
+  for name in ("spos_calr_ms", "fairnas_calr_ms", "pada"):
     arrays = [np.load(tmp_path / n / name / "checkpoint.npz") for n in ("one", "two")]
     assert arrays[0].files == arrays[1].files and len(arrays[0].files) > 30
     for key in arrays[0].files:
