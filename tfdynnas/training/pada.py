@@ -23,8 +23,8 @@ class PADA(path_importance.PathImportance):
   step had it. Epoch e of E draws its images with replacement by tau * importance / sum + (1 - tau)
   / images, tau = e / E; the first one sees each once, as ever.
 
-  As published, the losses of the images of a step are averaged as they are: they are not divided
-  by the images' probabilities, so that the mean leans towards images that are hard.
+  The losses of a step are averaged as they are: the source's training, as specified, does not
+  divide them by the images' probabilities, so that their mean leans towards hard images.
 
   Images are a pure function of (seed, step, place in the batch's order, distribution), and the
   distribution is in `state`.

@@ -1,6 +1,6 @@
 """PathImportance (PA): each step trains one arch, its choices drawn by the gradients they had.
 
-Source: Lu et al., PA&DA (CVPR 2023), its path importance; images are drawn as ever (PADA: too).
+Source: Lu et al., PA&DA (CVPR 2023), its path importance; PADA draws images as well.
 """
 
 import keras
