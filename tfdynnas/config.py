@@ -149,6 +149,10 @@ class SupernetConfig(Config):
   label_smoothing: float = option(
       0.0, "Share of a label that all classes have alike.", least=0, below=1
   )
+  precision: str = option(
+      "float32", "What layers compute in; weights and what is learnt stay float32.",
+      choices=("float32", "mixed_bfloat16"),
+  )
   pad: int = option(4, "Zeros around an image before the random crop, pixels.", least=0)
   flip: bool = option(True, "Flip images at random.")
 

@@ -1,4 +1,4 @@
-"""Every method trains the supernet of a layer space: on its paths, in its group, and nothing else."""
+"""Every method trains the supernet of a layer space: on its paths, in its group, nothing else."""
 
 import keras
 import numpy as np

@@ -24,7 +24,9 @@ def load_supernet(run_dir, config, space):
     InputError: Its training has not begun or not ended.
   """
   check_trained(run_dir)
-  supernet = supernet_lib.Supernet(space, seed=config.seed, name="supernet")
+  supernet = supernet_lib.Supernet(
+      space, seed=config.seed, name="supernet", dtype=config.precision
+  )
   values = []
   for name, _ in trainings(run_dir):
     path = run_dir.path / name / "checkpoint.npz"

@@ -85,15 +85,17 @@ class CellBody:
     def run_cell(features, cell):
       return self._cells[reference](features, branch, *cell)
 
-    features = normalize(ops.conv(images, self._stem, padding="same"))
+    dtype = images.dtype
+    features = normalize(ops.conv(images, ops.cast(self._stem, dtype), padding="same"))
     for stage, kernels in enumerate(self._kernels):
       if stage:
-        features = _reduce(features, normalize, *self._reduce[stage - 1])
-      cells = list(zip(*[self._chosen(arch, *item) for item in kernels.items()]))
+        reduce = [ops.cast(kernel, dtype) for kernel in self._reduce[stage - 1]]
+        features = _reduce(features, normalize, *reduce)
+      cells = list(zip(*[self._chosen(arch, *item, dtype) for item in kernels.items()]))
       features = control_flow.in_turn(run_cell, features, cells)
     return ops.relu(normalize(features))
 
-  def _chosen(self, arch, window, kernel):
+  def _chosen(self, arch, window, kernel, dtype):
     """The kernels that a stage's cells use: a tuple of [window, window, c, c] for each cell.
 
     Where an edge has one choice of this window there is nothing to look up; where it has several,
@@ -101,7 +103,7 @@ class CellBody:
     """
     if self._routing.copies[window] > 1:
       kernel = rows.read(kernel, ops.expand_dims(self._routing.rows(arch, window), 1))
-    kernels, edges = ops.unstack(ops.convert_to_tensor(kernel)), len(self._space.edges)
+    kernels, edges = ops.unstack(ops.cast(kernel, dtype)), len(self._space.edges)
     return [tuple(kernels[at:at + edges]) for at in range(0, len(kernels), edges)]
 
   def _run_cell(self, reference, features, branch, *kernels):

@@ -13,7 +13,7 @@ if keras.backend.backend() == "tensorflow":
     supernet 1.8 to 2.8 times as long.
 
     Args:
-      images: float32 [batch, height, width, channels].
+      images: float32 or bfloat16 [batch, height, width, channels].
       scale: float32 [channels].
       offset: float32 [channels].
       epsilon: Added to the variance, > 0.
@@ -31,6 +31,8 @@ else:
 
   def batch_normalize(images, scale, offset, epsilon):
     """Normalises each channel by the mean and biased variance of this batch."""
-    mean, variance = ops.moments(images, axes=[0, 1, 2], keepdims=True)
+    wide = ops.cast(images, "float32")
+    mean, variance = ops.moments(wide, axes=[0, 1, 2], keepdims=True)
     factor = ops.rsqrt(variance + epsilon) * scale
-    return (images - mean) * factor + offset, ops.squeeze(mean), ops.squeeze(variance)
+    result = ops.cast((wide - mean) * factor + offset, images.dtype)
+    return result, ops.squeeze(mean), ops.squeeze(variance)

@@ -59,12 +59,14 @@ class LayerBody:
       reference: int or None, as for Supernet.call.
     """
     normalize = functools.partial(normalization.by_batch, reference=reference)
-    stem = ops.conv(_padded(images, 3), self._stem, strides=self._stem_stride, padding="valid")
-    first = [ops.convert_to_tensor(kernel) for kernel in self._first]
+    stem, last, *first = [
+        ops.cast(kernel, images.dtype) for kernel in (self._stem, self._last, *self._first)
+    ]
+    stem = ops.conv(_padded(images, 3), stem, strides=self._stem_stride, padding="valid")
     features = _filtered(normalize, ops.relu6(normalize(stem)), *first, stride=1)
     for run in self._runs:
       features = run(features, arch, reference)
-    return ops.relu6(normalize(ops.conv(features, self._last)))
+    return ops.relu6(normalize(ops.conv(features, last)))
 
   def inherited(self, arch):
     """Yields (layer name, weights) of the layers of a subnet that have trained weights here."""
@@ -116,21 +118,23 @@ class _Run:
       run = functools.partial(self._run_layer, reference)
       self._traced[reference] = control_flow.traced_once(run)
     chosen = ops.unstack(ops.take(arch, np.array(self._places, np.int32)))
-    kernels = [self._chosen(ops.stack(chosen), key) for key in self._weights]
+    dtype = features.dtype
+    kernels = [self._chosen(ops.stack(chosen), key, dtype) for key in self._weights]
     layers = list(zip(chosen, *kernels))
     return control_flow.in_turn(
         lambda value, layer: self._traced[reference](value, *layer), features, layers
     )
 
-  def _chosen(self, chosen, key):
+  def _chosen(self, chosen, key, dtype):
     """Kernels of a key, one per layer; where the chosen block has none, that of another one."""
     takers = self._takers(key)
     if len(takers) == 1:
-      return ops.unstack(ops.convert_to_tensor(self._weights[key]))
+      return ops.unstack(ops.cast(self._weights[key], dtype))
     copy = [takers.index(number) if number in takers else 0 for number in range(len(self._blocks))]
     first = np.arange(len(self._places), dtype=np.int32) * len(takers)
     index = ops.take(np.array(copy, np.int32), chosen) + first
-    return ops.unstack(rows.read(self._weights[key], ops.expand_dims(index, 1)))
+    found = rows.read(self._weights[key], ops.expand_dims(index, 1))
+    return ops.unstack(ops.cast(found, dtype))
 
   def _run_layer(self, reference, features, choice, *kernels):
     """One layer: the chosen block alone."""

@@ -25,9 +25,10 @@ def by_batch(images, reference=None):
   ones, zeros = ops.ones([channels], "float32"), ops.zeros([channels], "float32")
   if reference is None:
     return fused_normalization.batch_normalize(images, ones, zeros, EPSILON)[0]
-  mean, variance = ops.moments(images[:reference], axes=[0, 1, 2])
+  mean, variance = ops.moments(ops.cast(images[:reference], "float32"), axes=[0, 1, 2])
   factor = ops.rsqrt(variance + EPSILON)
-  return images * factor - mean * factor
+  shift = ops.cast(mean * factor, images.dtype)
+  return images * ops.cast(factor, images.dtype) - shift
 
 
 @keras.saving.register_keras_serializable("tfdynnas")

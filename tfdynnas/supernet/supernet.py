@@ -35,7 +35,8 @@ class Supernet(keras.Model):
     Args:
       space: spaces.CellSpace or spaces.LayerSpace.
       seed: int >= 0, of the initial weights.
-      **kwargs: name, dtype: as for any Keras model.
+      **kwargs: name, dtype: as for any Keras model. With `mixed_bfloat16` the layers compute in
+        bfloat16; weights, statistics, the classifier and all that is learnt stay float32.
 
     Raises:
       InputError: The space is of another kind.
@@ -61,7 +62,10 @@ class Supernet(keras.Model):
   def _add(self, name, shape, fan_in):
     """Adds a weight, its initial values drawn from the seed and its place in the list."""
     seed = int(np.random.SeedSequence([self.seed, len(self.weights)]).generate_state(1)[0] >> 1)
-    return self.add_weight(name=name, shape=shape, initializer=initial.uniform(fan_in, seed))
+    # Not cast by Keras, which would copy a whole weight where a step reads a few rows of it.
+    return self.add_weight(
+        name=name, shape=shape, initializer=initial.uniform(fan_in, seed), autocast=False
+    )
 
   def choose(self, arch):
     """Sets the arch that `call`, `evaluate` and `predict` run when none is given."""
@@ -81,8 +85,9 @@ class Supernet(keras.Model):
       float32 [batch, classes].
     """
     arch = ops.cast(self.arch if arch is None else arch, "int32")
-    features = ops.mean(self._body(images, arch, reference), axis=[1, 2])
-    return ops.cast(ops.matmul(features, self._dense) + self._bias, "float32")
+    features = self._body(ops.cast(images, self.compute_dtype), arch, reference)
+    features = ops.mean(ops.cast(features, "float32"), axis=[1, 2])
+    return ops.matmul(features, self._dense) + self._bias
 
   def on_path(self, arch):
     """Which trainable weights belong to the choices of an arch.

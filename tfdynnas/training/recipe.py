@@ -35,7 +35,9 @@ def make_supernet(config, space, steps, prepare=None, allowed=None, images=0):
     InputError: The split decision is not in the space, or restricted, or images are to be drawn
       and are not held.
   """
-  supernet = supernet_lib.Supernet(space, seed=config.seed, name="supernet")
+  supernet = supernet_lib.Supernet(
+      space, seed=config.seed, name="supernet", dtype=config.precision
+  )
   method = _make_method(config, space, steps, prepare, allowed, images)
   schedule = config.learning_rate
   if config.calr_on == "lr":

@@ -1,0 +1,61 @@
+"""Mixed precision: the same ranking as in float32, weights and gradients that stay float32."""
+
+import itertools
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from tfdynnas import spaces
+from tfdynnas import supernet as supernet_lib
+from tfdynnas import training
+
+CELLS = spaces.nasbench201(channels=4, cells_per_stage=1, image_size=8)
+LAYERS = spaces.layer_space(
+    "layers", [spaces.Block("mb1", 1, 3), spaces.Block("mb2", 2, 5), spaces.Block("gone", 0)],
+    spaces.LayerSkeleton(
+        (spaces.Stage(4, 2, 2), spaces.Stage(6, 2)), stem=4, stem_stride=1, first=4, last=8,
+        image_size=8, classes=10,
+    ),
+)
+RNG = np.random.default_rng(0)
+IMAGES = RNG.normal(size=[32, 8, 8, 3]).astype(np.float32)
+LABELS = RNG.integers(0, 10, 32).astype(np.int32)
+
+
+@pytest.mark.parametrize("space", [CELLS, LAYERS], ids=lambda space: space.name)
+def test_archs_rank_as_in_float32(space):
+  wide = supernet_lib.Supernet(space, seed=1)
+  narrow = supernet_lib.Supernet(space, seed=1, dtype="mixed_bfloat16")
+  rng = np.random.default_rng(2)
+  losses, far = {}, []
+  for arch in {space.sample(rng) for _ in range(24)}:
+    logits = [ops.convert_to_numpy(net(IMAGES, arch=arch)) for net in (wide, narrow)]
+    assert logits[1].dtype == np.float32
+    far.append(np.abs(logits[0] - logits[1]).max() / np.abs(logits[0]).max())
+    losses[arch] = [
+        float(ops.mean(keras.losses.sparse_categorical_crossentropy(
+            LABELS, own, from_logits=True))) for own in logits
+    ]
+  assert 1e-4 < max(far) < 0.05  # Computed otherwise, but not by much.
+  pairs = [(one, two) for one, two in itertools.combinations(losses.values(), 2)
+           if abs(one[0] - two[0]) > 0.005 * one[0]]  # Nearer ones are alike to bfloat16.
+  assert len(pairs) > 60
+  assert all((one[0] < two[0]) == (one[1] < two[1]) for one, two in pairs)
+
+
+def test_a_step_leaves_weights_and_momentum_in_float32():
+  path = training.SinglePath(LAYERS, seed=4)
+  supernet = supernet_lib.Supernet(LAYERS, seed=2, dtype="mixed_bfloat16")
+  supernet.compile(
+      training.MS(0.05, groups=path.groups, off_path="frozen"),
+      keras.losses.SparseCategoricalCrossentropy(from_logits=True), method=path,
+  )
+  logs = supernet.fit(IMAGES, LABELS, batch_size=16, verbose=0).history
+  assert np.isfinite(logs["loss"][0])
+  variables = [*supernet.trainable_variables, *supernet.optimizer.slots]
+  assert {str(keras.backend.standardize_dtype(v.dtype)) for v in variables} == {"float32"}
+  stem = ops.convert_to_numpy(supernet.trainable_variables[0])
+  # The bits that a bfloat16 does not have: the weight was not rounded on the way.
+  assert np.any(stem.view(np.uint32) & 0xFFFF)
