@@ -18,7 +18,7 @@ NOT_SHIPPED = shutil.ignore_patterns("__pycache__", "*.egg-info", "BUILD", "*.sh
 COMMANDS = ["tfdynnas-train-supernet", "tfdynnas-search", "tfdynnas-rank", "tfdynnas-make-table",
             "tfdynnas-pack", "tfdynnas-report", "tfdynnas-train-few-shot", "tfdynnas-split",
             "tfdynnas-train-subnet", "tfdynnas-export", "tfdynnas-nas", "tfdynnas-experiment",
-            "tfdynnas-benchmark", "tfdynnas-measure-latency"]
+            "tfdynnas-benchmark", "tfdynnas-measure-latency", "tfdynnas-make-records"]
 
 
 @pytest.fixture(scope="module")

@@ -44,7 +44,7 @@ SHIMS = {
   "tfdynnas/supernet/convolution.py",
 }
 # Files of `tools` that are imported when their command runs, so may import Keras at their top.
-LATE = {"tools/curves.py", "tools/speed.py", "tools/throughput.py"}
+LATE = {"tools/curves.py", "tools/input_speed.py", "tools/speed.py", "tools/throughput.py"}
 
 PRIVATE = ("tensorflow.python", "tensorflow.compat.v1", "tf.python", "tf.compat.v1", "keras.src",
            "keras_tuner.src", "kt.src", "jax._src")

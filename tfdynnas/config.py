@@ -26,9 +26,14 @@ class DataConfig(Config):
   dataset: str = option("", "`digits`, or the name of a tfds data set.")
   image_dir: str = option("", "Folder of images in class folders, in place of --dataset.")
   data_file: str = option("", "Packed file that tools/pack.py made, in place of --dataset.")
+  record_dir: str = option("", "Folder of TFRecord shards, in place of --dataset.")
   data_dir: str = option("", "Folder of prepared tfds data sets; empty: tfds' own.")
   download: bool = option(False, "Let tfds download and prepare the data set if it is not there.")
   image_size: int = option(0, "Height and width of the images, pixels; 0 keeps their own.", least=0)
+  crop: str = option(
+      "whole", "How images come to --image_size: whole; or of random-resized crops, and the middle "
+      "to score on.", choices=("whole", "resized"),
+  )
   downsample: int = option(1, "Side of the blocks of pixels whose mean becomes one.", least=1)
   keep_classes: int = option(0, "Keep the labels below this number; 0 keeps all.", least=0)
   valid_share: float = option(
@@ -39,11 +44,17 @@ class DataConfig(Config):
 
   def __post_init__(self):
     super().__post_init__()
-    sources = {name: getattr(self, name) for name in ("dataset", "image_dir", "data_file")}
+    names = ("dataset", "image_dir", "data_file", "record_dir")
+    sources = {name: getattr(self, name) for name in names}
     if len(list(filter(None, sources.values()))) != 1:
       received = ", ".join(f"{name}={value!r}" for name, value in sources.items())
       raise errors.InputError(
-          f"Give one of `dataset`, `image_dir` and `data_file`. Received: {received}"
+          "Give one of `dataset`, `image_dir`, `data_file` and `record_dir`. "
+          f"Received: {received}"
+      )
+    if not self.image_size and (self.record_dir or self.crop == "resized"):
+      raise errors.InputError(
+          "`record_dir` and `crop` resized need `image_size`. Received: image_size=0"
       )
 
 
@@ -63,6 +74,24 @@ class PackConfig(Config):
       raise errors.InputError(
           "Give `data_file`, and one of `dataset` and `image_dir`. Received: "
           f"data_file={self.data_file!r}, dataset={self.dataset!r}, image_dir={self.image_dir!r}"
+      )
+
+
+@dataclasses.dataclass(frozen=True)
+class RecordConfig(Config):
+  """What is written as TFRecord shards."""
+
+  image_dir: str = option("", "Folder of images in class folders.")
+  record_dir: str = option("", "Folder to write shards in.")
+  record_shards: int = option(8, "Shards of each part.", least=1, most=99_999)
+  record_seed: int = option(0, "Seed of the order of the images.", least=0, below=2**32)
+
+  def __post_init__(self):
+    super().__post_init__()
+    if not self.image_dir or not self.record_dir:
+      raise errors.InputError(
+          "Give `image_dir` and `record_dir`. "
+          f"Received: image_dir={self.image_dir!r}, record_dir={self.record_dir!r}"
       )
 
 
@@ -153,8 +182,17 @@ class SupernetConfig(Config):
       "float32", "What layers compute in; weights and what is learnt stay float32.",
       choices=("float32", "mixed_bfloat16"),
   )
-  pad: int = option(4, "Zeros around an image before the random crop, pixels.", least=0)
+  pad: int = option(
+      4, "crop=whole: zeros around an image before the random crop, pixels.", least=0
+  )
   flip: bool = option(True, "Flip images at random.")
+  jitter: float = option(
+      0.0, "Most random change of brightness, contrast and saturation, each, as a share.", least=0,
+      most=1,
+  )
+  jitter_hue: float = option(
+      0.0, "Most random turn of the hue, as a share of the circle.", least=0, most=0.5
+  )
 
   def __post_init__(self):
     super().__post_init__()

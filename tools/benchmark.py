@@ -7,12 +7,17 @@ from tfdynnas import errors
 from tfdynnas.tools import launch
 
 PARTS = ("step", "choices", "first", "score")
-ALONE = ("throughput", "curves")
+ALONE = ("throughput", "curves", "data")
 flags.DEFINE_multi_enum(
     "part", list(PARTS), [*PARTS, *ALONE],
-    "What to measure; `throughput` and `curves` (how the cost grows) each stand alone, the former "
-    "with KERAS_BACKEND=jax too.",
+    "What to measure; `throughput`, `curves` (how the cost grows) and `data` (images per second of "
+    "random-resized crops, against their decoding alone) each stand alone, the first with "
+    "KERAS_BACKEND=jax too.",
     module_name=__name__)
+flags.DEFINE_string("data_dir", None, "data: folder of prepared tfds data sets, with cifar10.",
+                    module_name=__name__)
+flags.DEFINE_integer("photos", 3000, "data: JPEGs to make of CIFAR-10's images, enlarged.",
+                     lower_bound=64, module_name=__name__)
 flags.DEFINE_integer("archs", 8, "Random archs.", lower_bound=1, module_name=__name__)
 flags.DEFINE_integer("blocks", 3, "Interleaved blocks.", lower_bound=3, module_name=__name__)
 flags.DEFINE_integer("channels", 16, "Channels of the first stage.", lower_bound=1,
@@ -40,10 +45,7 @@ def main():
     raise errors.InputError(f"`part` {alone[0]} must stand alone. Received: {values.part}")
   launch.import_quietly(backends=("tensorflow",))
   if alone:
-    from tfdynnas.tools import curves
-
-    curves.start()
-    for line in curves.measure(values.blocks):
+    for line in _curves(values) if alone == ["curves"] else _data(values):
       print(line, flush=True)
     return
   from tfdynnas.tools import speed
@@ -55,6 +57,20 @@ def main():
   for part in values.part:
     for line in getattr(bench, part)():
       print(line, flush=True)
+
+
+def _curves(values):
+  from tfdynnas.tools import curves
+
+  curves.start()
+  return curves.measure(values.blocks)
+
+
+def _data(values):
+  from tfdynnas.tools import input_speed
+
+  size = values.image_size if values["image_size"].present else 224
+  return input_speed.measure(values.data_dir, values.photos, size, values.blocks)
 
 
 def run():

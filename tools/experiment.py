@@ -89,8 +89,8 @@ def _given():
 
 def _told(own):
   """What makes a row what it is: its flags and the experiment's, but for places and looks."""
-  places = ("--data_dir", "--image_dir", "--data_file", "--table", "--subset", "--devices",
-            "--noshow_progress", "--checkpoint_steps", "--probe")
+  places = ("--data_dir", "--image_dir", "--data_file", "--record_dir", "--table", "--subset",
+            "--devices", "--noshow_progress", "--checkpoint_steps", "--probe")
   return shlex.join([*[flag for flag in _given() if not flag.startswith(places)], *own])
 
 

@@ -88,7 +88,7 @@ def _training(run):
   with np.load(run / "supernet" / "checkpoint.npz") as file:
     arrays = {name: file[name].tobytes() for name in file.files if name != "record"}
   log = (run / "supernet" / "log.csv").read_text().splitlines()
-  return arrays, [line.rpartition(",")[0] for line in log]
+  return arrays, [line.rsplit(",", 2)[0] for line in log]
 
 
 def _trials(run):

@@ -237,7 +237,7 @@ def test_what_cannot_be_held_is_refused(small):
 
 
 @pytest.mark.parametrize("arguments,expected", [
-    ({"dataset": "digits"}, "Give one of `dataset`, `image_dir` and `data_file`"),
+    ({"dataset": "digits"}, "Give one of `dataset`, `image_dir`, `data_file` and `record_dir`"),
     ({"download": True}, "`download` is for tfds sets"),
     ({"classes": 2}, "`classes` is for tfds sets"),
     ({"downsample": 2}, "`downsample` is for tfds sets"),

@@ -64,7 +64,8 @@ def _fill(run_dir):
   path, rng = run_dir.path, np.random.default_rng(0)
   archs = [SPACE.sample(rng) for _ in range(12)]
   _write_csv(path / "supernet" / "log.csv", [
-      {"epoch": n, "step": 10 * n, "loss": 2 / n, "accuracy": n / 5} for n in (1, 2, 3)])
+      {"epoch": n, "step": 10 * n, "loss": 2 / n, "accuracy": n / 5, "data_wait": n / 100}
+      for n in (1, 2, 3)])
   run_dir.write_json("supernet/method.json", {
       "steps": 30, "groups": 5, "split_decision": 2, "split_decision_name": "2<-1"})
   lines = [json.dumps(_probe(step, archs)) + "\n" for step in (10, 20, 30)]
@@ -103,6 +104,7 @@ def test_everything_is_in_the_page_and_nothing_outside_of_it(page):
   text = page.read_text()
   assert text.count("<img") == 12 and text.count("alt=") == 12 and 'class="missing"' not in text
   for words in ("12 trials", "Kendall&#x27;s tau-b of the 12 probed archs", "30 of 30 steps",
+                "; 3% of the last epoch waiting for data",
                 "3 epochs of spos", "own definition", "90.00 % on test images",
                 "tau-b(complexity, truth)",
                 "digits: 898 train, 540 valid, 359 test; 8x8x3", "5 momentum groups by decision",

@@ -40,7 +40,8 @@ def _fit(folder, every, batches=_batches, identity=None):
   model = _model()
   rows = loop.fit(model, batches, STEPS, EPOCHS, folder, identity or {"seed": 0}, every)
   arrays = {k: keras.ops.convert_to_numpy(v) for k, v in loop.state(model).items()}
-  return arrays, [{k: v for k, v in row.items() if k != "steps_per_second"} for row in rows]
+  timings = "steps_per_second", "data_wait"
+  return arrays, [{k: v for k, v in row.items() if k not in timings} for row in rows]
 
 
 def _die_at(patch, number, after):

@@ -24,8 +24,12 @@ BAD = [
     ("train_supernet", f"{DIGITS} --flagfile", "--flagfile=FILE must name a file"),
     ("train_supernet", f"{DIGITS} --flagfile={{image}}", "must be a text file"),
     ("train_supernet", f"{DIGITS} digits", "Flags begin with --. Received: digits"),
-    ("train_supernet", "--run_dir={run}", "Give one of `dataset`, `image_dir` and"),
-    ("train_supernet", f"{DIGITS} --image_dir={{run}}", "Give one of `dataset`, `image_dir` and"),
+    ("train_supernet", "--run_dir={run}", "Give one of `dataset`, `image_dir`, "),
+    ("train_supernet", f"{DIGITS} --image_dir={{run}}", "Give one of `dataset`, `image_dir`, "),
+    ("train_supernet", "--image_dir=x --run_dir={run} --crop=resized",
+     "`record_dir` and `crop` resized need `image_size`. Received: image_size=0"),
+    ("train_supernet", f"{DIGITS} --crop=random", "must be one of ('whole', 'resized')"),
+    ("train_supernet", f"{DIGITS} --jitter=1.5", "`jitter` must be <= 1. Received: 1.5"),
     ("train_supernet", "--dataset=digits", "Give --run_dir=FOLDER. Received: none"),
     ("train_supernet", f"{DIGITS} --calr_on=loss", "needs method=fairnas or sandwich"),
     ("train_supernet", f"{DIGITS} --method=fairnas --calr_on=loss --schedule=cosine",
@@ -54,6 +58,7 @@ BAD = [
     ("train_few_shot", f"{DIGITS} --few_shot_decision=-1", "`few_shot_decision` must be >= 0"),
     ("train_supernet", f"{DIGITS} --flagfile=digits_few_shot",
      "nas.py train supernets in parts. Received: --few_shot_decision"),
+    ("make_records", "--image_dir=x", "Give `image_dir` and `record_dir`. Received: image_dir='x'"),
     ("split", "--run_dir={run} --gradient_paths=0", "`gradient_paths` must be >= 1. Received: 0"),
 ]
 

@@ -84,8 +84,8 @@ def training(folder):
     arrays = {name: file[name] for name in file.files}
   record = json.loads(bytes(arrays.pop("record")))
   for row in record["rows"]:
-    del row["steps_per_second"]
-  log = [line.rpartition(",")[0] for line in (folder / "log.csv").read_text().splitlines()]
+    del row["steps_per_second"], row["data_wait"]
+  log = [line.rsplit(",", 2)[0] for line in (folder / "log.csv").read_text().splitlines()]
   return arrays, record, log
 
 

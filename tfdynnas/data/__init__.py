@@ -1,4 +1,4 @@
-"""Images in: tfds, image folders, tf.data datasets, the embedded digits, packed files.
+"""Images in: tfds, image folders, TFRecord shards, tf.data datasets, the digits, packed files.
 
 TensorFlow and the readers are imported when a function needs them. What runs on the device, in
 `keras.ops`, is in `tfdynnas.data.augment`, imported by that name.
@@ -19,3 +19,5 @@ from tfdynnas.data.sets import Data
 from tfdynnas.data.sets import HELD_BYTES
 from tfdynnas.data.sets import Images
 from tfdynnas.data.sets import Stream
+from tfdynnas.data.sharding import write_shards
+from tfdynnas.data.shards import from_shards

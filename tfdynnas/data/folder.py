@@ -6,6 +6,7 @@ import os
 import numpy as np
 
 from tfdynnas import errors
+from tfdynnas.data import crop as crop_lib
 from tfdynnas.data import header
 from tfdynnas.data import read
 from tfdynnas.data import resize
@@ -27,7 +28,7 @@ class Files:
   skipped: dict[str, int]
 
 
-def from_folder(path, image_size=None, seed=0, held_bytes=sets.HELD_BYTES):
+def from_folder(path, image_size=None, seed=0, held_bytes=sets.HELD_BYTES, crop="whole"):
   """Loads a folder of images, `path/CLASS/*.jpg` or `path/train/CLASS/*.jpg`.
 
   Extensions: jpg, jpeg, png, bmp, gif (first frame), in any case; what else lies there is counted
@@ -40,6 +41,8 @@ def from_folder(path, image_size=None, seed=0, held_bytes=sets.HELD_BYTES):
     image_size: Height and width to resize to, an int or a pair; None if all have one size.
     seed: int in [0, 2**32), of the split.
     held_bytes: A set with more bytes of pixels than this is streamed.
+    crop: "whole" images are resized; "resized" ones are cropped at random, see `crop`, and always
+      streamed.
 
   Returns:
     Data; the classes are in the order of their names.
@@ -48,17 +51,19 @@ def from_folder(path, image_size=None, seed=0, held_bytes=sets.HELD_BYTES):
     InputError: The folder or one of its images cannot be used.
   """
   path = os.fspath(path)
+  crop_lib.check(crop, image_size)
   names, listed, skipped = list_parts(path)
   size, total = _check_headers([file for files in listed if files for file in files.paths],
                                resize.size_pair(image_size))
   shape = (*size, 3)
-  held = total * int(np.prod(shape)) <= held_bytes
+  held = crop == "whole" and total * int(np.prod(shape)) <= held_bytes
   files, how = _split(listed, seed)
-  parts = tuple(part and _part(part, path, shape, held) for part in files)
+  parts = tuple(part and _part(part, path, shape, held, crop) for part in files)
   record = {
       "source": f"folder {os.path.abspath(path)}", "split": how, "seed": seed, "skipped": skipped,
+      **crop_lib.record(crop),
   }
-  return sets.assemble(parts, names, record)
+  return sets.assemble(parts, names, record, crop_lib.constants(crop, names))
 
 
 def list_parts(path):
@@ -181,21 +186,19 @@ def _split(listed, seed):
   return tuple(parts), how
 
 
-def _part(files, root, shape, held):
+def _part(files, root, shape, held, crop):
   """Images or Stream of a list of files."""
   import tensorflow as tf
 
   paths, labels = tf.constant(files.paths), tf.constant(files.labels)
 
   def decode(index, key):
-    del key
     content = tf.io.read_file(paths[index])
-    image = tf.io.decode_image(content, channels=3, expand_animations=False)
-    image.set_shape([None, None, 3])
-    return resize.fitted(image, shape[:2]), labels[index]
+    return crop_lib.decoded(content, shape[:2], crop, key), labels[index]
 
   names = [f"{os.path.relpath(path, root)} {os.path.getsize(path)}" for path in files.paths]
-  stream = read.indexed_stream(len(names), shape, decode, "\n".join([*names, str(shape)]))
+  identity = "\n".join([*names, str(shape), *crop_lib.record(crop)])
+  stream = read.indexed_stream(len(names), shape, decode, identity, crop == "resized")
   if not held:
     return stream
   try:

@@ -8,6 +8,7 @@ import shlex
 import numpy as np
 
 from tfdynnas import errors
+from tfdynnas.data import crop as crop_lib
 from tfdynnas.data import records
 from tfdynnas.data import resize
 from tfdynnas.data import sets
@@ -27,7 +28,7 @@ _NAME = r"[a-z0-9_]+(/[^:]+)?(:[0-9.]+)?"
 
 def from_tfds(
     name, data_dir=None, download=False, image_size=None, downsample=1, valid_share=0.5,
-    classes=None, seed=0, split_file=None, held_bytes=sets.HELD_BYTES,
+    classes=None, seed=0, split_file=None, held_bytes=sets.HELD_BYTES, crop="whole",
 ):
   """Loads a tfds set with `image` and `label`; its training split is split for validation.
 
@@ -44,6 +45,7 @@ def from_tfds(
     seed: int in [0, 2**32), of the split.
     split_file: CIFAR-10 only: text with the literature's fixed 25k/25k split, instead of `seed`.
     held_bytes: A set with more bytes of pixels than this is streamed.
+    crop: "whole" or "resized", see `crop`; resized ones are always streamed.
 
   Returns:
     Data.
@@ -52,12 +54,13 @@ def from_tfds(
     InputError: The set or an argument cannot be used; the set is not prepared.
   """
   check_split_file(split_file, name)
+  crop_lib.check(crop, image_size, downsample)
   builder = open_builder(name, data_dir)
   shape = _image_shape(builder, name, image_size, downsample)
   names = kept_classes(builder.info.features["label"].names, classes)
   prepare(builder, name, data_dir, download)
   size = resize.size_pair(image_size)
-  source = records.Source(builder, size, downsample, shape, len(names))
+  source = records.Source(builder, size, downsample, shape, len(names), crop)
   return _load(source, names, valid_share, seed, split_file, held_bytes)
 
 
@@ -67,11 +70,14 @@ def _load(source, names, valid_share, seed, split_file, held_bytes):
   test_split = find_test(source)
   test = source.kept(test_split) if test_split else ()
   count = len(train) + len(valid) + len(test)
-  part = source.held if count * int(np.prod(source.image_shape)) <= held_bytes else source.stream
+  held = source.crop == "whole" and count * int(np.prod(source.image_shape)) <= held_bytes
+  part = source.held if held else source.stream
   parts = part("train", train), part("train", valid), test_split and part(test_split, test)
   name = source.builder.info.full_name
   record = describe(name, how, seed, valid_share, test_split, source.downsample)
-  return sets.assemble(parts, names, record, constants(name))
+  record |= crop_lib.record(source.crop)
+  known = crop_lib.constants(source.crop, names) or constants(name)
+  return sets.assemble(parts, names, record, known)
 
 
 def describe(full_name, how, seed, valid_share, test_split, downsample):

@@ -80,7 +80,7 @@ def positions(seed, size, batch, first_step, last_step, shard=(0, 1)):
   return epochs.unbatch()
 
 
-def indexed_stream(size, image_shape, decode, identity):
+def indexed_stream(size, image_shape, decode, identity, cropped=False):
   """Stream of a source that can read any image at any time, such as a list of files.
 
   Args:
@@ -88,6 +88,7 @@ def indexed_stream(size, image_shape, decode, identity):
     image_shape: (height, width, 3).
     decode: (int32 scalar tensor, key) -> (uint8 image, int32 label); see `_decoded`.
     identity: str of names and sizes.
+    cropped: Whether `decode` crops images at random that have a key.
 
   Returns:
     Stream, shuffled over all its images.
@@ -105,10 +106,13 @@ def indexed_stream(size, image_shape, decode, identity):
   def ordered():
     return read(tf.data.Dataset.range(size, output_type=tf.int32))
 
-  return sets.Stream(ordered, shuffled, size, tuple(image_shape), digest(identity.encode()))
+  identity = digest(identity.encode())
+  return sets.Stream(ordered, shuffled, size, tuple(image_shape), identity, cropped)
 
 
-def sequential_stream(records, keep, image_shape, decode, identity, record_bytes):
+def sequential_stream(
+    records, keep, image_shape, decode, identity, record_bytes, cropped=False
+):
   """Stream of a source that can only be read from start to end, such as TFRecord files.
 
   Shuffled as far as memory goes: `records` is asked for a seeded order of files, and 256 MiB of
@@ -124,6 +128,7 @@ def sequential_stream(records, keep, image_shape, decode, identity, record_bytes
     decode: (record, key) -> (uint8 image, int32 label); see `_decoded`.
     identity: str of names and sizes.
     record_bytes: Mean size of an undecoded record.
+    cropped: Whether `decode` crops images at random that have a key.
 
   Returns:
     Stream.
@@ -137,13 +142,52 @@ def sequential_stream(records, keep, image_shape, decode, identity, record_bytes
   def shuffled(seed, batch, first_step, last_step, shard=(0, 1), crop=False):
     steps = seed, batch, first_step, last_step
     pairs = _shuffled(lambda key: _kept(records(key), keep), size, window, *steps)
-    if shard != (0, 1):
-      own = rows(batch, shard)
-      pairs = pairs.batch(batch).map(lambda *pair: tuple(x[own] for x in pair)).unbatch()
+    pairs = _share(pairs, batch, shard)
     crops = (seed, first_step, batch // shard[1]) if crop else None
     return _decoded(pairs, decode, image_shape, crops)
 
-  return sets.Stream(ordered, shuffled, size, tuple(image_shape), digest(identity.encode()))
+  identity = digest(identity.encode())
+  return sets.Stream(ordered, shuffled, size, tuple(image_shape), identity, cropped)
+
+
+def _share(pairs, batch, shard):
+  """Of a dataset of pairs those of one worker; see `rows`."""
+  own = rows(batch, shard)
+  if own == slice(0, batch):
+    return pairs
+  return pairs.batch(batch).map(lambda *pair: tuple(part[own] for part in pair)).unbatch()
+
+
+def file_records(paths, lengths):
+  """What `sequential_stream` reads from: the records of TFRecord files.
+
+  Args:
+    paths: List of str.
+    lengths: List of int, records of each file.
+
+  Returns:
+    Callable, key -> tf.data.Dataset of (position in file order, serialized record).
+  """
+  import tensorflow as tf
+
+  starts = np.cumsum([0, *lengths[:-1]]).astype(np.int64)
+
+  def one_file(path, start):
+    file = tf.data.TFRecordDataset(path, buffer_size=2**20)
+    return file.enumerate(start)
+
+  def records(key):
+    if key is None:
+      return tf.data.Dataset.from_tensor_slices((paths, starts)).flat_map(one_file)
+    places = key_permutation(len(paths), key)
+    files = tf.data.Dataset.from_tensor_slices(
+        (tf.gather(tf.constant(paths), places), tf.gather(tf.constant(starts), places))
+    )
+    return files.interleave(
+        one_file, cycle_length=16, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+    )
+
+  return records
 
 
 def _decoded(pairs, decode, image_shape, crops=None):

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from tfdynnas.data import crop as crop_lib
 from tfdynnas.data import read
 from tfdynnas.data import resize
 
@@ -19,6 +20,7 @@ class Source:
     downsample: Block side of the mean of pixels.
     image_shape: (height, width, 3), what comes out.
     classes: Labels from here on are left out.
+    crop: "whole" or "resized", see `crop`.
   """
 
   builder: Any
@@ -26,6 +28,7 @@ class Source:
   downsample: int
   image_shape: tuple[int, int, int]
   classes: int
+  crop: str = "whole"
 
   def facts(self, split, *names, first=-1):
     """Features of a split's records, such as labels, in file order; images are not decoded.
@@ -48,13 +51,7 @@ class Source:
 
   def encoded(self, split):
     """The images of a split as the records hold them: list of bytes, in file order."""
-    import tensorflow_datasets as tfds
-
-    features = tfds.features.FeaturesDict({"image": self.builder.info.features["image"]})
-    skip = {"image": tfds.decode.SkipDecoding()}
-    dataset = self._records(split)(None).map(
-        lambda _, record: features.deserialize_example(record, decoders=skip)["image"]
-    )
+    dataset = self._records(split)(None).map(lambda _, record: self._undecoded(record)[0])
     return list(dataset.as_numpy_iterator())
 
   def kept(self, split):
@@ -71,11 +68,11 @@ class Source:
     keep[places] = True
     identity = [self.builder.info.full_name, split, *map(str, info.shard_lengths)]
     identity += [path.name for path in info.filepaths] + [read.digest(keep.tobytes())]
-    identity += [f"{self.size} {self.downsample}"]
+    identity += [f"{self.size} {self.downsample}", *crop_lib.record(self.crop)]
     record_bytes = info.num_bytes // info.num_examples
     return read.sequential_stream(
         self._records(split), keep, self.image_shape, self._decode, "\n".join(identity),
-        record_bytes,
+        record_bytes, self.crop == "resized",
     )
 
   def held(self, split, places):
@@ -93,28 +90,8 @@ class Source:
 
   def _records(self, split):
     """key -> dataset of (position in file order, serialized record)."""
-    import tensorflow as tf
-
     info = self.builder.info.splits[split]
-    paths = [str(path) for path in info.filepaths]
-    starts = np.cumsum([0, *info.shard_lengths[:-1]]).astype(np.int64)
-
-    def one_file(path, start):
-      file = tf.data.TFRecordDataset(path, buffer_size=2**20)
-      return file.enumerate(start)
-
-    def records(key):
-      if key is None:
-        return tf.data.Dataset.from_tensor_slices((paths, starts)).flat_map(one_file)
-      places = read.key_permutation(len(paths), key)
-      files = tf.data.Dataset.from_tensor_slices(
-          (tf.gather(tf.constant(paths), places), tf.gather(tf.constant(starts), places))
-      )
-      return files.interleave(
-          one_file, cycle_length=16, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
-      )
-
-    return records
+    return read.file_records([str(path) for path in info.filepaths], info.shard_lengths)
 
   def _parse(self, record, names):
     """The named features of one serialized record; others are not decoded."""
@@ -124,10 +101,21 @@ class Source:
     example = tfds.features.FeaturesDict(features).deserialize_example(record)
     return tuple(example[name] for name in names)
 
+  def _undecoded(self, record):
+    """(bytes of the image, label) of one serialized record."""
+    import tensorflow_datasets as tfds
+
+    features = {name: self.builder.info.features[name] for name in ("image", "label")}
+    skip = {"image": tfds.decode.SkipDecoding()}
+    example = tfds.features.FeaturesDict(features).deserialize_example(record, decoders=skip)
+    return example["image"], example["label"]
+
   def _decode(self, record, key):
-    del key
     import tensorflow as tf
 
+    if self.crop != "whole":
+      content, label = self._undecoded(record)
+      return crop_lib.decoded(content, self.size, self.crop, key), label
     image, label = self._parse(record, ("image", "label"))
     if self.builder.info.features["image"].shape[-1] == 1:
       image = tf.image.grayscale_to_rgb(image)

@@ -34,7 +34,9 @@ class TrainingFeed:
   inside the strategy's scope, so that each device holds a copy.
   """
 
-  def __init__(self, data, part, batch, seed, pad=0, flip=False, shard=(0, 1)):
+  def __init__(
+      self, data, part, batch, seed, pad=0, flip=False, shard=(0, 1), jitter=(0.0, 0.0)
+  ):
     """Puts a held part on the device.
 
     Args:
@@ -42,13 +44,17 @@ class TrainingFeed:
       part: Images or Stream to train on.
       batch: int >= 1, images per step of all replicas together.
       seed: int in [0, 2**32), of order and augmentation.
-      pad: int >= 0, zeros around an image before the random crop.
+      pad: int >= 0, zeros around an image before the random crop; none around one that its stream
+        has cropped.
       flip: bool, random horizontal flips.
       shard: (index, count): which share of each batch this worker has, of how many.
+      jitter: (amount, hue) of the random change of colours, see `colours`.
     """
     self.batch, self.seed, self._shard = batch, seed, shard
     self.steps_per_epoch = order.steps_per_epoch(part.size, batch)
-    self._part, self._pad, self._flip = part, pad, flip
+    cropped = isinstance(part, sets.Stream) and part.cropped
+    self._part, self._pad, self._flip = part, 0 if cropped else pad, flip
+    self._jitter = jitter
     self._mean, self._std = data.mean, data.std
     self._held = None
     if isinstance(part, sets.Images):
@@ -86,8 +92,8 @@ class TrainingFeed:
     """
     if self._held is None:
       raise errors.InputError(
-          f"Images beyond {sets.HELD_BYTES} bytes are streamed, which needs "
-          f"KERAS_BACKEND=tensorflow. Received: {self._part.size} of {self._part.image_shape}"
+          f"Images beyond {sets.HELD_BYTES} bytes, and random-resized crops, are streamed, which "
+          f"needs KERAS_BACKEND=tensorflow. Received: {self._part.size} of {self._part.image_shape}"
       )
     settings = self.seed, self._part.size, self.batch, first_step, last_step
     index = np.concatenate(list(order.step_orders(*settings)))
@@ -106,7 +112,7 @@ class TrainingFeed:
     Returns:
       (images, labels): float32 [batch, height, width, 3], normalised; int32 [batch].
     """
-    settings = (step, self.seed, self._pad, self._flip, self._mean, self._std)
+    settings = (step, self.seed, self._pad, self._flip, self._mean, self._std, self._jitter)
     index = batch["index"]
     if self._held is not None:
       pixels, labels = batch.get("held") or (self._held, self._labels)

@@ -81,7 +81,8 @@ def _truth_of(stored, space, table, config):
 
 
 def _dataset(stored):
-  path = stored["data"]["image_dir"] or stored["data"].get("data_file", "")
+  names = "image_dir", "data_file", "record_dir"
+  path = next(filter(None, (stored["data"].get(name) for name in names)), "")
   return setup.dataset_name(stored) or f"the folder {pathlib.Path(path).name}"
 
 

@@ -27,12 +27,13 @@ class Reader:
     """A JSON file of the run, None if it is not there."""
     return self._run_dir.read_json(name) if (self._run_dir.path / name).exists() else None
 
-  def rows(self, name, columns):
+  def rows(self, name, columns, later=()):
     """The rows of a CSV file of the run.
 
     Args:
       name: Path in the run's folder.
       columns: Names of columns; those that are numbers come as floats, empty ones as None.
+      later: Names of columns that an older version did not write; None where they are not.
 
     Returns:
       List of dicts with these keys; [] if there is no such file.
@@ -48,17 +49,19 @@ class Reader:
     missing = [column for column in columns if any(row.get(column) is None for row in rows)]
     if missing:
       raise errors.InputError(f"{path} must have {', '.join(columns)}. Missing: {missing[0]}")
-    return [{column: _number(row[column]) for column in columns} for row in rows]
+    return [{c: _number(row.get(c) or "") for c in (*columns, *later)} for row in rows]
 
   def trainings(self):
     """(part, what is known) of each training of the supernet: " 0", " 1" of a few-shot one."""
     for part, name in self._parts():
-      method, log = self.json(f"{name}/method.json"), self.rows(f"{name}/log.csv", ("step",))
+      method = self.json(f"{name}/method.json")
+      log = self.rows(f"{name}/log.csv", ("step",), ("data_wait",))
       if method and log:
         yield part, (
             f"{log[-1]['step']:,.0f} of {method['steps']:,} steps; {method['groups']} momentum "
             f"{'group' if method['groups'] == 1 else 'groups'}"
             + (f" by decision {method['split_decision_name']}" if method["groups"] > 1 else "")
+            + _wait(log[-1]["data_wait"])
         )
 
   def logs(self):
@@ -75,6 +78,10 @@ class Reader:
 
   def _parts(self):
     return [(f" {part}" if self.in_parts else "", name) for part, name in enumerate(self._names)]
+
+
+def _wait(share):
+  return "" if share is None else f"; {share:.0%} of the last epoch waiting for data"
 
 
 def _number(text):

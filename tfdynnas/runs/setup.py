@@ -21,7 +21,8 @@ def load_data(config):
       image_size=config.image_size or None, downsample=config.downsample,
       classes=config.keep_classes or None, valid_share=config.valid_share,
       split_file=config.split_file or None, seed=config.data_seed,
-      data_file=config.data_file or None,
+      data_file=config.data_file or None, record_dir=config.record_dir or None,
+      crop=config.crop,
   )
 
 

@@ -69,7 +69,7 @@ def train_arch(
   supernet_config, data, space = parts
   feed = training_feed.TrainingFeed(
       data, data.train, config.subnet_batch, config.subnet_seed, supernet_config.pad,
-      supernet_config.flip,
+      supernet_config.flip, jitter=(supernet_config.jitter, supernet_config.jitter_hue),
   )
   steps = config.subnet_epochs * feed.steps_per_epoch
   model = standalone.network_to_train(config, space, arch, steps, supernet)

@@ -67,7 +67,8 @@ def describe(data_config, data, space_config, config, replicas):
 def make_feed(data, config):
   """Training images, as the config says."""
   return training_feed.TrainingFeed(
-      data, data.train, config.batch, config.seed, config.pad, config.flip
+      data, data.train, config.batch, config.seed, config.pad, config.flip,
+      jitter=(config.jitter, config.jitter_hue),
   )
 
 

@@ -25,4 +25,5 @@ path_gradient = here.path_gradient
 peak_device_bytes = here.peak_device_bytes
 runner = here.runner
 shorten_first_step = here.shorten_first_step
+timed = here.timed
 train_step = here.train_step

@@ -88,38 +88,49 @@ class Log(keras.callbacks.Callback):
     step: int, steps done.
     steps: int, of the whole training.
     rows: list of dicts, one per epoch done.
+    waited: Callable, () -> seconds that were waited for data so far, or None if nobody counts.
   """
 
   def __init__(self, path, step, rows, steps, progress):
     super().__init__()
     self.step, self.rows = step, list(rows)
     self._path, self.steps, self._progress = path, steps, progress
-    self._start = None
+    self._start, self.waited = None, None
 
   def on_epoch_begin(self, epoch, logs=None):
     """Starts the epoch's clock."""
-    self._start = time.perf_counter(), self.step
+    self._start = time.perf_counter(), self.step, self.waited()
 
   def on_train_batch_end(self, batch, logs=None):
     """Checks the loss and shows progress."""
     self.step += 1
     if not math.isfinite(logs["loss"]):
       raise _diverged("loss", f"{logs['loss']} at step {self.step - 1}")
-    self._progress(self.step, self.steps, **logs)
+    share = self._data_wait()
+    wait = {} if share is None else {"data_wait": share}
+    self._progress(self.step, self.steps, **logs, **wait)
 
   def on_epoch_end(self, epoch, logs=None):
     """Adds a row and writes the file."""
-    start, first = self._start
+    start, first, _ = self._start
     self.rows.append({
         "epoch": epoch + 1, "step": self.step,
         **{name: round(float(value), 6) for name, value in logs.items()},
         "steps_per_second": round((self.step - first) / (time.perf_counter() - start), 3),
+        "data_wait": self._data_wait(),
     })
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(self.rows[0]))
+    writer = csv.DictWriter(text, list(self.rows[-1]))  # The first may be of an older version.
     writer.writeheader()
     writer.writerows(self.rows)
     whole_file.write_text(self._path, text.getvalue())
+
+  def _data_wait(self):
+    """Share of the epoch's time so far that was waited for data; None if nobody counts."""
+    start, _, before = self._start
+    if before is None:
+      return None
+    return round((self.waited() - before) / (time.perf_counter() - start), 4)
 
 
 class DevicePeak(keras.callbacks.Callback):

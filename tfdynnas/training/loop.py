@@ -88,7 +88,7 @@ def _fit_on(model, run, batches, steps_per_epoch, keeper, log, watchers):
   if done:
     keeper.resume_within_epoch(model)
   last = epoch + 1 if done else log.steps // steps_per_epoch
-  steps = batches(log.step, last * steps_per_epoch)
+  steps, log.waited = backend.timed(batches(log.step, last * steps_per_epoch))
   run(steps, epoch, last, steps_per_epoch - done, watchers)
 
 

@@ -1,5 +1,7 @@
 """The train step on TensorFlow."""
 
+import time
+
 import keras
 import tensorflow as tf
 
@@ -226,6 +228,40 @@ def runner(model, every):
 def batches(feed):
   """What `loop.fit` takes its batches from: those of a data.training_feed.TrainingFeed."""
   return feed.batches
+
+
+def timed(dataset):
+  """A dataset that counts how long its reader waits for it.
+
+  Args:
+    dataset: tf.data.Dataset.
+
+  Returns:
+    (dataset, waited): the same elements; callable, () -> seconds so far. Under a strategy, whose
+    own threads read ahead, nothing is counted and None comes.
+  """
+  if tf.distribute.has_strategy():
+    return dataset, lambda: None
+  waited = 0.0
+
+  def add(start):
+    nonlocal waited
+    waited += time.perf_counter() - start
+    return waited
+
+  def count(start, batch):
+    tf.numpy_function(add, [start], tf.float64)
+    return batch
+
+  # `zip` takes from its parts in turn, here and now, if nothing is fetched ahead after it. Python's
+  # clock, since TensorFlow refuses its own where every bit is to be the same.
+  starts = tf.data.Dataset.counter().map(
+      lambda _: tf.numpy_function(time.perf_counter, [], tf.float64)
+  )
+  options = tf.data.Options()
+  options.experimental_optimization.inject_prefetch = False
+  dataset = tf.data.Dataset.zip(starts, dataset).map(count).with_options(options)
+  return dataset, lambda: waited
 
 
 def boards(folder):

@@ -1,0 +1,97 @@
+"""Colour jitter, on the device: `keras.ops` alone, no loop over images.
+
+Source: the usual four changes in a random order: brightness (towards black), contrast (towards the
+image's mean gray), saturation (towards each pixel's gray), each by a factor in [1 - amount,
+1 + amount], and a turn of the hue in [-hue, hue] of the circle.
+"""
+
+import numpy as np
+from keras import ops
+
+from tfdynnas import hashing
+
+_DRAWS = 0x636F6C31  # First counter of this use of the hash, "col1".
+_GRAY = np.array([0.299, 0.587, 0.114], np.float32)
+_BLENDS = 3
+# The 6 orders of the blends: 0 brightness, 1 contrast, 2 saturation.
+_ORDERS = np.array(
+    [(0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)], np.int32
+)
+
+
+def draws(seed, step, index, amount, hue):
+  """Changes of each image, as a function of (seed, step, index) alone.
+
+  Args:
+    seed: Python int in [0, 2**32).
+    step: Integer scalar, the global step.
+    index: int32 [batch], what identifies each image.
+    amount: Python float in [0, 1].
+    hue: Python float in [0, 0.5].
+
+  Returns:
+    (order, turn, factors, angle): int32 [batch, 3], the blends in their order; int32 [batch] in
+    [0, 3], how many of them come before the turn of the hue; float32 [batch, 3], factors of
+    brightness, contrast and saturation; float32 [batch], share of the circle.
+  """
+  bits = [hashing.uniform_uint32(seed, _DRAWS, step, index, use) for use in range(_BLENDS + 3)]
+  shares = [ops.cast(b, "float32") * 2.0**-32 for b in bits[:_BLENDS + 1]]
+  factors = 1 + amount * (2 * ops.stack(shares[:_BLENDS], axis=1) - 1)
+  order = ops.take(_ORDERS, hashing.integers(bits[_BLENDS + 1], len(_ORDERS)), axis=0)
+  turn = hashing.integers(bits[_BLENDS + 2], _BLENDS + 1)
+  return order, turn, factors, hue * (2 * shares[_BLENDS] - 1)
+
+
+def jittered(values, order, turn, factors, angle, by_hue=True):
+  """Changes the colours of a batch.
+
+  Args:
+    values: float32 [batch, height, width, 3], in [0, 255].
+    order: int32 [batch, 3], `turn`: int32 [batch], `factors`: float32 [batch, 3], `angle`: float32
+      [batch], as of `draws`.
+    by_hue: Python bool; False leaves the hue out.
+
+  Returns:
+    float32 [batch, height, width, 3], in [0, 255].
+  """
+  if not by_hue:
+    return _blended(values, order, factors, [None] * _BLENDS)
+  # The hue is dear, so it is turned once: blends that come later wait behind it.
+  early = [place < turn for place in range(_BLENDS)]
+  values = _blended(values, order, factors, early)
+  values = _turned(values, ops.reshape(angle, [-1, 1, 1]))
+  return _blended(values, order, factors, [ops.logical_not(one) for one in early])
+
+
+def _blended(values, order, factors, chosen):
+  """Blends in their order; of images that are not `chosen` for one, with a factor of 1."""
+  for place in range(_BLENDS):
+    blend = ops.expand_dims(order[:, place], 1)
+    factor = ops.take_along_axis(factors, blend, axis=1)
+    if chosen[place] is not None:
+      factor = ops.where(ops.expand_dims(chosen[place], 1), factor, 1.0)
+    blend, factor = (ops.reshape(x, [-1, 1, 1, 1]) for x in (blend, factor))
+    gray = ops.sum(values * _GRAY, axis=-1, keepdims=True)
+    mean = ops.mean(gray, axis=(1, 2), keepdims=True)
+    towards = ops.where(blend == 0, 0.0, ops.where(blend == 1, mean, gray))
+    values = ops.clip(factor * values + (1 - factor) * towards, 0, 255)
+  return values
+
+
+def _turned(values, angle):
+  """Turns the hue of HSV by `angle`, float32 [batch, 1, 1], a share of the circle."""
+  red, green, blue = (values[..., i] for i in range(3))
+  value, low = ops.max(values, axis=-1), ops.min(values, axis=-1)
+  chroma = value - low
+  safe = ops.where(chroma > 0, chroma, 1.0)
+  sixths = ops.where(
+      value == red, (green - blue) / safe,
+      ops.where(value == green, 2 + (blue - red) / safe, 4 + (red - green) / safe),
+  )
+  sixths = sixths + 6 * angle
+  # Each colour is full over two sixths of the circle, and 0 over the two across.
+  planes = [
+      value - chroma * ops.clip(ops.minimum(k, 4 - k), 0, 1)
+      for k in (ops.mod(first + sixths, 6.0) for first in (5, 3, 1))
+  ]
+  return ops.stack(planes, axis=-1)

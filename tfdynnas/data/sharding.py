@@ -1,0 +1,71 @@
+"""Writes a folder of images as TFRecord shards, in the format that `shards` reads."""
+
+import os
+import pathlib
+
+from tfdynnas import errors
+from tfdynnas.data import folder
+from tfdynnas.data import order
+from tfdynnas.data import shards
+
+PARTS = ("train", "validation", "test")
+
+
+def write_shards(image_dir, record_dir, count=8, seed=0):
+  """Writes a folder of images as shards: the files as they are, in a seeded order.
+
+  Args:
+    image_dir: Folder of images, see `folder.from_folder`. Without a folder `train`, all train.
+    record_dir: Folder to write; new, or without shards.
+    count: int >= 1, shards of each part.
+    seed: int in [0, 2**32), of the order.
+
+  Returns:
+    dict: images of each part that there is.
+
+  Raises:
+    InputError: A folder or an image cannot be used.
+  """
+  names, listed, _ = folder.list_parts(os.fspath(image_dir))
+  record_dir = pathlib.Path(record_dir)
+  if record_dir.is_dir() and any(record_dir.glob("*-of-*")):
+    raise errors.InputError(f"`record_dir` must have no shards yet. Received: {record_dir}")
+  found = {part: files for part, files in zip(PARTS, listed) if files}
+  fewest = min(len(files.paths) for files in found.values())
+  if not 1 <= count <= fewest:
+    raise errors.InputError(
+        f"`record_shards` must be in [1, {fewest}], images of the smallest part. Received: {count}"
+    )
+  record_dir.mkdir(parents=True, exist_ok=True)
+  for part, files in found.items():
+    mixed = order.permutation(seed, len(files.paths))
+    for number in range(count):
+      path = record_dir / f"{part}-{number:05}-of-{count:05}"
+      _write_one(path, files, mixed[number::count], names)
+  return {part: len(files.paths) for part, files in found.items()}
+
+
+def _write_one(path, files, places, names):
+  """Writes one shard, which appears whole or not at all."""
+  import tensorflow as tf
+
+  draft = path.with_name(f".{path.name}.partial")
+  with tf.io.TFRecordWriter(str(draft)) as file:
+    for place in places:
+      folder.header_size(files.paths[place])
+      label = int(files.labels[place])
+      content = pathlib.Path(files.paths[place]).read_bytes()
+      features = {
+          shards.IMAGE: _bytes(content), shards.TEXT: _bytes(names[label].encode()),
+          # From 1, as ImageNet's.
+          shards.LABEL: tf.train.Feature(int64_list=tf.train.Int64List(value=[label + 1])),
+      }
+      example = tf.train.Example(features=tf.train.Features(feature=features))
+      file.write(example.SerializeToString())
+  os.replace(draft, path)
+
+
+def _bytes(content):
+  import tensorflow as tf
+
+  return tf.train.Feature(bytes_list=tf.train.BytesList(value=[content]))
