@@ -18,7 +18,8 @@ INSIDE = {
 }
 INSIDE["tools"] = {*INSIDE, "flags"} - {""}
 SHARED = {
-    "__version__", "config", "errors", "hashing", "job_config", "option", "rows", "whole_file",
+    "__version__", "config", "errors", "hashing", "job_config", "option", "rows", "tf_config",
+    "whole_file",
 }
 
 # Which packages of others a folder may import, beside the standard library.
@@ -27,7 +28,7 @@ OUTSIDE = {
   "spaces": {"numpy"},
   "supernet": {"numpy", "keras"},
   "training": {"numpy", "keras", "absl"},
-  "search": {"numpy", "keras", "absl", "keras_tuner"},
+  "search": {"numpy", "keras", "absl", "grpc", "keras_tuner"},
   "analysis": {"numpy", "keras", "absl", "matplotlib", "nats_bench"},
   "data": {"numpy", "keras", "absl", "PIL", "sklearn", "tensorflow", "tensorflow_datasets"},
   "serving": {"numpy", "keras", "absl", "grpc", "tensorflow", "tensorflow_serving"},

@@ -251,14 +251,18 @@ class SplitConfig(Config):
 
 @dataclasses.dataclass(frozen=True)
 class DeviceConfig(Config):
-  """Where it runs; nothing here changes what is computed, but for `mirrored`."""
+  """Where it runs; nothing here changes what is computed, but for how many share a batch."""
 
   distribution: str = option(
-      "none", "`mirrored` trains on several devices at once.", choices=("none", "mirrored")
+      "none", "`mirrored` trains on several devices at once, `multi_worker` on those of several "
+      "processes that TF_CONFIG names.", choices=("none", "mirrored", "multi_worker"),
   )
   devices: tuple = option((), "Devices such as GPU:0,GPU:1 or CPU:0,CPU:1; empty: as they come.")
   deterministic: bool = option(False, "Give the same bits in every run; slower.")
   checkpoint_steps: int = option(1000, "Steps between checkpoints.", least=1)
+  step_seconds: float = option(
+      600.0, "multi_worker: the longest that the start, or a step, may take.", above=0
+  )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,3 +10,7 @@ class InputError(ValueError):
 
 class DivergedError(ArithmeticError):
   """Raised when a training's loss is no longer a number; the line names the step."""
+
+
+class LostError(ConnectionError):
+  """Raised when another process of the same job is silent for longer than the stated time."""

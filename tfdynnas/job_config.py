@@ -48,6 +48,9 @@ class SearchConfig(ScoreConfig):
       0.0, "Most milliseconds by --latency_table; 0: no limit.", least=0
   )
   latency_table: str = option("", "Latency table that tools/measure_latency.py wrote.")
+  lost_seconds: float = option(
+      120.0, "Several processes: silence after which one counts as lost.", above=0
+  )
 
   def __post_init__(self):
     super().__post_init__()

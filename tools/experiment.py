@@ -42,6 +42,7 @@ def main():
   """Runs what is missing, and prints the table of the rows."""
   rows, seeds = _rows(), _seeds()
   path = launch.run_dir()
+  launch.refuse_workers()
   launch.import_quietly(*(["keras_tuner"] if flags.FLAGS.trials else []))
   from tfdynnas import analysis
 

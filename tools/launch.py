@@ -103,6 +103,18 @@ def few_shot_flags():
   return [name for name in names if flags.FLAGS[name].present]
 
 
+def refuse_workers():
+  """Refuses to train by several processes in a tool that does other jobs too.
+
+  Raises:
+    InputError: --distribution=multi_worker was given.
+  """
+  if flags.FLAGS.distribution == "multi_worker":
+    raise errors.InputError(
+        "distribution=multi_worker is of tools/train_supernet.py. Received: another tool"
+    )
+
+
 def check_same(there):
   """Refuses flags that say another run than the one that is there.
 

@@ -20,6 +20,7 @@ def main():
   (data, space, supernet, few_shot, devices, search, subnet, export,
    probes) = map(launch.make, launch.CONFIGS)
   path, show, text = launch.run_dir(), flags.FLAGS.show_progress, launch.text(__name__)
+  launch.refuse_workers()
   launch.import_quietly("keras_tuner", backends=("tensorflow",))
   from tfdynnas import analysis
   from tfdynnas import runs

@@ -4,6 +4,7 @@
 from absl import flags
 
 from tfdynnas import config
+from tfdynnas.search import peers
 from tfdynnas.tools import launch
 from tfdynnas.tools import progress
 
@@ -13,12 +14,16 @@ launch.define(__name__, config.SearchConfig)
 def main():
   """Parses, checks, searches, and prints what was found."""
   settings, path = launch.make(config.SearchConfig), launch.run_dir()
+  works = peers.role() == "worker"
   launch.import_quietly("keras_tuner")
   from tfdynnas import analysis
   from tfdynnas import runs
 
-  run_dir = runs.RunDir(path)
+  run_dir = runs.RunDir(path, locked=not works)
   launch.check_same(run_dir.config())
+  if works:
+    print(f"Worker of the search in {run_dir.path}: {runs.run_worker(run_dir, settings)} trials")
+    return
   show = progress.Trials("search", flags.FLAGS.show_progress)
   found, history = runs.run_search(run_dir, settings, show)
   print(f"Found {found['string']} (#{found['index']})\n"

@@ -24,6 +24,7 @@ def main():
   data, space = launch.make(config.DataConfig), launch.make(config.SpaceConfig)
   supernet, few_shot = launch.make(config.SupernetConfig), launch.make(config.FewShotConfig)
   devices, path = launch.make(config.DeviceConfig), launch.run_dir()
+  launch.refuse_workers()
   launch.import_quietly()
   from tfdynnas import runs
 

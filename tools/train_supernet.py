@@ -5,6 +5,7 @@ from absl import flags
 
 from tfdynnas import config
 from tfdynnas import errors
+from tfdynnas import tf_config
 from tfdynnas.tools import launch
 from tfdynnas.tools import progress
 
@@ -24,10 +25,11 @@ def main():
         "tools/train_few_shot.py and tools/nas.py train supernets in parts. "
         f"Received: --{launch.few_shot_flags()[0]}"
     )
+  first = devices.distribution != "multi_worker" or tf_config.read()[0] == 0
   launch.import_quietly()
   from tfdynnas import runs
 
-  run_dir = runs.RunDir(path, create=True)
+  run_dir = runs.RunDir(path, create=True, locked=first)
   show = progress.Progress("supernet", "step", flags.FLAGS.show_progress)
   _, rows = runs.train_supernet(
       run_dir, data, space, supernet, devices, launch.text(__name__), show,

@@ -1,4 +1,4 @@
-"""Trains a small supernet on two logical devices, or by hand as those two should."""
+"""Trains a small supernet on two logical devices, in two processes, or by hand as those should."""
 
 import itertools
 import sys
@@ -10,6 +10,7 @@ import tensorflow as tf
 from tfdynnas import spaces
 from tfdynnas import supernet as supernet_lib
 from tfdynnas import training
+from tfdynnas.training import loop
 from tfdynnas.training import on_tensorflow
 
 STEPS, BATCH = 4, 64
@@ -66,6 +67,20 @@ def mirrored(method, space):
   return supernet, history["loss"][0]
 
 
+def worker(method, space):
+  strategy = on_tensorflow.make_workers([], 600)
+  assert strategy.num_replicas_in_sync == 2
+  with strategy.scope(), on_tensorflow.together(strategy):
+    supernet, _, _ = make(method, space)
+    loop.build(supernet, 10)
+    index, share = strategy.index, BATCH // strategy.count
+    own = np.arange(STEPS * BATCH).reshape(STEPS, 2, share)[:, index].ravel()
+    dataset = tf.data.Dataset.from_tensor_slices(tuple(part[own] for part in data())).batch(share)
+    seen = keras.callbacks.History()
+    on_tensorflow.runner(supernet, 1)(dataset, 0, 1, STEPS, [seen])
+  return supernet, seen.history["loss"][0]
+
+
 def by_hand(method, space, nudge):
   supernet, path, loss = make(method, space)
   for weight in supernet.trainable_variables:
@@ -98,6 +113,8 @@ def by_hand(method, space, nudge):
 def main(how, method, space, nudge, path):
   if how == "mirrored":
     supernet, loss = mirrored(method, space)
+  elif how == "worker":
+    supernet, loss = worker(method, space)
   else:
     supernet, loss = by_hand(method, space, float(nudge))
   arrays = {f"weight/{v.name}": v.numpy() for v in supernet.trainable_variables}

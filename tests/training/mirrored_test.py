@@ -1,22 +1,9 @@
 """Two devices against one that normalises each half batch on its own."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
-
-
-def result(tmp_path, how, method, space, nudge=0.0):
-  path = tmp_path / f"{how}-{nudge}.npz"
-  done = subprocess.run(
-      [sys.executable, "-m", "tests.training.mirrored_case", how, method, space, str(nudge),
-       str(path)],
-      capture_output=True, text=True, check=False,
-  )
-  assert done.returncode == 0, done.stderr[-3000:]
-  return dict(np.load(path))
+from tests.training.processes import result
 
 
 @pytest.mark.parametrize("method, space", [

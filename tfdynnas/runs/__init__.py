@@ -5,6 +5,7 @@ from tfdynnas.runs.few_shot import train_few_shot
 from tfdynnas.runs.rank import run_rank
 from tfdynnas.runs.report import run_report
 from tfdynnas.runs.search import run_search
+from tfdynnas.runs.search import run_worker
 from tfdynnas.runs.servable import export_subnet
 from tfdynnas.runs.servable import find_servable
 from tfdynnas.runs.split import run_split

@@ -2,17 +2,20 @@
 
 import functools
 
+from tfdynnas import errors
 from tfdynnas import search as search_lib
 from tfdynnas.runs import scoring
 from tfdynnas.runs import setup
 from tfdynnas.runs import trained
+from tfdynnas.search import peers
 from tfdynnas.spaces import budgets
 
 
 def run_search(run_dir, config, progress=None):
   """Searches, or goes on with the search; leaves `search/found.json` and `search/trials.csv`.
 
-  A search for a front also leaves it as `search/front.csv`.
+  A search for a front also leaves it as `search/front.csv`. As the chief of a search by several,
+  which keras-tuner's variables of the environment say, it scores nothing itself.
 
   Args:
     run_dir: RunDir whose supernet is trained.
@@ -26,7 +29,39 @@ def run_search(run_dir, config, progress=None):
   Raises:
     InputError: No supernet to search, limits that nothing meets, a latency table of another
       space, or the search of other settings.
+    LostError: As the chief: every worker is silent.
   """
+  if peers.role() == "worker":
+    raise errors.InputError("A worker of a search runs tools/search.py. Received: another job")
+  tuner, scorer, parts = _make_tuner(run_dir, config, progress)
+  if tuner.done < tuner.oracle.max_trials and peers.role() != "chief":
+    scorer.make()  # Here, since what is raised within a trial would only fail the trial.
+  tuner.search()
+  return _write(run_dir, tuner, config, functools.partial(_recalibrated, run_dir, parts, config))
+
+
+def run_worker(run_dir, config):
+  """Scores what the chief of a search proposes, until it stops.
+
+  Args:
+    run_dir: RunDir of the chief, whose folder all share; opened without a lock.
+    config: config.SearchConfig, the chief's.
+
+  Returns:
+    int, trials that this worker scored.
+
+  Raises:
+    InputError: As `run_search`, or the chief works in another folder.
+    LostError: The chief is silent.
+  """
+  tuner, scorer, _ = _make_tuner(run_dir, config, None)
+  scorer.make()
+  tuner.search()
+  return tuner.done
+
+
+def _make_tuner(run_dir, config, progress):
+  """(tuner, scorer, parts): a SupernetTuner, what it scores with, and what setup.reload gave."""
   from tfdynnas.search import tuner as tuner_lib  # Late: other jobs run without keras-tuner.
 
   supernet_config, data, space = setup.reload(run_dir)
@@ -39,13 +74,9 @@ def run_search(run_dir, config, progress=None):
   )
   tuner = tuner_lib.SupernetTuner(
       oracle, searched, scorer, directory=str(run_dir.path), project_name="search",
-      fingerprint=fingerprint, progress=progress,
+      fingerprint=fingerprint, progress=progress, lost_seconds=config.lost_seconds,
   )
-  if len(oracle.end_order) < oracle.max_trials:
-    scorer.make()  # Here, since what is raised within a trial would only fail the trial.
-  tuner.search()
-  parts = supernet_config, data, space
-  return _write(run_dir, tuner, config, functools.partial(_recalibrated, run_dir, parts, config))
+  return tuner, scorer, (supernet_config, data, space)
 
 
 def _write(run_dir, tuner, config, recalibrate):

@@ -22,13 +22,13 @@ def train_supernet(
   """Trains a supernet, or goes on with it from its last checkpoint.
 
   Args:
-    run_dir: RunDir.
+    run_dir: RunDir; workers after the first open it without a lock.
     data_config: config.DataConfig.
     space_config: config.SpaceConfig.
     config: config.SupernetConfig.
     devices: config.DeviceConfig.
     flags: Text of the flagfile that runs it again.
-    progress: Callable (step, steps, **logs).
+    progress: Callable (step, steps, **logs), called by the first worker.
     probes: config.ProbeConfig.
 
   Returns:
@@ -37,23 +37,48 @@ def train_supernet(
   Raises:
     InputError: The directory is of another run, or a config does not fit.
     DivergedError: The loss is no longer a number.
+    LostError: Another worker has ended.
   """
   strategy, replicas = make_strategy(devices, config)
   data = setup.load_data(data_config)
   space = setup.make_space(space_config, data)
   probe = probe_job.make_probe(probes, config, data, space)
-  with strategy.scope():
-    feed = make_feed(data, config)
+  feed = _own_feed(strategy, data, config)
+  with strategy.scope(), backend.together(strategy):
     steps = config.epochs * feed.steps_per_epoch
     supernet = recipe.make_supernet(config, space, steps, feed.prepare, images=feed.held_images)
     loop.build(supernet, space.skeleton.classes)
-    run_dir.claim(describe(data_config, data, space_config, config, replicas), flags)
-    ((name, identity),) = trained.trainings(run_dir)
-    run_dir.write_json(f"{name}/method.json", describe_method(supernet, space, steps))
+    described = describe(data_config, data, space_config, config, replicas)
+    name, identity = _claim(run_dir, described, flags, describe_method(supernet, space, steps))
     return supernet, loop.fit(
         supernet, backend.batches(feed), feed.steps_per_epoch, config.epochs, run_dir.path / name,
         identity, devices.checkpoint_steps, progress, probe,
     )
+
+
+def _own_feed(strategy, data, config):
+  """Training images on each device; of several workers their own."""
+  with backend.held_scope(strategy):
+    return make_feed(data, config, backend.share(strategy))
+
+
+def _claim(run_dir, described, flags, method):
+  """Claims the folder; workers after the first look at what it wrote. Returns (name, identity)."""
+  first = backend.share()[0] == 0
+  if first:
+    run_dir.claim(described, flags)
+  backend.agree(0)  # Waits for the claim.
+  if not (run_dir.path / "config.json").exists():
+    raise errors.InputError(
+        f"`run_dir` must be one folder that all workers share. Received: {run_dir.path}, which the "
+        "first did not claim"
+    )
+  if not first:
+    run_dir.claim(described, flags)
+  ((name, identity),) = trained.trainings(run_dir)
+  if first:
+    run_dir.write_json(f"{name}/method.json", method)
+  return name, identity
 
 
 def describe(data_config, data, space_config, config, replicas):
@@ -64,10 +89,10 @@ def describe(data_config, data, space_config, config, replicas):
   }
 
 
-def make_feed(data, config):
-  """Training images, as the config says."""
+def make_feed(data, config, shard=(0, 1)):
+  """Training images, as the config says; of several workers its own."""
   return training_feed.TrainingFeed(
-      data, data.train, config.batch, config.seed, config.pad, config.flip,
+      data, data.train, config.batch, config.seed, config.pad, config.flip, shard,
       jitter=(config.jitter, config.jitter_hue),
   )
 
@@ -76,7 +101,10 @@ def make_strategy(devices, config):
   """The strategy that the config says, and its number of replicas."""
   if devices.deterministic:
     backend.make_deterministic(config.seed)  # First, since JAX hears of it when it starts.
-  strategy = backend.make_strategy(devices.distribution, devices.devices)
+  if devices.distribution == "multi_worker":
+    strategy = backend.make_workers(devices.devices, devices.step_seconds)
+  else:
+    strategy = backend.make_strategy(devices.distribution, devices.devices)
   backend.shorten_first_step()
   count = backend.devices_of(strategy)
   if config.batch % count:

@@ -7,10 +7,9 @@ on with the stored space and seed whatever it is asked for.
 import json
 import os
 
-import keras_tuner
-
 from tfdynnas import errors
 from tfdynnas import whole_file
+from tfdynnas.search import shared
 
 _FINISHED = ("COMPLETED", "FAILED")
 
@@ -59,7 +58,7 @@ class _Seed(int):
     return True
 
 
-class DurableOracle(keras_tuner.Oracle):
+class DurableOracle(shared.SharedOracle):
   """Mixin before an Oracle: whole files, reload after any kill, seed 0, the same search or none.
 
   The state is derived from the trials' own files; oracle.json may lag behind them.
@@ -119,7 +118,7 @@ class DurableOracle(keras_tuner.Oracle):
         trial.metrics = type(trial.metrics)()  # Else a second report would count as a late one.
 
 
-class DurableTuner(keras_tuner.engine.base_tuner.BaseTuner):
+class DurableTuner(shared.SharedTuner):
   """Mixin before a BaseTuner: its file is whole, and there before the first trial.
 
   Without that file keras-tuner begins anew whatever trials there are.
@@ -138,9 +137,8 @@ class DurableTuner(keras_tuner.engine.base_tuner.BaseTuner):
     """
     self._fingerprint = json.loads(json.dumps(fingerprint or {}))
     super().__init__(*args, **kwargs)
-    if not os.path.exists(self._get_tuner_fname()):
-      found = [] if self._is_worker() else os.listdir(self.project_dir)
-      if any(name.startswith("trial_") for name in found):
+    if not self._is_worker() and not os.path.exists(self._get_tuner_fname()):
+      if any(name.startswith("trial_") for name in os.listdir(self.project_dir)):
         raise errors.InputError(
             f"{self.project_dir} has trials, but not the file of the search they belong to: "
             "overwrite it, or take another project"
@@ -149,7 +147,7 @@ class DurableTuner(keras_tuner.engine.base_tuner.BaseTuner):
 
   def get_state(self):
     """State for the tuner's file."""
-    return {**super().get_state(), "fingerprint": self._fingerprint}
+    return {**super().get_state(), "fingerprint": self._fingerprint, "chief": self.token}
 
   def set_state(self, state):
     """Takes the state of the tuner's file.
@@ -158,10 +156,15 @@ class DurableTuner(keras_tuner.engine.base_tuner.BaseTuner):
       InputError: It is of another search.
     """
     check_same(state.get("fingerprint"), self._fingerprint, self.project_dir)
+    self.token = state.get("chief")
     super().set_state(state)
 
   def save(self):
-    """Writes the oracle's file and the tuner's."""
+    """Writes the oracle's file and the tuner's; a worker writes nothing."""
     if not self._is_worker():
       self.oracle.save()
-    _write(self._get_tuner_fname(), self.get_state())
+      _write(self._get_tuner_fname(), self.get_state())
+
+  def _get_tuner_fname(self):
+    """One name for all: whoever goes on with a search, alone or as a chief, finds it."""
+    return os.path.join(self.project_dir, "tuner0.json")

@@ -31,15 +31,17 @@ class SupernetTuner(DurableTuner):
   An oracle that does not know the limits may propose archs beyond them: such a trial completes with
   accuracy 0, so that the oracle learns to stay away, and is no part of the results. A trial whose
   score is not finite, or fails, is a FAILED trial with one line in the log; as many of them in
-  a row as the oracle allows end the search.
+  a row as the oracle allows end the search. By keras-tuner's variables of the environment it is the
+  chief of a search by several, or a worker, which knows no `history`.
 
   Attributes:
     space: Space.
     limited: LimitedSpace.
+    done: int, trials that ended; of a worker its own.
   """
 
   def __init__(self, oracle, space, score, directory=None, project_name=None, limits=None,
-               fingerprint=None, progress=None, overwrite=False):
+               fingerprint=None, progress=None, overwrite=False, **seconds):
     """Makes the tuner, and reloads the project if there is one.
 
     Args:
@@ -53,6 +55,7 @@ class SupernetTuner(DurableTuner):
         resumed only with the same.
       progress: Callable(done, total or None, row of `history` or None), after each trial.
       overwrite: Whether to delete a project that is there.
+      **seconds: lost_seconds and start_seconds of a search by several, see SharedTuner.
 
     Raises:
       InputError: No arch meets the limits; the oracle has another space, other limits or another
@@ -66,14 +69,14 @@ class SupernetTuner(DurableTuner):
     # keras-tuner raises within a lock that it then keeps, so the failures are counted here.
     self._most_failures, oracle.max_consecutive_failed_trials = (
         oracle.max_consecutive_failed_trials, None)
-    self._failures, self._waiting, self._cache, self._done = 0, False, {}, 0
+    self._failures, self._waiting, self._cache, self.done = 0, False, {}, 0
     described = {"space": budgets.describe(space), "limits": self.limited.limits,
                  "oracle": type(oracle).__name__, **(fingerprint or {})}
     with contextlib.redirect_stdout(None):  # keras-tuner prints that it reads a project again.
       super().__init__(oracle, directory=directory, project_name=project_name, overwrite=overwrite,
-                       fingerprint=described)
+                       fingerprint=described, **seconds)
     if not self._is_worker():
-      self._done = len(oracle.end_order)
+      self.done = len(oracle.end_order)
       self._cache = {row["arch"]: _scores(row) for row in self.history()}
 
   def search(self, verbose=0):
@@ -84,6 +87,7 @@ class SupernetTuner(DurableTuner):
 
     Raises:
       InputError: Too many trials in a row failed.
+      LostError: In a search by several the chief, or every worker, is silent.
     """
     if verbose and self._progress is None:
       self._progress = _Bar(max((s["accuracy"] for s in self._cache.values()), default=0.0))
@@ -123,13 +127,22 @@ class SupernetTuner(DurableTuner):
   def on_trial_end(self, trial):
     """Reports the trial, shows the progress, and counts the failures in a row."""
     super().on_trial_end(trial)
-    self._done += 1
+    self._count(trial)
+
+  def watch(self):
+    """Does for the trials of the workers what `on_trial_end` does."""
+    for trial_id in self.oracle.end_order[self.done:]:
+      self._count(self.oracle.trials[trial_id])
+
+  def _count(self, trial):
+    self.done += 1
     failed = trial.status != "COMPLETED"
     reason = (trial.message or "").strip().rpartition("\n")[2].rpartition("FailedTrialError: ")[2]
+    reason = reason or "its worker says why"  # Which keras-tuner's protocol does not tell.
     if failed:
       logging.error("Trial %s failed: %s", trial.trial_id, reason)
     if self._progress:
-      self._progress(self._done, self.oracle.max_trials, self._row(trial))
+      self._progress(self.done, self.oracle.max_trials, self._row(trial))
     self._failures = self._failures + 1 if failed else 0
     if self._most_failures and self._failures >= self._most_failures:
       raise errors.InputError(f"{self._failures} trials in a row failed, the last one: {reason}")

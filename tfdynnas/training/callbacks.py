@@ -78,7 +78,8 @@ class Checkpoints(keras.callbacks.Callback):
       if not np.isfinite(value).all():
         raise _diverged("weights", f"NaN or infinity in {name} after step {self._log.step - 1}")
     record = {"step": self._log.step, "rows": self._log.rows, "identity": self._identity}
-    checkpoint.save(self._path, arrays, record)
+    if backend.share()[0] == 0:  # All workers read: what they count apart is summed at that.
+      checkpoint.save(self._path, arrays, record)
 
 
 class Log(keras.callbacks.Callback):
@@ -108,7 +109,8 @@ class Log(keras.callbacks.Callback):
       raise _diverged("loss", f"{logs['loss']} at step {self.step - 1}")
     share = self._data_wait()
     wait = {} if share is None else {"data_wait": share}
-    self._progress(self.step, self.steps, **logs, **wait)
+    if backend.share()[0] == 0:
+      self._progress(self.step, self.steps, **logs, **wait)
 
   def on_epoch_end(self, epoch, logs=None):
     """Adds a row and writes the file."""
@@ -123,7 +125,8 @@ class Log(keras.callbacks.Callback):
     writer = csv.DictWriter(text, list(self.rows[-1]))  # The first may be of an older version.
     writer.writeheader()
     writer.writerows(self.rows)
-    whole_file.write_text(self._path, text.getvalue())
+    if backend.share()[0] == 0:
+      whole_file.write_text(self._path, text.getvalue())
 
   def _data_wait(self):
     """Share of the epoch's time so far that was waited for data; None if nobody counts."""
@@ -170,7 +173,8 @@ class Probes(keras.callbacks.Callback):
     if done % self._probe.epochs and done < self._epochs:
       return
     line = {"epoch": done, "step": self._log.step, **self._probe(self.model, self._log.step)}
-    write_lines(self._path, [*read_lines(self._path), line])
+    if backend.share()[0] == 0:  # All workers look, else they would wait for the one that does.
+      write_lines(self._path, [*read_lines(self._path), line])
     logs.update(probes.scalars(line))
 
 

@@ -1,4 +1,7 @@
-"""The loop: `fit` from the last checkpoint to the end, so that a killed run goes on exactly."""
+"""The loop: `fit` from the last checkpoint to the end, so that a killed run goes on exactly.
+
+Of several workers each calls `fit` alike: all read the folder, the first alone writes there.
+"""
 
 import pathlib
 
@@ -61,13 +64,13 @@ def fit(
   path = pathlib.Path(folder) / "checkpoint.npz"
   record = resumable(path, identity)
   step, rows = (record["step"], record["rows"]) if record else (0, [])
-  total = epochs * steps_per_epoch
-  log = callbacks.Log(path.with_name("log.csv"), step, rows, total, progress)
+  backend.agree(step)
+  log = callbacks.Log(path.with_name("log.csv"), step, rows, epochs * steps_per_epoch, progress)
   keeper = callbacks.Checkpoints(path, every, steps_per_epoch, log, identity)
   if record:
     checkpoint.restore(path, state(model))
   run = backend.runner(model, every)
-  while log.step < total:
+  while log.step < log.steps:
     watchers = _watchers(path.parent, log, keeper, probe, epochs)
     _fit_on(model, run, batches, steps_per_epoch, keeper, log, watchers)
   return log.rows
@@ -76,8 +79,10 @@ def fit(
 def _watchers(folder, log, keeper, probe, epochs):
   """The callbacks of one call of Keras' `fit`, in the order that makes a resume exact."""
   path = folder / "probes.jsonl"
-  callbacks.drop_lines(path, log.step)
   looks = [callbacks.Probes(path, log, probe, epochs)] if probe else []
+  if backend.share()[0]:
+    return [log, *looks, _EpochEnd(keeper), keeper]
+  callbacks.drop_lines(path, log.step)
   peak = callbacks.DevicePeak(folder / "device.json")
   return [log, *looks, peak, _EpochEnd(keeper), keeper, *backend.boards(folder / "events")]
 

@@ -265,6 +265,35 @@ def devices_of(strategy):
   return strategy.devices
 
 
+def make_workers(devices, step_seconds):
+  """Refuses several processes.
+
+  Raises:
+    InputError: In any case.
+  """
+  raise errors.InputError("distribution=multi_worker needs KERAS_BACKEND=tensorflow. Received: jax")
+
+
+def held_scope(strategy):
+  """Where to make what lies on each device."""
+  return strategy.scope()
+
+
+def share(strategy=None):
+  """(0, 1): this process is alone; see `workers_on_tensorflow.share`."""
+  del strategy
+  return 0, 1
+
+
+def agree(value):
+  """Does nothing: there is one process."""
+
+
+def together(strategy):
+  """A context of nothing: there is one process."""
+  return contextlib.nullcontext()
+
+
 def peak_device_bytes():
   """The most memory of an accelerator that this process has held; as on TensorFlow."""
   stats = [device.memory_stats() for device in jax.local_devices() if device.platform != "cpu"]

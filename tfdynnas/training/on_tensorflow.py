@@ -7,10 +7,17 @@ import tensorflow as tf
 
 from tfdynnas import errors
 from tfdynnas.training import step
+from tfdynnas.training import workers_on_tensorflow as workers
 
 
 # XLA compiles every branch of every switch, and takes longer over a step.
 JIT_COMPILE = False
+
+agree = workers.agree
+held_scope = workers.held_scope
+make_workers = workers.Workers
+share = workers.share
+together = workers.together
 
 
 def train_step(method, supernet, batch):
@@ -214,7 +221,10 @@ def peak_device_bytes():
 
 
 def runner(model, every):
-  """How `loop.fit` runs steps; see `on_jax.runner`. Here it is Keras' own `fit`."""
+  """How `loop.fit` runs steps; see `on_jax.runner`. Here it is Keras' own `fit`, where it works."""
+  strategy = tf.distribute.get_strategy()
+  if isinstance(strategy, workers.Workers):
+    return workers.runner(model, strategy)
 
   def run(batches, epoch, epochs, steps, callbacks):
     model.fit(

@@ -1,0 +1,65 @@
+"""Two processes on loopback against one that normalises each half batch on its own."""
+
+import json
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from tests.training import processes
+from tfdynnas import errors
+from tfdynnas import tf_config
+
+
+@pytest.mark.parametrize("method, space", [("plain", "five"), ("calr+ms", "five")])
+def test_two_workers_equal_the_reference(tmp_path, method, space):
+  first, second = processes.workers(tmp_path, method, space)
+  one = processes.result(tmp_path, "reference", method, space)
+  near = processes.result(tmp_path, "reference", method, space, 1e-7)
+  assert set(first) == set(one)
+  bound = max(np.abs(one[name] - near[name]).max() for name in one)
+  assert 0 < bound < 1e-2
+  for name in one:
+    assert np.abs(first[name] - one[name]).max() <= bound, name
+    np.testing.assert_array_equal(first[name], second[name], name)
+  assert min(np.ptp(one[name]) for name in one if "momentum" in name) > 0
+
+
+@pytest.mark.parametrize("text, expected", [
+    ({"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 1}}, (1, 2)),
+    ({"cluster": {"chief": ["a:1"], "worker": ["b:1", "c:1"]},
+      "task": {"type": "worker", "index": 1}}, (2, 3)),
+    ({"cluster": {"chief": ["a:1"], "worker": ["b:1"]}, "task": {"type": "chief", "index": 0}},
+     (0, 2)),
+])
+def test_tf_config_says_who_is_first(monkeypatch, text, expected):
+  monkeypatch.setenv("TF_CONFIG", json.dumps(text))
+  assert tf_config.read() == expected
+
+
+@pytest.mark.parametrize("text", [
+    "", "{", "[]", '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 0}}',
+    '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 2}}',
+    '{"cluster": {"worker": ["a:1", "b:1"], "ps": ["c:1"]}, "task": {"type": "ps", "index": 0}}',
+    '{"cluster": ["a:1", "b:1"], "task": {"type": "worker", "index": 0}}',
+])
+def test_another_tf_config_is_refused(monkeypatch, text):
+  monkeypatch.setenv("TF_CONFIG", text)
+  with pytest.raises(errors.InputError, match="needs TF_CONFIG such as"):
+    tf_config.read()
+
+
+def test_a_watch_ends_what_hangs():
+  code = (
+      "import time\nfrom tfdynnas.training import workers_on_tensorflow as workers\n"
+      "with workers.Watch(2):\n  pass\n"
+      "watch = workers.Watch(1)\ntime.sleep(3)\nwith watch:\n  for _ in range(8):\n"
+      "    watch.beat()\n    time.sleep(0.5)\n  print('here', flush=True)\n  time.sleep(60)\n"
+  )
+  begin = time.monotonic()
+  ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+  assert ended.returncode == 1 and ended.stdout == "here\n"
+  assert "within 1 s. Received: nothing" in ended.stderr.splitlines()[-1]
+  assert time.monotonic() - begin < 55

@@ -1,0 +1,208 @@
+"""Several processes that train one supernet on TensorFlow: they start, step and end together.
+
+Keras' `fit` fails under MultiWorkerMirroredStrategy (Keras 3.15), so its loop is here.
+"""
+
+import contextlib
+import os
+import sys
+import threading
+import time
+
+import keras
+import tensorflow as tf
+
+from tfdynnas import errors
+from tfdynnas import tf_config
+
+_LOST = (
+    tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+)
+_RESUME = "The same commands, on all machines, go on from the last checkpoint"
+
+
+class Workers(tf.distribute.MultiWorkerMirroredStrategy):
+  """The processes that TF_CONFIG names, one device each.
+
+  Attributes:
+    index: int, which of them this is; 0 is the chief, who writes.
+    count: int.
+    watch: Watch of what they do now, or did last.
+  """
+
+  def __init__(self, devices, step_seconds):
+    """Waits for the others.
+
+    Args:
+      devices: Name of this process' device, such as `GPU:0`, in a sequence; may be empty.
+      step_seconds: How long the start, or a step with the checkpoint after it, may take.
+
+    Raises:
+      InputError: TF_CONFIG is not as TensorFlow has it, or there is no such device.
+      LostError: The others cannot be reached.
+    """
+    self.index, self.count = tf_config.read()
+    _show_one_device([device.upper() for device in devices])
+    self.watch = Watch(step_seconds)
+    try:
+      with self.watch:
+        super().__init__()
+    except tf.errors.OpError as error:
+      raise _lost(error) from error
+
+
+def _show_one_device(devices):
+  """Hides the accelerators that are not this process'."""
+  gpus = tf.config.list_physical_devices("GPU")
+  there = {gpu.name.rpartition("physical_device:")[2]: gpu for gpu in gpus}
+  names = list(devices) or list(there) or ["CPU:0"]
+  if len(names) > 1 or names[0] not in {**there, "CPU:0": None}:
+    raise errors.InputError(
+        f"`devices` must name the one device of each worker, of {['CPU:0', *there]}. "
+        f"Received: {names}"
+    )
+  tf.config.set_visible_devices([there[names[0]]] if names[0] in there else [], "GPU")
+
+
+class Watch:
+  """Context that ends the process when nothing goes on in it.
+
+  A call into TensorFlow that hangs has no other end.
+  """
+
+  def __init__(self, seconds):
+    """Makes the context.
+
+    Args:
+      seconds: float, time from one `beat` to the next.
+    """
+    self._seconds, self._last, self._left = seconds, None, None
+
+  def __enter__(self):
+    self.beat()
+    self._left = threading.Event()
+    threading.Thread(target=self._look, args=[self._left], daemon=True).start()
+
+  def __exit__(self, *error):
+    self._left.set()
+
+  def beat(self):
+    """Says that something went on."""
+    self._last = time.monotonic()
+
+  def _look(self, left):
+    while not left.wait(min(1.0, self._seconds / 4)):
+      if time.monotonic() - self._last > self._seconds:
+        sys.stderr.write(
+            f"All workers must start, and do each step, within {self._seconds:g} s. Received: "
+            f"nothing in that time. {_RESUME}\n"
+        )
+        sys.stderr.flush()
+        os._exit(1)
+
+
+@contextlib.contextmanager
+def together(strategy):
+  """What workers do together; says in one line that one of them is lost.
+
+  Args:
+    strategy: tf.distribute.Strategy.
+
+  Raises:
+    LostError: Another worker has ended.
+  """
+  if not isinstance(strategy, Workers):
+    yield
+    return
+  try:
+    with strategy.watch:
+      yield
+  except _LOST as error:
+    raise _lost(error) from error
+
+
+def _lost(error):
+  reason = " ".join(str(error).split())
+  reason = reason.rpartition("Collective ops is aborted by: ")[2].partition(" Additional")[0]
+  return errors.LostError(
+      f"All workers must train together. Received: one was lost ({reason[:80]}). {_RESUME}"
+  )
+
+
+def agree(value):
+  """Waits for the other workers, each of which must come with the same number.
+
+  Args:
+    value: int.
+
+  Raises:
+    InputError: They come with others.
+  """
+  strategy = tf.distribute.get_strategy()
+  if not isinstance(strategy, Workers):
+    return
+  values = strategy.gather(tf.constant([value], tf.int64), axis=0).numpy().tolist()
+  if len(set(values)) > 1:
+    raise errors.InputError(
+        "All workers must go on from the same step: `run_dir` is one folder that they share. "
+        f"Received: steps {values}"
+    )
+
+
+def held_scope(strategy):
+  """Where to make what lies on each device: the workers', which have it already, make their own."""
+  return contextlib.nullcontext() if isinstance(strategy, Workers) else strategy.scope()
+
+
+def share(strategy=None):
+  """Which of the workers this process is.
+
+  Args:
+    strategy: tf.distribute.Strategy, or None for that of the scope.
+
+  Returns:
+    (index, count): ints; (0, 1) is alone.
+  """
+  strategy = strategy or tf.distribute.get_strategy()
+  return (strategy.index, strategy.count) if isinstance(strategy, Workers) else (0, 1)
+
+
+def runner(model, strategy):
+  """As `on_tensorflow.runner`, for the workers of a strategy; each has its share of a batch."""
+  call = _shared_step(model, strategy)
+
+  def run(batches, epoch, epochs, steps, callbacks):
+    told = keras.callbacks.CallbackList(callbacks, model=model, epochs=epochs, steps=steps)
+    steps_left = iter(batches)
+    told.on_train_begin()
+    for number in range(epoch, epochs):
+      model.reset_metrics()
+      told.on_epoch_begin(number)
+      for done in range(steps):
+        told.on_train_batch_begin(done)
+        logs = {name: float(value) for name, value in call(next(steps_left)).items()}
+        strategy.watch.beat()
+        told.on_train_batch_end(done, logs)
+      told.on_epoch_end(number, logs)
+    told.on_train_end()
+
+  return run
+
+
+def _shared_step(model, strategy):
+  """Callable, batch -> dict: one step of all workers; the metrics are their mean."""
+
+  @tf.function(autograph=False, reduce_retracing=True)
+  def step(batch):
+    names = []
+
+    def one(batch):
+      logs = model.train_step(batch)
+      names[:] = logs
+      return tf.stack([tf.cast(value, "float32") for value in logs.values()])
+
+    means = strategy.reduce("mean", strategy.run(one, args=(batch,)), axis=None)
+    return dict(zip(names, tf.unstack(means)))
+
+  return step
