@@ -40,6 +40,7 @@ def trained(**settings):
     {"method": "fairnas"},
     {"method": "sandwich", "momentum_groups": "shared", "schedule": "cosine"},
     {"sampler": "stratified", "momentum_groups": "random", "split_decision": 1},
+    {"sampler": "pa"},
     {"sampler": "budget", "budget": "complexity:{}-{}".format(*SPACE.bounds("complexity"))},
 ], ids=lambda settings: "_".join(map(str, settings.values()))[:30])
 def test_what_is_on_a_path_moves_and_nothing_else(settings):

@@ -18,9 +18,9 @@ _IMPORTANCE = 0x696D7074  # First counter of this use of the hash, "impt".
 
 @keras.saving.register_keras_serializable("tfdynnas")
 class PathImportance(method.Method):
-  """The method of one path per step, all its edges drawn from one distribution over the choices.
+  """The method of one path per step, all decisions drawn from one distribution over the choices.
 
-  The importance of a choice is the norm of the gradient of its kernel, summed over the cells and
+  Choices are the same by name; a decision that lacks one draws from the others. The importance of a choice is the norm of the gradient of its kernel, summed over the cells and
   divided by its count in the path: half of the last value stays at each step that has the choice.
   What has no kernel has none. Epoch e of E draws by tau * importance / sum + (1 - tau) / choices,
   tau = e / E: uniformly at first, at last mostly what has kernels.
@@ -35,7 +35,7 @@ class PathImportance(method.Method):
     """Makes the method and its state; call it in the strategy's scope.
 
     Args:
-      space: spaces.Space, its decisions of the same choices.
+      space: spaces.Space.
       seed: int in [0, 2**32).
       split_decision: int; None draws it from the seed.
       prepare: As for training.Method.
@@ -45,20 +45,18 @@ class PathImportance(method.Method):
       **kwargs: As for training.Method.
 
     Raises:
-      InputError: There is no such decision or choice, or the decisions' choices differ.
+      InputError: There is no such decision or choice, or a number is out of range.
     """
     super().__init__(space, seed, split_decision, prepare, allowed, **kwargs)
-    names = {tuple(decision.choices) for decision in space.decisions}
-    if len(names) > 1:
-      raise errors.InputError(
-          "`sampler` pa or pada needs decisions of the same choices. "
-          f"Received: {len(names)} kinds"
-      )
     if steps < 1 or epochs < 1:
       raise errors.InputError(f"`steps` and `epochs` must be >= 1. Received: {steps=}, {epochs=}")
     self._steps, self._epochs = steps, epochs
     self.steps_per_epoch = -(-steps // epochs)
-    self.state = self.paths = importance.OfChoices(self.choices[0])
+    names = list(dict.fromkeys(name for own in space.decisions for name in own.choices))
+    self._names = np.zeros([len(self.choices), max(self.choices)], np.int32)  # By number.
+    for row, own in zip(self._names, space.decisions):
+      row[:len(own.choices)] = [names.index(name) for name in own.choices]
+    self.state = self.paths = importance.OfChoices(len(names))
     self.sampler = self._sample
 
   def _sample(self, step):
@@ -66,14 +64,15 @@ class PathImportance(method.Method):
     draws = []
     for place, own in enumerate(self.allowed):
       bits = hashing.uniform_uint32(self.seed, _IMPORTANCE, step, place)
-      sums = ops.cumsum(ops.take(self.paths.distribution, np.array(own, np.int32)))
+      sums = ops.cumsum(ops.take(self.paths.distribution, self._names[place, list(own)]))
       bounds = ops.cast(sums[:-1] / sums[-1] * 2.0**30, "int32")  # As `hashing.thresholds` has it.
       draws.append(ops.take(np.array(own, np.int32), hashing.weighted(bits, bounds)))
     return ops.expand_dims(ops.stack(draws), 0)
 
   def observe(self, supernet, step, paths, gradients):
     """Updates the importance, and at the end of an epoch the distribution."""
-    each = np.arange(self.choices[0], dtype=np.int32)
+    each = np.arange(self.paths.distribution.shape[0], dtype=np.int32)
+    names = ops.take_along_axis(self._names, ops.expand_dims(paths[0], 1), axis=1)
     norms = 0.0
     for gradient, decisions, mask in zip(
         gradients, supernet.row_decisions(), supernet.on_path(paths)
@@ -82,11 +81,11 @@ class PathImportance(method.Method):
         continue
       rows, values = rows_lib.select(gradient, mask)
       own = ops.convert_to_tensor(decisions, dtype="int32")
-      own = ops.take(paths[0], own if rows is None else ops.take(own, rows))
+      own = ops.take(names[:, 0], own if rows is None else ops.take(own, rows))
       row_norms = ops.sqrt(ops.sum(ops.square(values), axis=[1, 2, 3, 4]))
       chosen = ops.cast(ops.equal(ops.expand_dims(own, 1), each), "float32")
       norms += ops.sum(chosen * ops.expand_dims(row_norms, 1), axis=0)
-    counts = ops.sum(ops.cast(ops.equal(ops.expand_dims(paths[0], 1), each), "float32"), axis=0)
+    counts = ops.sum(ops.cast(ops.equal(names, each), "float32"), axis=0)
     self.paths.see(norms, counts)
     self.paths.draw_by(*self.epoch_end(step))
 
