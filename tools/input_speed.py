@@ -34,24 +34,24 @@ def measure(data_dir, photos, image_size, blocks):
            f"enlarged to {SIDE}x{SIDE}, JPEG of {size / photos / 1024:.1f} KiB; batch {BATCH}, "
            f"{blocks} interleaved blocks; median [quartiles]")
     loaded = data.from_folder(folder, image_size, crop="resized")
-    feed = training_feed.TrainingFeed(
-        loaded, loaded.train, BATCH, seed=0, flip=True, jitter=(0.4, 0.1)
+    plain, coloured = (
+        training_feed.TrainingFeed(loaded, loaded.train, BATCH, 0, flip=True, jitter=jitter)
+        for jitter in ((0.0, 0.0), (0.4, 0.1))
     )
     paths = [str(path) for path in sorted(pathlib.Path(folder).glob("*/*.jpg"))]
     steps = photos // BATCH
     runs = {
         "decode": lambda: _decoding(paths, steps * BATCH),
-        "input": lambda: feed.batches(0, steps),
-        "augmented": lambda: feed.prepared(0, steps),
+        "input": lambda: plain.batches(0, steps),
     }
     rates = _rates(runs, steps * BATCH, blocks)
-  yield f"decoding alone, images per second: {_spread(rates['decode'])}"
-  for name, meaning in (
-      ("input", f"random-resized crops of {image_size}x{image_size}, batches"),
-      ("augmented", "the same, flipped, colours changed and normalised on the CPU too"),
-  ):
-    yield f"{meaning}: {_spread(rates[name])}"
-    yield f"  over decoding alone: {_spread(rates[name] / rates['decode'])}"
+    (batch,) = plain.batches(0, 1)
+  ratio = _spread(rates["input"] / rates["decode"])
+  yield f"files decoded, images per second: {_spread(rates['decode'])}"
+  yield (f"files to random-resized crops of {image_size}x{image_size}, images per second: "
+         f"{_spread(rates['input'])}, over decoding alone {ratio}")
+  for name, feed in (("flip", plain), ("flip, colours", coloured)):
+    yield f"{name} and normalise in the step, milliseconds a batch: {_milliseconds(feed, batch)}"
 
 
 def _write(folder, data_dir, photos):
@@ -89,6 +89,17 @@ def _rates(runs, count, blocks):
       if block >= 0:
         rates[name].append(count / (time.perf_counter() - start))
   return {name: np.array(values) for name, values in rates.items()}
+
+
+def _milliseconds(feed, batch):
+  """Spread of what a step needs to prepare its images, on the device that it runs on."""
+  prepare = tf.function(lambda step: feed.prepare(batch, step)[0], autograph=False)
+  seconds = []
+  for step in range(6):  # The first traces.
+    start = time.perf_counter()
+    prepare(tf.constant(step)).numpy()
+    seconds.append(time.perf_counter() - start)
+  return _spread(1000 * np.array(seconds[1:]))
 
 
 def _spread(values):

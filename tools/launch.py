@@ -230,9 +230,16 @@ def _run(main, arguments):
     own = type(error).__module__.startswith("tensorflow")
     if not own and type(error).__name__ != "JaxRuntimeError":
       raise
-    _fail(str(error).partition("\n")[0], 1)
+    _fail(_cause(error), 1)
   except KeyboardInterrupt:
     _fail("Interrupted. The same command goes on from the last checkpoint.", 130)
+
+
+def _cause(error):
+  """The line that says what went wrong; TensorFlow's errors of a step begin with where it was."""
+  lines = [line for line in str(error).splitlines() if line.strip() and not line[0].isspace()]
+  where = ("Graph execution error", "Detected at node", "<stack traces")
+  return next((line for line in lines if not line.startswith(where)), str(error))
 
 
 def _parse(arguments):

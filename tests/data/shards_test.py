@@ -178,3 +178,14 @@ def test_shards_that_cannot_be_used(folder, tmp_path):
   with tf.io.TFRecordWriter(str(shard)) as file:
     file.write(tf.train.Example().SerializeToString())
   _refused(other, "Examples with.*train-00000-of-00001: Feature: image/")
+
+
+def test_a_shard_that_is_damaged_after_it_was_counted(folder):
+  shard = folder[0] / "train-00002-of-00004"
+  loaded = data.from_shards(folder[0], 6, held_bytes=0)
+  content = bytearray(shard.read_bytes())
+  content[len(content) // 2] ^= 1
+  shard.write_bytes(content)
+  with pytest.raises(tf.errors.DataLossError, match="corrupted record"):
+    list(data.train_batches(loaded.train, 5, 0, 0, 12))
+  _refused(folder[0], r"whole.*train-00002-of-00004: corrupted record at \d+")

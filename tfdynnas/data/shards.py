@@ -51,8 +51,20 @@ def from_shards(
   Raises:
     InputError: A shard is missing or damaged, or an argument cannot be used.
   """
+  import tensorflow as tf
+
   path, shape = os.fspath(path), _shape(path, image_size, crop)
   files = _list(path)
+  try:
+    return _load(path, files, shape, valid_share, seed, held_bytes, crop)
+  except tf.errors.DataLossError:  # Of a shard that was whole when it was counted.
+    for name in sum(files.values(), []):
+      _count(os.path.join(path, name))
+    raise
+
+
+def _load(path, files, shape, valid_share, seed, held_bytes, crop):
+  """Splits the shards, and reads the parts or opens them as streams."""
   index = _index(path, files)
   names, first = _classes(path, files, index)
   test = next((part for part in ("test", "validation") if part in files), None)
