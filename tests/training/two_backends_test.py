@@ -11,7 +11,7 @@ import pytest
 CASE = pathlib.Path(__file__).with_name("backend_case.py")
 CASES = [
     "spos", "spos_calr_ms", "fairnas", "fairnas_calr_ms", "few_shot", "few_shot_calr_ms",
-    "sandwich", "pa",
+    "sandwich", "pa", "pada",
 ]
 RESUMED = ["spos_calr_ms", "fairnas_calr_ms"]  # A checkpoint of each is gone on with by the other.
 KINDS = ["model/", "optimizer/", "metric/"]
