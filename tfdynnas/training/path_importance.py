@@ -20,8 +20,9 @@ _IMPORTANCE = 0x696D7074  # First counter of this use of the hash, "impt".
 class PathImportance(method.Method):
   """The method of one path per step, all decisions drawn from one distribution over the choices.
 
-  Choices are the same by name; a decision that lacks one draws from the others. The importance of a choice is the norm of the gradient of its kernel, summed over the cells and
-  divided by its count in the path: half of the last value stays at each step that has the choice.
+  Choices are the same by name; a decision that lacks one draws from the others. The importance of
+  a choice is the norm of the gradient of its kernel, summed over the cells and divided by its count
+  in the path: half of the last value stays at each step that has the choice.
   What has no kernel has none. Epoch e of E draws by tau * importance / sum + (1 - tau) / choices,
   tau = e / E: uniformly at first, at last mostly what has kernels.
 
