@@ -30,7 +30,7 @@ CASES = {
     "few_shot_calr_ms": {"off_path": "frozen", "split_decision": 1, "seed": 1},
     "sandwich": {"method": "sandwich", **PLAIN},
     "pa": {"sampler": "pa"},
-    "pada": {"sampler": "pada"},
+    "pada": {"sampler": "pada", "seed": 2},
 }
 SPACE = spaces.cell_space(
     "three", spaces.nasbench201().operations, nodes=3, skeleton=spaces.Skeleton(4, 1, 8)
