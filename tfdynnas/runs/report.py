@@ -120,8 +120,8 @@ def _summary(stored, space, reader):
     rows.append(("Found", f"{found['string']}, {found['params']:,} params, "
                  f"{100 * found['accuracy']:.2f} % with inherited weights, best of "
                  f"{found['trials']:,}"))
-    again = found.get("recalibrated")
-    if again:
+    again = reader.json("search/recalibrated.json")
+    if again and again["arch"] == found["arch"]:
       rows.append(("Recalibrated", f"{100 * again['accuracy']:.2f} % by running statistics of "
                    f"{again['images']:,} training images, which took {again['seconds']:.1f} s"))
   if result:

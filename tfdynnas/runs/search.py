@@ -14,7 +14,8 @@ from tfdynnas.spaces import budgets
 def run_search(run_dir, config, progress=None):
   """Searches, or goes on with the search; leaves `search/found.json` and `search/trials.csv`.
 
-  A search for a front also leaves it as `search/front.csv`. As the chief of a search by several,
+  A search for a front also leaves it as `search/front.csv`; what the network found does by running
+  statistics is in `search/recalibrated.json`. As the chief of a search by several,
   which keras-tuner's variables of the environment say, it scores nothing itself.
 
   Args:
@@ -37,7 +38,9 @@ def run_search(run_dir, config, progress=None):
   if tuner.done < tuner.oracle.max_trials and peers.role() != "chief":
     scorer.make()  # Here, since what is raised within a trial would only fail the trial.
   tuner.search()
-  return _write(run_dir, tuner, config, functools.partial(_recalibrated, run_dir, parts, config))
+  found, history = _write(run_dir, tuner, config)
+  _recalibrate(run_dir, parts, config, found["arch"])
+  return found, history
 
 
 def run_worker(run_dir, config):
@@ -79,12 +82,11 @@ def _make_tuner(run_dir, config, progress):
   return tuner, scorer, (supernet_config, data, space)
 
 
-def _write(run_dir, tuner, config, recalibrate):
+def _write(run_dir, tuner, config):
   """Leaves what an ended search found; returns it as `run_search`."""
   history, folder = tuner.history(), run_dir.path / "search"
   arch, row = tuner.best()
   found = {**row, "arch": list(arch), "index": tuner.space.index(arch), "trials": len(history)}
-  found["recalibrated"] = recalibrate(arch)
   tuner.write_trials_csv(folder / "trials.csv")
   if config.search == "pareto":
     front = tuner.front(config.pareto_costs)
@@ -94,14 +96,14 @@ def _write(run_dir, tuner, config, recalibrate):
   return found, history
 
 
-def _recalibrated(run_dir, parts, config, arch):
-  """What the network found does by running statistics, as it would be served, measured once."""
-  path = run_dir.path / "search" / "found.json"
-  there = run_dir.read_json("search/found.json") if path.exists() else {}
-  if there.get("arch") == list(arch) and "recalibrated" in there:
-    return there["recalibrated"]
+def _recalibrate(run_dir, parts, config, arch):
+  """Leaves what the network found does by running statistics, as it would be served, once."""
+  name = "search/recalibrated.json"
+  if (run_dir.path / name).exists() and run_dir.read_json(name).get("arch") == arch:
+    return
   supernet = trained.load_supernet(run_dir, parts[0], parts[2])
-  return scoring.recalibrated(supernet, parts[0], parts[1], config, arch)
+  measured = scoring.recalibrated(supernet, parts[0], parts[1], config, arch)
+  run_dir.write_json(name, {"arch": arch, **measured})
 
 
 def _budgeted(space, config):
