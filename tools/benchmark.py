@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Speed, as paired ratios measured in one run: tools/benchmark.py"""
 
+import sys
+
 from absl import flags
 
 from tfdynnas import errors
@@ -8,24 +10,25 @@ from tfdynnas.tools import launch
 
 PARTS = ("step", "choices", "first", "score")
 ALONE = ("throughput", "curves", "data")
+MODULE = sys.argv[0] if __name__ == "__main__" else __name__
 flags.DEFINE_multi_enum(
     "part", list(PARTS), [*PARTS, *ALONE],
     "What to measure; `throughput`, `curves` (how the cost grows) and `data` (images per second of "
     "random-resized crops, against their decoding alone) each stand alone, the first with "
     "KERAS_BACKEND=jax too.",
-    module_name=__name__)
+    module_name=MODULE)
 flags.DEFINE_string("data_dir", None, "data: folder of prepared tfds data sets, with cifar10.",
-                    module_name=__name__)
+                    module_name=MODULE)
 flags.DEFINE_integer("photos", 3000, "data: JPEGs to make of CIFAR-10's images, enlarged.",
-                     lower_bound=64, module_name=__name__)
-flags.DEFINE_integer("archs", 8, "Random archs.", lower_bound=1, module_name=__name__)
-flags.DEFINE_integer("blocks", 3, "Interleaved blocks.", lower_bound=3, module_name=__name__)
+                     lower_bound=64, module_name=MODULE)
+flags.DEFINE_integer("archs", 8, "Random archs.", lower_bound=1, module_name=MODULE)
+flags.DEFINE_integer("blocks", 3, "Interleaved blocks.", lower_bound=3, module_name=MODULE)
 flags.DEFINE_integer("channels", 16, "Channels of the first stage.", lower_bound=1,
-                     module_name=__name__)
-flags.DEFINE_integer("cells", 5, "Cells in each stage.", lower_bound=1, module_name=__name__)
+                     module_name=MODULE)
+flags.DEFINE_integer("cells", 5, "Cells in each stage.", lower_bound=1, module_name=MODULE)
 flags.DEFINE_integer("image_size", 32, "Height and width, pixels.", lower_bound=4,
-                     module_name=__name__)
-flags.DEFINE_integer("seed", 0, "Seed of the archs.", lower_bound=0, module_name=__name__)
+                     module_name=MODULE)
+flags.DEFINE_integer("seed", 0, "Seed of the archs.", lower_bound=0, module_name=MODULE)
 
 
 def main():

@@ -5,6 +5,7 @@ tools/make_table.py --nats=NATS-tss-v1_0-3ffb9-simple --table=nats.npz
 """
 
 import pathlib
+import sys
 
 from absl import flags
 
@@ -13,10 +14,11 @@ from tfdynnas import errors
 from tfdynnas.tools import launch
 from tfdynnas.tools import progress
 
+MODULE = sys.argv[0] if __name__ == "__main__" else __name__
 flags.DEFINE_string("nats", "", "NATS-Bench download: its folder, or its one large file.",
-                    module_name=__name__)
-flags.DEFINE_string("table", "", "Table to write, .npz.", module_name=__name__)
-flags.DEFINE_bool("show_progress", True, "Show how far it is, on stderr.", module_name=__name__)
+                    module_name=MODULE)
+flags.DEFINE_string("table", "", "Table to write, .npz.", module_name=MODULE)
+flags.DEFINE_bool("show_progress", True, "Show how far it is, on stderr.", module_name=MODULE)
 
 
 def main():
