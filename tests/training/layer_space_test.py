@@ -117,6 +117,13 @@ def test_calr_on_the_published_bounds():
   np.testing.assert_allclose(gammas, [2.299680, 0.628228], atol=2e-5)
 
 
-def test_path_importance_wants_the_same_choices_everywhere():
-  with pytest.raises(errors.InputError, match="Received"):
-    training.PathImportance(SPACE)
+def test_path_importance_is_of_names_and_a_decision_that_lacks_one_draws_from_the_others():
+  method = training.PathImportance(SPACE, seed=1)
+  assert method.state.distribution.shape == (7,)
+  method.state.distribution.assign([0.05] * 6 + [0.7])  # The last name is `identity`.
+  archs = drawn(method.sampler, 600)[:, 0]
+  for column, count in zip(archs.T, COUNTS):
+    wanted = np.array([0.05] * 6 + [0.7])[:count]
+    wanted = 600 * wanted / wanted.sum()
+    seen = np.bincount(column, minlength=count)
+    assert len(seen) == count and np.all(np.abs(seen - wanted) < 5 * np.sqrt(wanted))
