@@ -64,7 +64,7 @@ def _texts(figure):
 
 
 def test_cell_has_live_edges_solid_dead_ones_dashed_and_no_none(drawn, tmp_path):
-  path = analysis.cell_figure(SPACE, ARCH, tmp_path / "cell.png", title="Found")
+  path = analysis.arch_figure(SPACE, ARCH, tmp_path / "cell.png", title="Found")
   assert _chunks(path)[0] == b"IHDR" and _chunks(path)[-1] == b"IEND"
   styles = _edges(drawn[0])
   assert set(styles) == {"0-2", "1-2", "0-3", "1-3", "2-3"}  # 0-1 is `none`.
@@ -79,7 +79,7 @@ def test_cell_has_live_edges_solid_dead_ones_dashed_and_no_none(drawn, tmp_path)
 
 
 def test_cell_without_a_path_says_so(drawn, tmp_path):
-  analysis.cell_figure(SPACE, SPACE.smallest(), tmp_path / "cell.png")
+  analysis.arch_figure(SPACE, SPACE.smallest(), tmp_path / "cell.png")
   assert not _edges(drawn[0]) and "Nothing connects" in drawn[0].axes[0].get_xlabel()
   assert drawn[0].axes[0].get_title() == SPACE.name
 
@@ -89,7 +89,7 @@ def test_texts_of_a_cell_overlap_nowhere_and_stay_inside(drawn, tmp_path, nodes)
   operations = (spaces.Operation("a_rather_long_operation_5x5", "conv", 5),)
   for chosen in (SPACE.operations, operations):
     space = spaces.cell_space("own", chosen, nodes=nodes)
-    analysis.cell_figure(space, space.largest(), tmp_path / "cell.png")
+    analysis.arch_figure(space, space.largest(), tmp_path / "cell.png")
     figure = drawn.pop()
     figure.canvas.draw()  # Saving places the title for another resolution.
     axes = figure.axes[0]
@@ -102,9 +102,32 @@ def test_texts_of_a_cell_overlap_nowhere_and_stay_inside(drawn, tmp_path, nodes)
       assert not [other for other in boxes[:number] if box.overlaps(other)]
 
 
+@pytest.mark.parametrize("width", [1.0, 0.25])
+def test_layers_are_bars_and_what_is_left_out_is_dashed(drawn, tmp_path, width):
+  space = spaces.mobilenet(width=width)
+  arch = tuple(place % len(own.choices) for place, own in enumerate(space.decisions))
+  path = analysis.arch_figure(space, arch, tmp_path / "layers.png", title="Found")
+  assert _chunks(path)[-1] == b"IEND"
+  axes, blocks = drawn[0].axes[0], space.chosen(arch)
+  bars = {bar.get_gid(): bar for bar in axes.patches}
+  heights = [bars[f"layer {n}"].get_height() if f"layer {n}" in bars else 0 for n in range(21)]
+  assert heights == [block.expansion for block in blocks] and 0 < heights.count(0) < 21
+  assert {line.get_gid() for line in axes.lines} == {
+      f"left out {n}" for n, block in enumerate(blocks) if not block.expansion}
+  colours = {(block.window, bars[f"layer {n}"].get_facecolor())
+             for n, block in enumerate(blocks) if block.expansion}
+  assert len(colours) == len({window for window, _ in colours}) == 3
+  assert axes.get_title() == "Found"
+  figure = drawn[0]
+  figure.canvas.draw()
+  ticks = [label.get_window_extent() for label in axes.get_xticklabels()]
+  assert len(ticks) == 6 and not any(one.overlaps(two) for one, two in zip(ticks, ticks[1:]))
+  assert all(0 <= box.x0 and 0 <= box.y0 and box.x1 <= figure.bbox.x1 for box in ticks)
+
+
 def test_edges_of_one_operation_have_one_colour(drawn, tmp_path):
   for arch in (SPACE.largest(), ARCH):
-    analysis.cell_figure(SPACE, arch, tmp_path / "cell.png")
+    analysis.arch_figure(SPACE, arch, tmp_path / "cell.png")
   colours = [{patch.get_edgecolor() for patch in figure.axes[0].patches
               if patch.get_gid() in ("edge 0-2", "edge 2-3")} for figure in drawn]
   assert len(colours[0]) == 1 and colours[0] == colours[1]
@@ -170,12 +193,12 @@ def test_search_without_anything_to_draw(tmp_path, history, words):
   assert not list(tmp_path.iterdir())
 
 
-def test_cell_of_what_has_none(tmp_path):
+def test_archs_that_cannot_be_drawn(tmp_path):
   plain = spaces.Space("plain", (spaces.Decision("a", ("b",)),), {})
   with pytest.raises(errors.InputError, match="CellSpace"):
-    analysis.cell_figure(plain, (0,), tmp_path / "cell.png")
+    analysis.arch_figure(plain, (0,), tmp_path / "cell.png")
   with pytest.raises(errors.InputError, match="6 decisions"):
-    analysis.cell_figure(SPACE, (0,), tmp_path / "cell.png")
+    analysis.arch_figure(SPACE, (0,), tmp_path / "cell.png")
 
 
 def test_a_figure_replaces_the_old_one_or_leaves_it(drawn, tmp_path, monkeypatch):
@@ -188,17 +211,17 @@ def test_a_figure_replaces_the_old_one_or_leaves_it(drawn, tmp_path, monkeypatch
   with monkeypatch.context() as patch:
     patch.setattr("os.fsync", fail)
     with pytest.raises(OSError):
-      analysis.cell_figure(SPACE, ARCH, path)
+      analysis.arch_figure(SPACE, ARCH, path)
   assert path.read_text() == "old" and len(list(tmp_path.iterdir())) == 1
-  analysis.cell_figure(SPACE, ARCH, str(path))
+  analysis.arch_figure(SPACE, ARCH, str(path))
   assert _chunks(path) and len(list(tmp_path.iterdir())) == 1
-  analysis.cell_figure(SPACE, ARCH, tmp_path / "new" / "cell.png")
+  analysis.arch_figure(SPACE, ARCH, tmp_path / "new" / "cell.png")
   assert _chunks(tmp_path / "new" / "cell.png")
 
 
 def test_without_matplotlib_the_error_says_what_to_install(tmp_path, monkeypatch):
   monkeypatch.setitem(sys.modules, "matplotlib", None)
-  for draw in (lambda path: analysis.cell_figure(SPACE, ARCH, path),
+  for draw in (lambda path: analysis.arch_figure(SPACE, ARCH, path),
                lambda path: analysis.search_figure(_history(), path)):
     with pytest.raises(errors.InputError, match=r"pip install tfdynnas\[plots\]"):
       draw(tmp_path / "a.png")
@@ -216,7 +239,7 @@ def test_drawing_needs_no_pyplot(tmp_path):
   pytest.importorskip("matplotlib", reason="needs matplotlib")
   code = (
       "import sys; from tfdynnas import analysis, spaces; space = spaces.get('nasbench201'); "
-      f"analysis.cell_figure(space, space.largest(), {str(tmp_path / 'cell.png')!r}); "
+      f"analysis.arch_figure(space, space.largest(), {str(tmp_path / 'cell.png')!r}); "
       "print(*sys.modules)"
   )
   result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)

@@ -8,6 +8,7 @@ import json
 
 import pytest
 
+from tests import killed
 from tfdynnas import config as config_lib
 from tfdynnas import errors
 from tfdynnas import spaces
@@ -99,18 +100,14 @@ def test_calls_are_timed_by_the_clock_without_the_warm_up(tmp_path):
     assert times == latency.spread(expected) and times["median"] == expected[1]
 
 
-class _Killed(BaseException):
-  """What a process that is killed does: nothing is run after it."""
-
-
 def test_a_killed_measurement_goes_on_and_is_whole_or_not_there(tmp_path, measured):
   path, shown = tmp_path / "t.json", []
 
   def die(done, total):
     if done == 5:
-      raise _Killed
+      raise killed.Killed
 
-  with pytest.raises(_Killed):
+  with pytest.raises(killed.Killed):
     latency.measure_latency(SPACE, path, SETTINGS, die)
   assert not path.exists() and len(measured) == 5
   made = latency.measure_latency(SPACE, path, SETTINGS, lambda *counts: shown.append(counts))
@@ -156,11 +153,11 @@ def test_other_settings_are_refused_by_name(tmp_path, measured, change, name, wh
 
   def die(done, total):
     if done == 3 and not whole:
-      raise _Killed
+      raise killed.Killed
 
   try:
     latency.measure_latency(SPACE, path, SETTINGS, die)
-  except _Killed:
+  except killed.Killed:
     pass
   other = config_lib.LatencyConfig(**{**SETTINGS.as_dict(), **change})
   with pytest.raises(errors.InputError, match=f"Received: {name}$"):

@@ -7,16 +7,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests import killed
 from tfdynnas import errors
 from tfdynnas.training import callbacks
 from tfdynnas.training import checkpoint
 from tfdynnas.training import loop
 
 STEPS, EPOCHS = 3, 5
-
-
-class _Killed(BaseException):
-  """What a process that is killed does: nothing is run after it."""
 
 
 class _Probe:
@@ -67,32 +64,18 @@ def test_a_line_every_second_epoch_and_at_the_end_and_in_tensorboard(tmp_path):
 
 
 # Checkpoints are written at steps 2, 3, 4, 6, 8, 9, 10, 12, 14, 15.
-def _die(folder, monkeypatch, death, after):
-  save, writes = checkpoint.save, []
-
-  def save_or_die(*args):
-    writes.append(args)
-    if after or len(writes) - 1 < death:
-      save(*args)
-    if len(writes) - 1 == death:
-      raise _Killed
-
-  with monkeypatch.context() as patch, pytest.raises(_Killed):
-    patch.setattr(checkpoint, "save", save_or_die)
-    _fit(folder)
-
-
 @pytest.mark.parametrize("death", [3, 4, 7, 9])
 @pytest.mark.parametrize("after", [False, True])
-def test_death_at_a_checkpoint_leaves_each_line_once(tmp_path, monkeypatch, death, after):
+def test_death_at_a_checkpoint_leaves_each_line_once(tmp_path, death, after):
   expected = _fit(tmp_path / "unharmed")
-  _die(tmp_path / "killed", monkeypatch, death, after)
+  with killed.at_call(checkpoint, "save", death, after):
+    _fit(tmp_path / "killed")
   assert _fit(tmp_path / "killed") == expected
 
 
-def test_a_line_beyond_the_checkpoint_is_dropped_although_nobody_looks_any_more(
-    tmp_path, monkeypatch):
-  _die(tmp_path, monkeypatch, death=7, after=False)  # Its line of step 12 is there.
+def test_a_line_beyond_the_checkpoint_is_dropped_although_nobody_looks_any_more(tmp_path):
+  with killed.at_call(checkpoint, "save", 7, after=False):  # Its line of step 12 is there.
+    _fit(tmp_path)
   lines = callbacks.read_lines(tmp_path / "probes.jsonl")
   assert [line["step"] for line in lines] == [6, 12]
   assert [json.loads(line) for line in _fit(tmp_path, probe=None).splitlines()] == lines[:1]

@@ -5,15 +5,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests import killed
 from tfdynnas import errors
 from tfdynnas.training import checkpoint
 from tfdynnas.training import loop
 
 STEPS, EPOCHS = 6, 3  # Checkpoints of every 1, 2 or 4 steps fall on ends of epochs and between.
-
-
-class _Killed(BaseException):
-  """What a process that is killed does: nothing is run after it."""
 
 
 def _model():
@@ -44,29 +41,13 @@ def _fit(folder, every, batches=_batches, identity=None):
   return arrays, [{k: v for k, v in row.items() if k not in timings} for row in rows]
 
 
-def _die_at(patch, number, after):
-  save, writes = checkpoint.save, []
-
-  def save_or_die(*args):
-    writes.append(args)
-    if len(writes) - 1 == number and not after:
-      raise _Killed
-    save(*args)
-    if len(writes) - 1 == number:
-      raise _Killed
-
-  patch.setattr(checkpoint, "save", save_or_die)
-  return writes
-
-
 @pytest.mark.parametrize("every,deaths", [(1, (0, 4, 5, 17)), (2, (1, 2)), (4, (0, 2))])
 @pytest.mark.parametrize("after", [False, True])
-def test_death_at_a_checkpoint_changes_nothing(tmp_path, monkeypatch, every, deaths, after):
+def test_death_at_a_checkpoint_changes_nothing(tmp_path, every, deaths, after):
   arrays, rows = _fit(tmp_path / "unharmed", every)
   assert [row["step"] for row in rows] == [6, 12, 18]
   for death in deaths:
-    with monkeypatch.context() as patch, pytest.raises(_Killed):
-      _die_at(patch, death, after)
+    with killed.at_call(checkpoint, "save", death, after):
       _fit(tmp_path / str(death), every)
     again, log = _fit(tmp_path / str(death), every)
     assert log == rows, f"death {death}"

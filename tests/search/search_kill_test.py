@@ -13,6 +13,7 @@ import sys
 import keras_tuner
 import pytest
 
+from tests import killed
 import tfdynnas
 from tfdynnas import search
 from tfdynnas import spaces
@@ -37,12 +38,8 @@ def test_killed_search_is_the_unharmed_one(tmp_path, kind):
   print(f"seed {seed}: trials after each kill: {found['trials']}")
   assert len(found["unharmed"]) == 40
   assert len(found["trials"]) == kills
-  for killed in found["killed"]:
-    assert killed == found["unharmed"], f"seed {seed}, trials after each kill: {found['trials']}"
-
-
-class _Killed(BaseException):
-  """What a process that is killed does: nothing is run after it."""
+  for history in found["killed"]:
+    assert history == found["unharmed"], f"seed {seed}, trials after each kill: {found['trials']}"
 
 
 class _Random(durable.DurableOracle, keras_tuner.oracles.RandomSearchOracle):
@@ -68,37 +65,18 @@ def _tuner(kind, folder, scored):
   return tuner_lib.SupernetTuner(_make_oracle(kind, space), space, score, folder, "p")
 
 
-def _die_at(monkeypatch, number, after):
-  """Lets the process die before or after its write `number`; returns the count of writes."""
-  replace, writes = os.replace, []
-
-  def replace_or_die(source, target):
-    writes.append(target)
-    if len(writes) - 1 == number and not after:
-      raise _Killed
-    replace(source, target)
-    if len(writes) - 1 == number:
-      raise _Killed
-
-  monkeypatch.setattr(os, "replace", replace_or_die)
-  return writes
-
-
 @pytest.mark.filterwarnings("error:The use case of calling")  # A killed trial left a report.
 @pytest.mark.parametrize("kind", ["evolution", "pareto", "random"])
 @pytest.mark.parametrize("after", [False, True])
-def test_death_at_any_write_changes_nothing(tmp_path, monkeypatch, kind, after):
+def test_death_at_any_write_changes_nothing(tmp_path, kind, after):
   unharmed = _tuner(kind, tmp_path / "unharmed", [])
-  writes = _die_at(monkeypatch, None, after)
-  unharmed.search()
-  monkeypatch.undo()
+  with killed.at_call(os, "replace", -1, after) as writes:
+    unharmed.search()
   assert len(unharmed.history()) == SETTINGS.evaluations and len(writes) > 24
   for number in range(len(writes) + 2):
     folder, scored = tmp_path / str(number), []
-    with monkeypatch.context() as patch:
-      _die_at(patch, number, after)
-      with pytest.raises(_Killed):
-        _tuner(kind, folder, scored).search()
+    with killed.at_call(os, "replace", number, after):
+      _tuner(kind, folder, scored).search()
     resumed = _tuner(kind, folder, scored)
     resumed.search()
     assert resumed.history() == unharmed.history(), f"write {number}"
@@ -106,10 +84,9 @@ def test_death_at_any_write_changes_nothing(tmp_path, monkeypatch, kind, after):
     assert len(scored) <= SETTINGS.evaluations + 1, f"write {number}: scored again"
 
 
-def test_a_trial_that_only_its_file_knows_is_not_proposed_again(tmp_path, monkeypatch):
+def test_a_trial_that_only_its_file_knows_is_not_proposed_again(tmp_path):
   oracle = _tuner("random", tmp_path, []).oracle
-  with monkeypatch.context() as patch, pytest.raises(_Killed):
-    _die_at(patch, 0, after=True)
+  with killed.at_call(os, "replace", 0):
     oracle.create_trial("one")
   oracle = _tuner("random", tmp_path, []).oracle
   trials = [oracle.create_trial(worker) for worker in ("one", "two")]

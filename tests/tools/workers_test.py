@@ -3,6 +3,7 @@
 And a chief and two workers search it, one of them killed, as one process does.
 """
 
+import csv
 import json
 import os
 import signal
@@ -74,6 +75,8 @@ def test_a_killed_worker_ends_the_other_and_both_go_on(two_devices, tmp_path, ki
   for name, array in two_devices[0].items():
     if not name.startswith("metric/"):  # Sums of two workers, taken apart at the resume.
       np.testing.assert_array_equal(arrays[name], array, name)
+  with open(tmp_path / "supernet" / "log.csv", newline="", encoding="utf-8") as file:
+    assert all(0 < float(row["data_wait"]) < 1 for row in csv.DictReader(file))
   for row, expected in zip(record["rows"], two_devices[1]["rows"], strict=True):
     assert row == pytest.approx(expected, abs=2e-5)
 
@@ -102,8 +105,8 @@ def test_a_chief_and_workers_find_what_one_process_finds(searched, trained, copy
   two.send_signal(signal.SIGKILL)
   two.communicate()
   finish([chief, one, begin("two")])
-  csv, found = [], []
+  tables, found = [], []
   for folder in (run / "search", searched / "search"):
-    csv.append((folder / "trials.csv").read_text())
+    tables.append((folder / "trials.csv").read_text())
     found.append(json.loads((folder / "found.json").read_text()))
-  assert csv[0] == csv[1] and found[0] == found[1]
+  assert tables[0] == tables[1] and found[0] == found[1]

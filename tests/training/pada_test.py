@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
+from tests import killed
 from tfdynnas import config
 from tfdynnas import errors
 from tfdynnas import hashing
@@ -125,10 +126,6 @@ def test_a_step_of_fit_notes_the_images_that_it_drew():
   np.testing.assert_array_equal(method.images.counts, np.bincount(index, minlength=IMAGES))
 
 
-class _Killed(BaseException):
-  """What a process that is killed does: nothing is run after it."""
-
-
 def fit(folder, seen=None):
   def spy(batch, step):
     if seen is not None:
@@ -140,20 +137,12 @@ def fit(folder, seen=None):
   return supernet
 
 
-def test_killed_in_the_middle_of_an_epoch_it_goes_on_exactly(tmp_path, monkeypatch):
+def test_killed_in_the_middle_of_an_epoch_it_goes_on_exactly(tmp_path):
   before, after = {}, {}
   whole = fit(tmp_path / "whole", before)
   assert np.ptp(whole.method.images.distribution) > 0.001
   assert sorted(set(np.concatenate([before[s] for s in range(STEPS)]))) == list(range(IMAGES))
-  save = checkpoint.save
-
-  def save_or_die(path, variables, record):
-    save(path, variables, record)
-    if record["step"] == STEPS + 2:
-      raise _Killed
-
-  with monkeypatch.context() as patch, pytest.raises(_Killed):
-    patch.setattr(checkpoint, "save", save_or_die)
+  with killed.at_call(checkpoint, "save", STEPS + 1):
     fit(tmp_path / "killed")
   again = loop.state(fit(tmp_path / "killed", after))
   for step in range(STEPS + 2, STEPS * EPOCHS):

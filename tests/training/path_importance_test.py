@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
+from tests import killed
 from tfdynnas import config
 from tfdynnas import errors
 from tfdynnas import spaces
@@ -142,29 +143,17 @@ def test_a_step_of_fit_has_the_norms_of_its_gradients(copies):
   np.testing.assert_allclose(method.state.importance, expected, rtol=1e-4)
 
 
-class _Killed(BaseException):
-  """What a process that is killed does: nothing is run after it."""
-
-
 def fit(folder):
   supernet = make()
   loop.fit(supernet, batches, STEPS, EPOCHS, folder, {"seed": 1}, every=1)
   return supernet
 
 
-def test_killed_in_the_middle_of_an_epoch_it_goes_on_exactly(tmp_path, monkeypatch):
+def test_killed_in_the_middle_of_an_epoch_it_goes_on_exactly(tmp_path):
   whole = fit(tmp_path / "whole")
   names = [name for name in state_of(whole) if "importance" in name or "distribution" in name]
   assert len(names) == 2 and np.ptp(whole.method.state.distribution) > 0.05
-  save = checkpoint.save
-
-  def save_or_die(path, variables, record):
-    save(path, variables, record)
-    if record["step"] == STEPS + 2:
-      raise _Killed
-
-  with monkeypatch.context() as patch, pytest.raises(_Killed):
-    patch.setattr(checkpoint, "save", save_or_die)
+  with killed.at_call(checkpoint, "save", STEPS + 1):
     fit(tmp_path / "killed")
   again = state_of(fit(tmp_path / "killed"))
   for name, value in state_of(whole).items():

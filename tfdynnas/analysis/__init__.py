@@ -4,11 +4,9 @@ Importing this imports neither TensorFlow nor matplotlib; drawing does the latte
 """
 
 from tfdynnas.analysis.arch_figure import arch_figure
-from tfdynnas.analysis.cell_figure import cell_figure
 from tfdynnas.analysis.correlation import kendall
 from tfdynnas.analysis.correlation import spearman
 from tfdynnas.analysis.figures import search_figure
-from tfdynnas.analysis.layer_figure import layer_figure
 from tfdynnas.analysis.nats import read_nats
 from tfdynnas.analysis.ranking import statistics
 from tfdynnas.analysis.results import append_result

@@ -1,12 +1,18 @@
 """An arch as a picture, of either kind of space."""
 
+from tfdynnas import errors
 from tfdynnas import spaces
-from tfdynnas.analysis import cell_figure as cells
-from tfdynnas.analysis import layer_figure as layers
+from tfdynnas.analysis import cell_figure
+from tfdynnas.analysis import figure_file
+from tfdynnas.analysis import layer_figure
+
+_DRAWN = {
+    spaces.CellSpace: cell_figure.cell_figure, spaces.LayerSpace: layer_figure.layer_figure
+}
 
 
 def arch_figure(space, arch, path, title=None):
-  """Draws an arch: of a cell space its cell, of a layer space its layers.
+  """Draws an arch: of a cell space its cell as a graph, of a layer space a bar for each layer.
 
   Args:
     space: CellSpace or LayerSpace.
@@ -21,5 +27,12 @@ def arch_figure(space, arch, path, title=None):
     InputError: The space is of another kind, the arch is not of it, or matplotlib is not installed.
     OSError: The file cannot be written.
   """
-  draw = layers.layer_figure if isinstance(space, spaces.LayerSpace) else cells.cell_figure
-  return draw(space, arch, path, title)
+  if type(space) not in _DRAWN:
+    raise errors.InputError(
+        f"An arch is drawn of a CellSpace or a LayerSpace. Received: {type(space).__name__}"
+    )
+  axes = _DRAWN[type(space)](space, space.validate(arch))
+  axes.set_title(
+      space.name if title is None else title, color=figure_file.INK, fontsize=12, wrap=True
+  )
+  return figure_file.save(axes.figure, path)

@@ -2,8 +2,6 @@
 
 import dataclasses
 
-from tfdynnas import errors
-from tfdynnas import spaces
 from tfdynnas.analysis import figure_file
 
 RADIUS = 0.34  # Of a node; all lengths in inches, so that text and graph keep their proportion.
@@ -26,27 +24,15 @@ class _Place:
     return (self.start + self.end) / 2, self.bend * (self.end - self.start) / 2
 
 
-def cell_figure(space, arch, path, title=None):
-  """Draws the cell of an arch: nodes in a row, and each edge with its operation.
+def cell_figure(space, arch):
+  """Draws the cell of an arch of a CellSpace: nodes in a row, and each edge with its operation.
 
   Edges without a connection are left out. Edges that the output does not depend on are faint and
   dashed. Neighbours are joined straight, other nodes in arcs above (even source) or below (odd).
 
-  Args:
-    space: CellSpace.
-    arch: Sequence of ints, one per decision.
-    path: Path of the PNG file.
-    title: Title; None stands for the name of the space.
-
   Returns:
-    pathlib.Path of the file.
-
-  Raises:
-    InputError: The space has no cell, the arch is not of it, or matplotlib is not installed.
-    OSError: The file cannot be written.
+    matplotlib.axes.Axes, alone in its figure.
   """
-  if not isinstance(space, spaces.CellSpace):
-    raise errors.InputError(f"A cell is drawn of a CellSpace. Received: {type(space).__name__}")
   live = space.live(arch)
   gap = _gap(space)
   places = [_place(source, target, gap) for source, target in space.edges]
@@ -58,10 +44,8 @@ def cell_figure(space, arch, path, title=None):
   used = {node for on, edge in zip(live, space.edges) if on for node in edge}
   for node in range(space.nodes):
     _draw_node(axes, node * gap, _node_name(node, space.nodes), node in used)
-  axes.set_title(space.name if title is None else title, color=figure_file.INK, fontsize=12,
-                 wrap=True)
   axes.set_xlabel(_caption(space, arch, live), color="#555555", fontsize=8)
-  return figure_file.save(axes.figure, path)
+  return axes
 
 
 def _gap(space):

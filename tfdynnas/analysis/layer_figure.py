@@ -1,7 +1,5 @@
 """The network of an arch of a layer space as a row of bars, one for each layer."""
 
-from tfdynnas import errors
-from tfdynnas import spaces
 from tfdynnas.analysis import figure_file
 
 _LAYER = 0.42  # Width of a layer with the gap behind it, inches.
@@ -9,27 +7,15 @@ _LEAST_WIDTH = 5.0  # Room for the title.
 _HEIGHT = 3.0
 
 
-def layer_figure(space, arch, path, title=None):
-  """Draws an arch: a bar per layer, as high as the layer expands, in the colour of its window.
+def layer_figure(space, arch):
+  """Draws an arch of a LayerSpace: a bar per layer.
 
-  A layer that is left out is a dashed line. A tick stands where the shape changes, with channels
+  It is as high as the layer expands, in the colour of its window, or a dashed line if left out. A tick stands where the shape changes, with channels
   and size from there on.
 
-  Args:
-    space: LayerSpace.
-    arch: Sequence of ints, one per decision.
-    path: Path of the PNG file.
-    title: Title; None stands for the name of the space.
-
   Returns:
-    pathlib.Path of the file.
-
-  Raises:
-    InputError: The space has no layers, the arch is not of it, or matplotlib is not installed.
-    OSError: The file cannot be written.
+    matplotlib.axes.Axes, alone in its figure.
   """
-  if not isinstance(space, spaces.LayerSpace):
-    raise errors.InputError(f"Layers are drawn of a LayerSpace. Received: {type(space).__name__}")
   blocks, layers = space.chosen(arch), space.skeleton.layers
   figure = figure_file.new(max(_LAYER * (len(layers) + 4), _LEAST_WIDTH), _HEIGHT)
   axes = figure.add_axes((0.09, 0.24, 0.76, 0.64))
@@ -43,8 +29,7 @@ def layer_figure(space, arch, path, title=None):
   if handles:
     axes.legend(handles=handles, title="window", frameon=False, fontsize=8, title_fontsize=8,
                 loc="upper left", bbox_to_anchor=(1.0, 1.0))
-  axes.set_title(space.name if title is None else title, color=figure_file.INK, fontsize=12)
-  return figure_file.save(figure, path)
+  return axes
 
 
 def _draw(axes, place, block, colours):

@@ -247,10 +247,12 @@ def timed(dataset):
     dataset: tf.data.Dataset.
 
   Returns:
-    (dataset, waited): the same elements; callable, () -> seconds so far. Under a strategy, whose
-    own threads read ahead, nothing is counted and None comes.
+    (dataset, waited): the same elements; callable, () -> seconds so far. Under a strategy that
+    hands batches to several devices, whose own threads read ahead, nothing is counted and None
+    comes.
   """
-  if tf.distribute.has_strategy():
+  strategy = tf.distribute.get_strategy()
+  if tf.distribute.has_strategy() and not isinstance(strategy, workers.Workers):
     return dataset, lambda: None
   waited = 0.0
 
