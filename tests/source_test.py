@@ -96,7 +96,7 @@ def test_every_folder_has_a_rule():
   assert set(rules.INSIDE) == set(rules.OUTSIDE)
 
 
-def test_shims_exist_and_are_at_most_three():
+def test_shims_exist_and_are_few():
   assert len(rules.SHIMS) <= 4
   assert not [path for path in rules.SHIMS if not (ROOT / path).exists()]
 

@@ -17,6 +17,8 @@ flags.DEFINE_multi_enum(
     "random-resized crops, against their decoding alone) each stand alone, the first with "
     "KERAS_BACKEND=jax too.",
     module_name=MODULE)
+flags.DEFINE_bool("masked", False, "throughput: run every choice and mask, not switch.",
+                  module_name=MODULE)
 flags.DEFINE_string("data_dir", None, "data: folder of prepared tfds data sets, with cifar10.",
                     module_name=MODULE)
 flags.DEFINE_integer("photos", 3000, "data: JPEGs to make of CIFAR-10's images, enlarged.",
@@ -39,7 +41,8 @@ def main():
     from tfdynnas.tools import throughput
 
     for line in throughput.measure(
-        values.channels, values.cells, values.image_size, values.blocks, values.seed
+        values.channels, values.cells, values.image_size, values.blocks, values.seed,
+        values.masked,
     ):
       print(line, flush=True)
     return

@@ -121,7 +121,7 @@ def test_layers_are_bars_and_what_is_left_out_is_dashed(drawn, tmp_path, width):
   figure = drawn[0]
   figure.canvas.draw()
   ticks = [label.get_window_extent() for label in axes.get_xticklabels()]
-  assert len(ticks) == 6 and not any(one.overlaps(two) for one, two in zip(ticks, ticks[1:]))
+  assert len(ticks) >= 5 and not any(one.overlaps(two) for one, two in zip(ticks, ticks[1:]))
   assert all(0 <= box.x0 and 0 <= box.y0 and box.x1 <= figure.bbox.x1 for box in ticks)
 
 

@@ -10,8 +10,8 @@ _HEIGHT = 3.0
 def layer_figure(space, arch):
   """Draws an arch of a LayerSpace: a bar per layer.
 
-  It is as high as the layer expands, in the colour of its window, or a dashed line if left out. A tick stands where the shape changes, with channels
-  and size from there on.
+  It is as high as the layer expands, in the colour of its window; a layer that is left out is a
+  dashed line. A tick stands where the shape changes, with channels and size from there on.
 
   Returns:
     matplotlib.axes.Axes, alone in its figure.
