@@ -41,6 +41,8 @@ td { overflow-wrap: break-word; }
 thead th { border-bottom: 1px solid #222; }
 tbody th { font-weight: normal; color: #555; }
 table .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.facts td { overflow-wrap: anywhere; }
+table.facts .number { text-align: left; }
 footer { margin-top: 3rem; font-size: .84rem; color: #555; }
 @media print { body { padding: 0; max-width: none; font-size: 10pt; } h2 { break-after: avoid; } }
 """
@@ -113,7 +115,7 @@ def table(rows, head=None, heading=None):
 
   Args:
     rows: Sequence of sequences of texts, of equal length; what is a number stands to the right.
-    head: Sequence of texts, or None.
+    head: Sequence of texts, or None: facts then, which all stand to the left.
     heading: Text above, or None.
 
   Returns:
@@ -131,7 +133,8 @@ def table(rows, head=None, heading=None):
     body = f"<thead><tr>{names}</tr></thead><tbody>{body}</tbody>"
   else:
     body = f"<tbody>{body}</tbody>"
-  return f'<div>{top}<div class="scroll"><table>{body}</table></div></div>'
+  kind = "" if head else ' class="facts"'
+  return f'<div>{top}<div class="scroll"><table{kind}>{body}</table></div></div>'
 
 
 def _cell(words):
