@@ -7,23 +7,17 @@ import numpy as np
 import pytest
 from keras import ops
 
+from tests import small_layers
 from tfdynnas import spaces
 from tfdynnas import supernet as supernet_lib
 
 CELLS = spaces.nasbench201(channels=4, cells_per_stage=1, image_size=8)
-LAYERS = spaces.layer_space(
-    "layers", [spaces.Block("mb1", 1, 3), spaces.Block("mb2", 2, 5), spaces.Block("gone", 0)],
-    spaces.LayerSkeleton(
-        (spaces.Stage(4, 2, 2), spaces.Stage(6, 2)), stem=4, stem_stride=1, first=4, last=8,
-        image_size=8, classes=10,
-    ),
-)
 RNG = np.random.default_rng(0)
 IMAGES = RNG.normal(size=[32, 8, 8, 3]).astype(np.float32)
 LABELS = RNG.integers(0, 10, 32).astype(np.int32)
 
 
-@pytest.mark.parametrize("space", [CELLS, LAYERS], ids=lambda space: space.name)
+@pytest.mark.parametrize("space", [CELLS, small_layers.SPACE], ids=lambda space: space.name)
 def test_archs_rank_as_in_float32(space):
   wide = supernet_lib.Supernet(space, seed=1)
   narrow = supernet_lib.Supernet(space, seed=1, dtype="mixed_bfloat16")

@@ -5,19 +5,11 @@ import numpy as np
 import pytest
 from keras import ops
 
+from tests.small_layers import SPACE
 from tfdynnas import config
-from tfdynnas import spaces
 from tfdynnas.training import loop
 from tfdynnas.training import recipe
 
-BLOCKS = [spaces.Block("mb1", 1, 3), spaces.Block("mb2_5x5", 2, 5), spaces.Block("gone", 0)]
-SPACE = spaces.layer_space(
-    "layers", BLOCKS,
-    spaces.LayerSkeleton(
-        (spaces.Stage(4, 2, 2), spaces.Stage(6, 2)), stem=4, stem_stride=1, first=4, last=8,
-        image_size=8, classes=10,
-    ),
-)
 STEPS, BATCH = 2, 16
 
 

@@ -1,8 +1,5 @@
 """PA&DA's images: their importances by hand, their draws, and that resumes and devices agree."""
 
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
@@ -10,6 +7,7 @@ import tensorflow as tf
 from keras import ops
 
 from tests import killed
+from tests.training import processes
 from tfdynnas import config
 from tfdynnas import errors
 from tfdynnas import hashing
@@ -216,7 +214,4 @@ for variable in (*images.weights, *two.trainable_variables):
 
 
 def test_two_devices_have_one_importance():
-  done = subprocess.run(
-      [sys.executable, "-c", MIRRORED], capture_output=True, text=True, check=False
-  )
-  assert done.returncode == 0, done.stderr[-3000:]
+  processes.succeed("-c", MIRRORED)

@@ -4,25 +4,18 @@ import keras
 import numpy as np
 from keras import ops
 
-from tfdynnas import spaces
+from tests.small_layers import SPACE
 from tfdynnas import supernet as supernet_lib
 from tfdynnas import training
 
-LAYERS = spaces.layer_space(
-    "layers", [spaces.Block("mb1", 1, 3), spaces.Block("mb2", 2, 5), spaces.Block("gone", 0)],
-    spaces.LayerSkeleton(
-        (spaces.Stage(4, 2, 2), spaces.Stage(6, 2)), stem=4, stem_stride=1, first=4, last=8,
-        image_size=8, classes=10,
-    ),
-)
 RNG = np.random.default_rng(0)
 IMAGES = RNG.normal(size=[32, 8, 8, 3]).astype(np.float32)
 LABELS = RNG.integers(0, 10, 32).astype(np.int32)
 
 
 def test_a_step_leaves_weights_and_momentum_in_float32():
-  path = training.SinglePath(LAYERS, seed=4)
-  supernet = supernet_lib.Supernet(LAYERS, seed=2, dtype="mixed_bfloat16")
+  path = training.SinglePath(SPACE, seed=4)
+  supernet = supernet_lib.Supernet(SPACE, seed=2, dtype="mixed_bfloat16")
   supernet.compile(
       training.MS(0.05, groups=path.groups, off_path="frozen"),
       keras.losses.SparseCategoricalCrossentropy(from_logits=True), method=path,

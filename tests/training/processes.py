@@ -9,15 +9,16 @@ import sys
 import numpy as np
 
 
+def succeed(*args):
+  """Runs Python, which must end well."""
+  done = subprocess.run([sys.executable, *args], capture_output=True, text=True, check=False)
+  assert done.returncode == 0, done.stderr[-3000:]
+
+
 def result(tmp_path, how, method, space, nudge=0.0):
   """What a process of `mirrored_case` left: dict of arrays."""
   path = tmp_path / f"{how}-{nudge}.npz"
-  done = subprocess.run(
-      [sys.executable, "-m", "tests.training.mirrored_case", how, method, space, str(nudge),
-       str(path)],
-      capture_output=True, text=True, check=False,
-  )
-  assert done.returncode == 0, done.stderr[-3000:]
+  succeed("-m", "tests.training.mirrored_case", how, method, space, str(nudge), str(path))
   return dict(np.load(path))
 
 
