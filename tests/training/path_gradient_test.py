@@ -4,13 +4,15 @@ import functools
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
+from tests import small_layers
 from tfdynnas import spaces
 from tfdynnas import supernet as supernet_lib
 from tfdynnas.training import backend
 
-SPACE = spaces.nasbench201(channels=2, cells_per_stage=1, image_size=8)
+CELLS = spaces.nasbench201(channels=2, cells_per_stage=1, image_size=8)
 
 
 def _plain(model, images, labels):
@@ -22,15 +24,16 @@ def _plain(model, images, labels):
   return [part.numpy() for part in tape.gradient(value, weights)]
 
 
-def test_gradient_is_that_of_the_plain_network_and_zero_off_the_path():
+@pytest.mark.parametrize("space", [CELLS, small_layers.SPACE], ids=lambda space: space.name)
+def test_gradient_is_that_of_the_plain_network_and_zero_off_the_path(space):
   rng = np.random.default_rng(0)
   images = rng.normal(size=[16, 8, 8, 3]).astype(np.float32)
   labels = rng.integers(0, 10, 16).astype(np.int32)
-  network = supernet_lib.Supernet(SPACE, seed=1)
+  network = supernet_lib.Supernet(space, seed=1)
   compiled = backend.compiled(
       functools.partial(backend.path_gradient, network), network.trainable_variables
   )
-  for arch in (SPACE.largest(), (3, 3, 2, 1, 4, 2)):
+  for arch in (space.largest(), space.sample(rng), space.sample(rng)):
     chosen = np.array(arch, np.int32)
     gradients = [part.numpy() for part in compiled(images, labels, chosen)]
     off = 0
