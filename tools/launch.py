@@ -152,11 +152,11 @@ def _check_parts(there):
     _check_flag("few_shot_groups", parts.format(), stored["few_shot_groups"])
 
 
-def text(module):
-  """The flags of a launcher that were given, as a flagfile that runs it again."""
-  given = [flag for flag in flags.FLAGS.get_key_flags_for_module(module) if flag.present]
-  lines = [flag.serialize() for flag in given if flag.name not in ("run_dir", "flagfile")]
-  return "".join(f"{line}\n" for line in lines if line)
+def text():
+  """The flags of all jobs that were given, as a flagfile that runs them again."""
+  fields = [field for config in (*CONFIGS, *APART) for field in dataclasses.fields(config)]
+  given = [flags.FLAGS[name] for name in dict.fromkeys(field.name for field in fields)]
+  return "".join(f"{flag.serialize()}\n" for flag in given if flag.present)
 
 
 def start(module, main):

@@ -57,7 +57,8 @@ def _text(table, batch):
   machine = table["machine"]
   head = (f"Milliseconds of a call, batch {batch}, {machine['processor']}, "
           f"{machine['processors']} processors: median [quartiles]")
-  lines = [f"  {name:<24}{_spread(times)}" for name, times in table["measured"].items()]
+  width = max(map(len, table["measured"]))
+  lines = [f"  {name:<{width}}  {_spread(times)}" for name, times in table["measured"].items()]
   return "\n".join([head, *lines])
 
 

@@ -19,7 +19,7 @@ def main():
   """Parses, checks, runs one job after the other; each goes on where a killed one stopped."""
   (data, space, supernet, few_shot, devices, search, subnet, export,
    probes) = map(launch.make, launch.CONFIGS)
-  path, show, text = launch.run_dir(), flags.FLAGS.show_progress, launch.text(__name__)
+  path, show, text = launch.run_dir(), flags.FLAGS.show_progress, launch.text()
   launch.refuse_workers()
   launch.import_quietly("keras_tuner", backends=("tensorflow",))
   from tfdynnas import analysis
@@ -41,7 +41,7 @@ def main():
   servable = runs.find_servable(run_dir, export) or runs.export_subnet(run_dir, export)
   figures = [
       analysis.search_figure(
-          history, run_dir.path / "search.png", front=found.get("front", ()),
+          history, found["trial"], run_dir.path / "search.png", front=found.get("front", ()),
           costs=found.get("pareto_costs", ("params",))),
       analysis.arch_figure(
           report.make_space(run_dir.config()), result["arch"], run_dir.path / "network.png"),

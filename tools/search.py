@@ -30,10 +30,11 @@ def main():
         f"  accuracy {found['accuracy']:.4f} with inherited weights, best of {found['trials']}\n"
         f"  params {found['params']:,}, MACs {found['macs']:,}{_more(found)}")
   if "front" in found:
-    print(f"Front of accuracy against {', '.join(found['pareto_costs'])}: {len(found['front'])} "
-          f"archs\n  {run_dir.path / 'search' / 'front.csv'}")
+    count = len(found["front"])
+    print(f"Front of accuracy against {', '.join(found['pareto_costs'])}: {count} "
+          f"{'arch' if count == 1 else 'archs'}\n  {run_dir.path / 'search' / 'front.csv'}")
   figure = analysis.search_figure(
-      history, run_dir.path / "search.png", front=found.get("front", ()),
+      history, found["trial"], run_dir.path / "search.png", front=found.get("front", ()),
       costs=found.get("pareto_costs", ("params",)),
   )
   print(f"  {figure}")

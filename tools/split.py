@@ -26,7 +26,9 @@ def main():
   print(f"{'decision':<10}  {'groups':<14}  {'across':>8}  {'within':>8}")
   for row in found["decisions"]:
     print(f"{row['name']:<10}  {row['groups']:<14}  {row['score']:8.4f}  {row['within']:8.4f}")
-  print(f"Go on: tools/train_few_shot.py {shlex.join(found['flags'])} --init_from={run_dir.path}")
+  go_on = [f"--flagfile={run_dir.path / 'flags.cfg'}", *found["flags"],
+           f"--init_from={run_dir.path}", f"--run_dir={run_dir.path}_parts"]
+  print(f"Go on: tools/train_few_shot.py {shlex.join(go_on)}")
 
 
 def run():

@@ -30,7 +30,7 @@ def main():
 
   run_dir = runs.RunDir(path, create=True, shared=True)
   parts = runs.train_few_shot(
-      run_dir, data, space, supernet, few_shot, devices, launch.text(__name__),
+      run_dir, data, space, supernet, few_shot, devices, launch.text(),
       progress.of_parts(flags.FLAGS.show_progress), launch.make(config.ProbeConfig),
   )
   print(f"Few-shot supernet in {run_dir.path}")

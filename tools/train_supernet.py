@@ -32,7 +32,7 @@ def main():
   run_dir = runs.RunDir(path, create=True, locked=first)
   show = progress.Progress("supernet", "step", flags.FLAGS.show_progress)
   _, rows = runs.train_supernet(
-      run_dir, data, space, supernet, devices, launch.text(__name__), show,
+      run_dir, data, space, supernet, devices, launch.text(), show,
       launch.make(config.ProbeConfig),
   )
   last = rows[-1]

@@ -136,7 +136,7 @@ def test_edges_of_one_operation_have_one_colour(drawn, tmp_path):
 def test_search_shows_every_trial_the_best_so_far_and_the_found_one(drawn, tmp_path):
   history = _history()
   history[3]["accuracy"], history[4]["accuracy"] = None, float("nan")
-  path = analysis.search_figure(history[::-1], tmp_path / "search.png", title="Search")
+  path = analysis.search_figure(history[::-1], 9, tmp_path / "search.png", title="Search")
   assert _chunks(path)[-1] == b"IEND"
   left, right = drawn[0].axes
   scored = [trial for trial in history if trial["trial"] not in (3, 4)]
@@ -145,24 +145,25 @@ def test_search_shows_every_trial_the_best_so_far_and_the_found_one(drawn, tmp_p
   np.testing.assert_allclose(left.lines[0].get_ydata(), np.maximum.accumulate(percents))
   np.testing.assert_array_equal(left.lines[0].get_xdata(), numbers)
   assert left.lines[0].get_drawstyle() == "steps-post"
-  found = scored[int(np.argmax(percents))]
+  (found,) = [trial for trial in scored if trial["trial"] == 9]
+  found_percent = 100 * found["accuracy"]
   assert 1e5 < max(trial["params"] for trial in scored) < 1e6  # So they are shown in thousands.
   thousands = [trial["params"] / 1e3 for trial in scored]
   for axes, places, place in ((left, numbers, found["trial"]),
                               (right, thousands, found["params"] / 1e3)):
     points, star = (collection.get_offsets() for collection in axes.collections)
     np.testing.assert_allclose(points, np.stack([places, percents], 1))
-    np.testing.assert_allclose(star, [[place, percents.max()]])
+    np.testing.assert_allclose(star, [[place, found_percent]])
   labels = [text.get_text() for text in drawn[0].legends[0].get_texts()]
-  assert labels[2] == (f"found: trial {found['trial']}, {percents.max():.2f} %, "
-                       f"{found['params'] / 1e3:.3g} k")
+  assert labels[2] == (f"found: trial 9, {found_percent:.2f} %, "
+                       f"{found['params'] / 1e3:.3g} k params")
 
 
 def test_a_front_is_drawn_in_a_panel_of_each_cost_from_the_cheapest_up(drawn, tmp_path):
   history = [{"trial": number, "accuracy": accuracy, "params": 1000, "macs": macs, "latency": ms}
              for number, (accuracy, macs, ms) in enumerate(
                  [(0.5, 2000, 0.25), (0.7, 4000, 1.5), (0.2, 3000, 0.5), (0.7, 5000, 0.5)])]
-  path = analysis.search_figure(history, tmp_path / "search.png", front=[0, 1, 3],
+  path = analysis.search_figure(history, 1, tmp_path / "search.png", front=[0, 1, 3],
                                 costs=("macs", "latency"))
   assert _chunks(path)[-1] == b"IEND"
   _, macs, latency = drawn[0].axes
@@ -172,24 +173,27 @@ def test_a_front_is_drawn_in_a_panel_of_each_cost_from_the_cheapest_up(drawn, tm
     (line,) = axes.lines
     np.testing.assert_allclose(line.get_xdata(), places)
     np.testing.assert_allclose(line.get_ydata(), percents)
-    assert axes.get_xlabel() == label
+    assert axes.get_xlabel() == label and line.get_linewidth() == 0  # No line: a shadow.
+  analysis.search_figure(history, 1, tmp_path / "one.png", front=[0, 1], costs=("macs",))
+  assert drawn[1].axes[1].lines[0].get_linewidth() > 0
   (legend,) = drawn[0].legends
   assert "the front" in [text.get_text() for text in legend.get_texts()]
 
 
 @pytest.mark.parametrize("count", [1, 2, 1000])
 def test_search_of_any_length(drawn, tmp_path, count):
-  assert _chunks(analysis.search_figure(_history(count), tmp_path / "search.png"))
+  assert _chunks(analysis.search_figure(_history(count), 0, tmp_path / "search.png"))
   assert drawn[0].axes[0].get_xlabel() == "trial"
 
 
 @pytest.mark.parametrize("history, words", [
     ([], "0 without"), ([{"trial": 0, "accuracy": None, "params": 1}], "1 without"),
     ([{"trial": 0, "accuracy": 0.5}], "without params"),
+    ([{"trial": 1, "accuracy": 0.5, "params": 1}], "`found` must be a trial"),
 ])
 def test_search_without_anything_to_draw(tmp_path, history, words):
   with pytest.raises(errors.InputError, match=words):
-    analysis.search_figure(history, tmp_path / "search.png")
+    analysis.search_figure(history, 0, tmp_path / "search.png")
   assert not list(tmp_path.iterdir())
 
 
@@ -222,7 +226,7 @@ def test_a_figure_replaces_the_old_one_or_leaves_it(drawn, tmp_path, monkeypatch
 def test_without_matplotlib_the_error_says_what_to_install(tmp_path, monkeypatch):
   monkeypatch.setitem(sys.modules, "matplotlib", None)
   for draw in (lambda path: analysis.arch_figure(SPACE, ARCH, path),
-               lambda path: analysis.search_figure(_history(), path)):
+               lambda path: analysis.search_figure(_history(), 0, path)):
     with pytest.raises(errors.InputError, match=r"pip install tfdynnas\[plots\]"):
       draw(tmp_path / "a.png")
   assert not list(tmp_path.iterdir())

@@ -1,6 +1,7 @@
 """The report of a run: complete, of parts, and in a real browser with every figure in it."""
 
 import csv
+import html
 import json
 import re
 import shutil
@@ -81,7 +82,7 @@ def _fill(run_dir):
       {kind: [row[kind] for row in known] for kind in spaces.COSTS}, (10, 10), resamples=10)
   run_dir.write_json("rank/statistics.json", {
       "ranked": {"archs": "sample:12", "count": 12}, **found, "definitions": rank.OURS})
-  trials = [{"trial": n, "accuracy": 0.5 + n / 50, "string": SPACE.format(a), "params":
+  trials = [{"trial": n, "accuracy": 0.5 + n / 50, "loss": 1.0, "string": SPACE.format(a), "params":
              cost["params"], "macs": cost["macs"]} for n, (a, cost) in enumerate(zip(archs, costs))]
   _write_csv(path / "search" / "trials.csv", trials)
   run_dir.write_json("search/found.json", {**trials[-1], "arch": list(archs[-1]), "trials": 12})
@@ -115,12 +116,14 @@ def test_everything_is_in_the_page_and_nothing_outside_of_it(page):
 
 
 def test_a_run_of_which_nothing_is_there_says_which_commands_make_it(tmp_path):
-  page = runs.run_report(_claimed(tmp_path / "run"))
-  text = page.read_text()
+  run_dir = _claimed(tmp_path / "a run")
+  text = html.unescape(runs.run_report(run_dir).read_text())
   assert "<img" not in text and text.count('class="missing"') == 7
-  for command in ("train_supernet.py --run_dir=run", "--probe_epochs=10", "rank.py", "search.py",
-                  "report.py --run_dir=run --table=TABLE.npz"):
-    assert command in text, command
+  given = f"'--flagfile={run_dir.path}/flags.cfg' '--run_dir={run_dir.path}"
+  for command in (f"train_supernet.py {given}'", f"train_supernet.py {given}_probed' --probe_ep",
+                  f"rank.py {given}' --table", f"search.py {given}'",
+                  f"report.py {given}' --table=TABLE.npz"):
+    assert f"tools/{command}" in text, command
 
 
 def test_a_few_shot_run_shows_its_parts(tmp_path):

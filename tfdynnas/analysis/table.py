@@ -21,8 +21,8 @@ EPOCHS = 200  # What a name without a number means: the length that the literatu
 SPACE = "nasbench201"
 _NAME = re.compile(r"(.+)_([a-z]+)(?:_(\d+))?")
 _HOW = (
-    "make it with tools/make_table.py of a NATS-Bench download, or give --standalone=N, which "
-    "trains N archs as the truth"
+    "make it with tools/make_table.py of a NATS-Bench download, or give tools/rank.py "
+    "--standalone=N, which trains N archs as the truth"
 )
 
 

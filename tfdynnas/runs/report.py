@@ -47,7 +47,7 @@ def run_report(run_dir, config=config_lib.TruthConfig()):
         ("Networks", sections.networks(reader, sheet, space)),
         ("Settings", [page.row(*_settings(stored))]),
     ]
-    text = page.page(f"Supernet run {reader.name}", _lead(stored), parts, _footer(stored))
+    text = page.page(f"Supernet run {reader.path.resolve().name}", _lead(stored), parts, _footer(stored))
   path = run_dir.path / "report.html"
   whole_file.write_text(path, text)
   return path

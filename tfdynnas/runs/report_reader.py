@@ -13,13 +13,13 @@ class Reader:
   """Reads the files of a run; what is not there is None or empty.
 
   Attributes:
-    name: Name of the run's folder.
+    path: pathlib.Path of the run's folder, as it was given.
     in_parts: bool, whether it is a few-shot run.
   """
 
   def __init__(self, run_dir):
     self._run_dir = run_dir
-    self.name = run_dir.path.resolve().name
+    self.path = run_dir.path
     self._names = [name for name, _ in trained.trainings(run_dir)]
     self.in_parts = len(self._names) > 1
 

@@ -2,6 +2,7 @@
 
 import math
 import pathlib
+import shlex
 
 from tfdynnas import analysis
 from tfdynnas.analysis import instruments
@@ -183,17 +184,17 @@ def _tau_over_training(reader, sheet, truth):
 
 def search(reader, sheet):
   """What the search looked at."""
-  columns = ("trial", "accuracy", "params", "macs", "string")
+  columns = ("trial", "accuracy", "loss", "params", "macs", "string")
   history = reader.rows("search/trials.csv", columns)
-  if not any(row["accuracy"] is not None for row in history):
+  found = reader.json(report_reader.RESULTS[0])
+  if not found or not history:
     return [page.missing("No search yet:", _command(reader, "search"))]
-  scored = sorted((row for row in history if row["accuracy"] is not None),
-                  key=lambda row: (-row["accuracy"], row["trial"]))
+  scored = sorted(history, key=lambda row: (-row["accuracy"], row["loss"] or 0.0, row["trial"]))
   best = [(f"{row['trial']:.0f}", row["string"], f"{100 * row['accuracy']:.2f}",
            f"{row['params']:,.0f}", f"{row['macs']:,.0f}") for row in scored[:_BEST]]
   trials = [{**row, "trial": int(row["trial"])} for row in history]
   return [
-      sheet.draw(analysis.search_figure, trials, wide=True,
+      sheet.draw(analysis.search_figure, trials, found["trial"], wide=True,
                  alt="Accuracy of each trial over its number and over its params",
                  caption=f"The {len(history):,} trials of the search."),
       page.table(best, ("trial", "arch", "accuracy (%)", "params", "MACs"),
@@ -229,12 +230,14 @@ def interval(number):
 def _no_probes(reader):
   return page.missing(
       "The training was not looked at; in a new run directory:",
-      _command(reader, _trainer(reader), "--probe_epochs=10"))
+      _command(reader, _trainer(reader), "--probe_epochs=10", suffix="_probed"))
 
 
 def _trainer(reader):
   return "train_few_shot" if reader.in_parts else "train_supernet"
 
 
-def _command(reader, tool, *flags):
-  return " ".join([f"tools/{tool}.py", f"--run_dir={reader.name}", *flags])
+def _command(reader, tool, *flags, suffix=""):
+  """The command that adds to the run, or to one beside it, with the flags that it began with."""
+  return shlex.join([f"tools/{tool}.py", f"--flagfile={reader.path / 'flags.cfg'}",
+                     f"--run_dir={reader.path}{suffix}", *flags])

@@ -84,14 +84,15 @@ def _make_tuner(run_dir, config, progress):
 
 def _write(run_dir, tuner, config):
   """Leaves what an ended search found; returns it as `run_search`."""
-  history, folder = tuner.history(), run_dir.path / "search"
-  arch, row = tuner.best()
-  found = {**row, "arch": list(arch), "index": tuner.space.index(arch), "trials": len(history)}
+  history, folder, more = tuner.history(), run_dir.path / "search", {}
   tuner.write_trials_csv(folder / "trials.csv")
-  if config.search == "pareto":
-    front = tuner.front(config.pareto_costs)
+  front = tuner.front(config.pareto_costs) if config.search == "pareto" else None
+  if front is not None:
     tuner.write_trials_csv(folder / "front.csv", front)
-    found |= {"pareto_costs": list(config.pareto_costs), "front": [one["trial"] for one in front]}
+    more = {"pareto_costs": list(config.pareto_costs), "front": [one["trial"] for one in front]}
+  arch, row = tuner.best(front)  # Of equal accuracy, one on the front: it costs less.
+  found = {**row, "arch": list(arch), "index": tuner.space.index(arch), "trials": len(history),
+           **more}
   run_dir.write_json("search/found.json", found)
   return found, history
 

@@ -35,7 +35,10 @@ def check_same(stored, given, place):
   if names:
     listed = "; ".join(f"{n} was {_show(stored, n)}, now {_show(given, n)}" for n in names[:5])
     more = f"; and {len(names) - 5} more" if len(names) > 5 else ""
-    raise errors.InputError(f"The search in {place} was begun as another: {listed}{more}")
+    raise errors.InputError(
+        f"The search in {place} was begun as another; go on as it was, or move it away. "
+        f"Received: {listed}{more}"
+    )
 
 
 def _flatten(value, prefix=""):

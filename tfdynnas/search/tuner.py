@@ -158,8 +158,11 @@ class SupernetTuner(DurableTuner):
     trials = sorted(self.oracle.trials.values(), key=lambda trial: int(trial.trial_id))
     return [row for row in map(self._row, trials) if row]
 
-  def best(self):
-    """The arch of greatest accuracy; of equals that of least loss, then the earlier one.
+  def best(self, rows=None):
+    """The arch of greatest accuracy; of equals that of least loss, then the first.
+
+    Args:
+      rows: Rows of `history`, or None for all.
 
     Returns:
       (arch, metrics): tuple of ints, and its row of `history`.
@@ -167,7 +170,7 @@ class SupernetTuner(DurableTuner):
     Raises:
       InputError: No trial was scored.
     """
-    rows = self.history()
+    rows = self.history() if rows is None else rows
     if not rows:
       raise errors.InputError(f"No trial of {self.project_dir} was scored within the limits")
     row = max(rows, key=lambda row: (row["accuracy"], -(row["loss"] or 0.0)))

@@ -9,7 +9,8 @@ if keras.backend.backend() == "tensorflow":
   def traced_once(function):
     """Compiles a pure function of tensors, so that further calls do not trace it again.
 
-    Nor does TensorFlow copy it to each call: at the paper's size a first step of 9 s, not of 15.
+    Nor does TensorFlow copy it to each call, for the start's sake: at the paper's size a first step
+    takes 5.6 s, not 9.8 (`tools/benchmark.py --part=first`), and steps 1.05 times as long.
     """
     return tf.function(function, autograph=False, experimental_attributes={"_noinline": True})
 
