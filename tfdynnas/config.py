@@ -29,7 +29,9 @@ class DataConfig(Config):
   record_dir: str = option("", "Folder of TFRecord shards, in place of --dataset.")
   data_dir: str = option("", "Folder of prepared tfds data sets; empty: tfds' own.")
   download: bool = option(False, "Let tfds download and prepare the data set if it is not there.")
-  image_size: int = option(0, "Height and width of the images, pixels; 0 keeps their own.", least=0)
+  image_size: int = option(
+      0, "Height and width of the images, pixels; 0 keeps their own.", least=0, most=16_384
+  )
   crop: str = option(
       "whole", "How images come to --image_size: whole; or of random-resized crops, and the middle "
       "to score on.", choices=("whole", "resized"),
@@ -101,10 +103,12 @@ class SpaceConfig(Config):
 
   space: str = option("nasbench201", "Search space.", choices=("nasbench201", "mobilenet"))
   channels: int = option(
-      0, "Channels of the first stage; 0: as published, 16, of mobilenet 24.", least=0
+      0, "Channels of the first stage; 0: as published, 16, of mobilenet 24.", least=0, most=65_536
   )
-  cells: int = option(0, "nasbench201: cells in each stage; 0: as published, 5.", least=0)
-  width: float = option(1.0, "mobilenet: factor of the channels.", above=0)
+  cells: int = option(
+      0, "nasbench201: cells in each stage; 0: as published, 5.", least=0, most=1_000
+  )
+  width: float = option(1.0, "mobilenet: factor of the channels.", above=0, most=64)
   small: bool = option(
       False, "mobilenet: for images of about 32 pixels, stem and first stage keep the size."
   )
@@ -135,7 +139,7 @@ class SupernetConfig(Config):
   """How the supernet is trained."""
 
   seed: int = option(0, "Seed of weights, archs, order and augmentation.", least=0, below=2**32)
-  epochs: int = option(250, "Epochs of the whole training.", least=1)
+  epochs: int = option(250, "Epochs of the whole training.", least=1, most=1_000_000)
   batch: int = option(64, "Images per step, of all devices together.", least=1)
   learning_rate: float = option(0.025, "Learning rate at the first step.", above=0)
   method: str = option(
@@ -151,14 +155,16 @@ class SupernetConfig(Config):
   budget: str = option(
       "", "Sampler budget: ranges of a cost, each as likely, as macs:300e6-310e6,310e6-320e6."
   )
-  random_paths: int = option(2, "sandwich: drawn archs of a step.", least=1)
+  random_paths: int = option(2, "sandwich: drawn archs of a step.", least=1, most=1_000)
   schedule: str = option(
       "calr", "Learning rate: by complexity (reversed: large subnets decay fast), or alike for "
       "all: cosine, constant, (1 - t / T) ** gamma.",
       choices=("calr", "reversed", "cosine", "constant", "polynomial"),
   )
   gamma: float = option(1.0, "Schedule polynomial: exponent.", above=0)
-  gamma_max: float = option(4.0, "CaLR: greatest exponent, and 1 over the least.", least=1)
+  gamma_max: float = option(
+      4.0, "CaLR: greatest exponent, and 1 over the least.", least=1, most=1_000
+  )
   calr_on: str = option(
       "lr", "CaLR of several paths a step: on learning rates, or, as published, on losses at a "
       "constant one.", choices=("lr", "loss"),
@@ -272,5 +278,5 @@ class ProbeConfig(Config):
   probe_epochs: int = option(
       0, "Epochs between looks at complexity classes and at gradients; 0: none.", least=0
   )
-  probe_archs: int = option(40, "Archs to score at each look.", least=1)
+  probe_archs: int = option(40, "Archs to score at each look.", least=1, most=100_000)
   probe_images: int = option(1000, "Validation images to score them on; 0: all.", least=0)

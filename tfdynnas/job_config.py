@@ -129,7 +129,7 @@ class RankConfig(TruthConfig, ScoreConfig):
 
   def __post_init__(self):
     super().__post_init__()
-    if self.archs.startswith("sample:") and not re.fullmatch(r"sample:0*[1-9]\d*", self.archs):
+    if self.archs.startswith("sample:") and not re.fullmatch(r"sample:[1-9]\d{0,15}", self.archs):
       raise errors.InputError(f"`archs` samples N >= 1: sample:N. Received: {self.archs!r}")
     if self.standalone == 1 or (self.table and self.standalone):
       raise errors.InputError(
@@ -147,7 +147,7 @@ class SubnetConfig(Config):
   )
   inherit: bool = option(False, "Begin with the supernet's weights, not from scratch.")
   subnet_seed: int = option(0, "Seed of weights, order and augmentation.", least=0, below=2**32)
-  subnet_epochs: int = option(200, "Epochs.", least=1)
+  subnet_epochs: int = option(200, "Epochs.", least=1, most=1_000_000)
   subnet_batch: int = option(256, "Images per step.", least=1)
   subnet_learning_rate: float = option(
       0.1, "Learning rate at the first step; cosine to 0.", above=0

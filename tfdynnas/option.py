@@ -5,6 +5,7 @@ import math
 
 from tfdynnas import errors
 
+LARGEST = 2**53  # Every whole number below it is exact as a float too.
 
 def option(default, text, least=None, most=None, below=None, above=None, choices=None):
   """A field of a config: default, help text, inclusive or exclusive bounds, allowed values."""
@@ -17,6 +18,8 @@ def problem(field, value):
   rules = field.metadata
   if isinstance(value, float) and not math.isfinite(value):
     return f"`{field.name}` must be a finite number. Received: {value}"
+  if isinstance(value, (int, float)) and abs(value) > LARGEST:
+    return f"`{field.name}` must be a number up to 2**53. Received: {str(value)[:40]}"
   for name, sign, good in (
       ("least", ">=", lambda bound: value >= bound), ("most", "<=", lambda bound: value <= bound),
       ("above", ">", lambda bound: value > bound), ("below", "<", lambda bound: value < bound),

@@ -153,10 +153,18 @@ def _check_parts(there):
 
 
 def text():
-  """The flags of all jobs that were given, as a flagfile that runs them again."""
+  """The flags of all jobs that were given, as a flagfile that runs them again.
+
+  Raises:
+    InputError: One has a line break, which a flagfile cannot hold.
+  """
   fields = [field for config in (*CONFIGS, *APART) for field in dataclasses.fields(config)]
   given = [flags.FLAGS[name] for name in dict.fromkeys(field.name for field in fields)]
-  return "".join(f"{flag.serialize()}\n" for flag in given if flag.present)
+  lines = [flag.serialize() for flag in given if flag.present]
+  broken = [line for line in lines if len(line.splitlines()) > 1]
+  if broken:
+    raise errors.InputError(f"A flag must be of one line. Received: {broken[0]!r}")
+  return "".join(f"{line}\n" for line in lines)
 
 
 def start(module, main):
@@ -222,6 +230,8 @@ def _run(main, arguments):
     _fail(error, 2)
   except (errors.DivergedError, OSError) as error:
     _fail(error, 1)
+  except MemoryError as error:
+    _fail(f"Out of memory. {error}", 1)
   except ModuleNotFoundError as error:
     if str(error.name).startswith("tfdynnas"):
       raise

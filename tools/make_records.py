@@ -20,7 +20,7 @@ def main():
       settings.image_dir, settings.record_dir, settings.record_shards, settings.record_seed
   )
   images = ", ".join(f"{count:,} {part}" for part, count in found.items())
-  print(f"Wrote {settings.record_dir}: {images} images, {settings.record_shards} shards of each part")
+  print(f"Wrote {settings.record_dir}: {images} images, {settings.record_shards} shards a part")
 
 
 def run():

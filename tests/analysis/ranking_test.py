@@ -21,7 +21,7 @@ def _statistics(scores, truth=TRUTH, **kwargs):
 def test_perfect():
   found = _statistics([1, 2, 3, 4])
   assert (found["count"], found["left_out"]) == (4, 0)
-  assert found["tau_b"] == found["spearman"] == {"value": 1, "low": 1, "high": 1}
+  assert found["tau_b"] == found["spearman"] == {"value": 1, "low": None, "high": None}
   assert found["tau_b_of_costs"]["complexity"]["value"] == 1
   assert found["tau_b_of_costs"]["macs"]["value"] == -1
   assert found["cb"]["value"] == 0 and found["cb_rank"]["value"] == 0
@@ -76,6 +76,12 @@ def test_intervals_hold_the_value_and_follow_from_the_seed():
     assert found[name]["low"] < found[name]["value"] < found[name]["high"], name
   assert 0.05 < found["tau_b"]["high"] - found["tau_b"]["low"] < 0.5
   assert list(found["precision_at"]) == ["1", "5", "10", "50"]
+
+
+@pytest.mark.parametrize("count, end", [(4, None), (5, 1)])
+def test_few_archs_have_no_interval(count, end):
+  found = analysis.statistics(range(count), range(count), {}, resamples=20)["tau_b"]
+  assert found == {"value": 1, "low": end, "high": end}
 
 
 def test_costs_are_optional():

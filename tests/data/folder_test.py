@@ -1,10 +1,15 @@
 """Image folders made of the digits."""
 
+import os
+import pathlib
+import zlib
+
 import numpy as np
 import pytest
 
 from tfdynnas import data
 from tfdynnas import errors
+from tfdynnas.data import folder
 from tfdynnas.data import header
 
 tf = pytest.importorskip("tensorflow")
@@ -115,13 +120,54 @@ def test_a_file_that_is_no_image_is_named(tmp_path, held_bytes):
   assert "\n" not in str(caught.value)
 
 
-def test_an_image_that_breaks_off_is_named(tmp_path):
+@pytest.mark.parametrize("arguments", [
+    {}, {"held_bytes": 0}, {"image_size": 8, "crop": "resized"}])
+def test_an_image_that_breaks_off_is_named(tmp_path, arguments):
   _fill(tmp_path, ".")
-  path = tmp_path / "2" / "07.png"
-  path.write_bytes(path.read_bytes()[:60])
-  with pytest.raises(errors.InputError, match="2/07.png") as caught:
+  for path in (tmp_path / "2").iterdir():
+    path.write_bytes(path.read_bytes()[:60])
+  with pytest.raises(errors.InputError) as caught:
+    data.from_folder(tmp_path, **arguments)
+  assert str(caught.value) == ("Every image must be readable. "
+                               f"Received: {tmp_path / '2' / '00.png'}: Invalid PNG data, size 60")
+
+
+def test_a_fifo_is_no_image(tmp_path):
+  _fill(tmp_path, ".")
+  os.mkfifo(tmp_path / "1" / "x.png")
+  with pytest.raises(errors.InputError, match="must be a readable JPEG.*1/x.png"):
     data.from_folder(tmp_path)
-  assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", [b"1/\xff.png", b"1/\xff/x.png", b"\xff/x.png"])
+def test_names_that_are_not_utf_8(tmp_path, name):
+  _fill(tmp_path / "images", ".")
+  path = tmp_path / "images" / os.fsdecode(name)
+  path.parent.mkdir(exist_ok=True)
+  path.write_bytes((tmp_path / "images" / "1" / "00.png").read_bytes())
+  for read in (data.from_folder, lambda place: data.write_shards(place, tmp_path / "shards"),
+               lambda place: data.pack(tmp_path / "p.npz", image_dir=place)):
+    with pytest.raises(errors.InputError, match=r"must be UTF-8. Received: .*\\udcff") as caught:
+      read(tmp_path / "images")
+    str(caught.value).encode()
+
+
+@pytest.mark.parametrize("side", [13_378, 2**32 - 1])
+def test_headers_of_images_too_large_to_decode(tmp_path, side):
+  written = _fill(tmp_path, ".")
+  for path in map(pathlib.Path, written):
+    content = path.read_bytes()
+    path.write_bytes(_of_size(content, 13_377))
+    assert folder.header_size(path) == (13_377, 13_377)
+    path.write_bytes(_of_size(content, side))
+  with pytest.raises(errors.InputError, match=f"178,956,970 pixels.*{side}x{side} in .*png"):
+    data.from_folder(tmp_path, image_size=8)
+
+
+def _of_size(png, side):
+  """The PNG with another size in its header, and the checksum of that."""
+  head = png[12:16] + 2 * side.to_bytes(4, "big") + png[24:29]
+  return png[:12] + head + zlib.crc32(head).to_bytes(4, "big") + png[33:]
 
 
 def test_folders_that_cannot_be_used(tmp_path):

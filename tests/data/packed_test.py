@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import zipfile
 
 import numpy as np
 import pytest
@@ -211,6 +212,30 @@ def test_damage_is_seen(small, tmp_path):
   for path in (tmp_path / "none.npz", tmp_path):
     with pytest.raises(errors.InputError, match="`data_file` must be a file"):
       data.from_packed(path)
+
+
+@pytest.mark.parametrize("shape,expected", [
+    (b"(12,", "EOF in multi-line statement"), (b"(%d,), }" % 10**14, "Unable to allocate"),
+    (b"(%d,), }" % 10**22, "too large to convert")])
+def test_headers_of_arrays_that_are_none(small, shape, expected):
+  with zipfile.ZipFile(small) as file:
+    members = {name: file.read(name) for name in file.namelist()}
+  head, rest = members["train/labels.npy"].split(b"(12,), }")
+  longer = max(len(shape) - 8, 0)
+  members["train/labels.npy"] = head + shape.ljust(8) + rest[longer:]
+  with zipfile.ZipFile(small, "w") as file:  # With the right checksums.
+    for name, content in members.items():
+      file.writestr(name, content)
+  with pytest.raises(errors.InputError, match=f"must be a whole file.*{expected}"):
+    data.from_packed(small)
+
+
+def test_a_flipped_bit_that_says_encrypted(small):
+  content = bytearray(small.read_bytes())
+  content[content.index(b"PK\1\2") + 8] |= 1
+  small.write_bytes(content)
+  with pytest.raises(errors.InputError, match="must be a whole file.*encrypted"):
+    data.from_packed(small)
 
 
 def test_an_undecodable_image_is_named_by_its_position(small):

@@ -1,6 +1,7 @@
 """TFRecord shards, written here in the format of ImageNet's usual ones."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -26,7 +27,8 @@ def _write(folder, part, images, labels, count, first=1, **names):
     with tf.io.TFRecordWriter(str(path)) as file:
       for image, label in zip(images[i::count], labels[i::count]):
         features = {
-            "image/encoded": tf.io.encode_png(image).numpy(),
+            "image/encoded":
+                image if isinstance(image, bytes) else tf.io.encode_png(image).numpy(),
             "image/class/label": int(label) + first, "image/format": b"PNG",
             **{f"image/class/{key}": texts[label] for key, texts in names.items()},
         }
@@ -106,6 +108,31 @@ def test_the_index_is_written_once_and_renewed_for_what_changed(folder, monkeypa
   assert data.from_shards(path, 6).record == changed.record
 
 
+@pytest.mark.parametrize("changed", [
+    None, 5, {"labels": None}, {"labels": [1]}, {"labels": [3, 1]}, {"labels": ["1", "3"]},
+    {"records": "15"}, {"records": 0}, {"records": 10**9}, {"names": []}, {"names": {"1": 1}},
+    "deep"])
+def test_an_index_of_another_form_is_counted_anew(folder, changed):
+  first, place = data.from_shards(folder[0], 6), folder[0] / "index.json"
+  written = place.read_text()
+  index = json.loads(written)
+  entry = index["train-00001-of-00004"]
+  index["train-00001-of-00004"] = {**entry, **changed} if isinstance(changed, dict) else changed
+  place.write_text("[" * 10**5 if changed == "deep" else json.dumps(index))
+  again = data.from_shards(folder[0], 6)
+  assert again.record == first.record and again.class_names == first.class_names
+  assert json.loads(place.read_text()) == json.loads(written)
+
+
+@pytest.mark.parametrize("records", [5, 50])
+def test_an_index_of_other_shards_is_named(folder, records):
+  data.from_shards(folder[0], 6)
+  index = json.loads((folder[0] / "index.json").read_text())
+  index["train-00001-of-00004"]["records"] = records
+  (folder[0] / "index.json").write_text(json.dumps(index))
+  _refused(folder[0], "`index.json` must be of the shards.*another .*train-00001-of-00004")
+
+
 def _refuse(path, text):
   raise PermissionError(13, "Permission denied", str(path))
 
@@ -136,6 +163,29 @@ def test_a_damaged_shard_is_named(folder, damage):
   _refused(folder[0], r"whole.*train-00002-of-00004: corrupted record at \d+")
 
 
+@pytest.mark.parametrize("content,expected", [
+    (b"no image", "Unknown image file format"), (b"", "Input is empty"),
+    (tf.io.encode_png(np.zeros((6, 6, 3), np.uint8)).numpy()[:50], "Invalid PNG data")])
+@pytest.mark.parametrize("arguments", [{}, {"held_bytes": 0}, {"crop": "resized"}])
+def test_an_image_that_cannot_be_decoded_is_named(folder, content, expected, arguments):
+  path, images, labels = folder
+  _write(path, "train", [*images[:41], content, *images[42:60]], labels[:60], 4)
+  with pytest.raises(errors.InputError) as caught:
+    data.from_shards(path, 6, **arguments)
+  assert str(caught.value).startswith(  # Image 41 is that at 10 of the shard 1 of 4.
+      f"Every image must be readable. Received: {path / 'train-00001-of-00004'} record 10: "
+      f"{expected}")
+  assert "{{" not in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["folder", "link", "fifo"])
+def test_a_shard_that_is_no_file(folder, kind):
+  shard = folder[0] / "train-00002-of-00004"
+  shard.unlink()
+  {"folder": os.mkdir, "fifo": os.mkfifo, "link": lambda to: os.symlink("none", to)}[kind](shard)
+  _refused(folder[0], "must be a file that is there. Received: .*train-00002-of-00004")
+
+
 def test_a_folder_is_written_and_read_back(tmp_path):
   rng = np.random.default_rng(0)
   written = []
@@ -158,6 +208,12 @@ def test_a_folder_is_written_and_read_back(tmp_path):
     data.write_shards(tmp_path / "images", tmp_path / "shards")
   with pytest.raises(errors.InputError, match=r"in \[1, 5\].*Received: 6"):
     data.write_shards(tmp_path / "images", tmp_path / "more", 6)
+  for name in ("file", "file/more"):
+    (tmp_path / "file").touch()
+    with pytest.raises(errors.InputError, match=f"folder that can be written.*{name}"):
+      data.write_shards(tmp_path / "images", tmp_path / name, 3)
+  with pytest.raises(errors.InputError, match="must be UTF-8"):
+    data.write_shards(tmp_path / "images", tmp_path / "\udcff", 3)
 
 
 def test_shards_that_cannot_be_used(folder, tmp_path):
@@ -172,7 +228,17 @@ def test_shards_that_cannot_be_used(folder, tmp_path):
   _refused(path, "with 3 of 4 train shards")
   other = tmp_path / "other"
   _write(other, "train", images, labels, 1, first=5)
-  _refused(other, "from 0 or 1, of two or more classes. Received: 5 to 7")
+  _refused(other, "from 0 or 1, of two or more classes.*Received: 5 to 7 of 72 records")
+  for last in (4, 10**7, 2**40):
+    _write(other, "train", images[:4], [0, 1, 2, last], 1, first=0)
+    _refused(other, f"no more than training records. Received: 0 to {last} of 4 records")
+  _write(other, "train", images[:4], [0, 1, 2, 3], 1, first=0)
+  assert len(data.from_shards(other, 6).class_names) == 4
+  _write(other, "train", images[:4], [0, 1, 0, 1], 1, text=[b"tea", b"caf\xe9"])
+  _refused(other, r"class/text must be UTF-8. Received: .*train-00000-of-00001 with b'caf\\xe9'")
+  _refused(tmp_path / "\udcff", "must be a folder that exists")
+  (tmp_path / "\udcff").mkdir()
+  _refused(tmp_path / "\udcff", "must be UTF-8")
   (shard,) = _write(other, "train", images[:0], labels[:0], 1)
   _refused(other, "must have records.*train-00000-of-00001")
   with tf.io.TFRecordWriter(str(shard)) as file:

@@ -120,6 +120,19 @@ def test_a_killed_measurement_goes_on_and_is_whole_or_not_there(tmp_path, measur
   assert space.cost((0,) * 6, "latency") == 1.0  # `fixed` was the first one.
 
 
+@pytest.mark.parametrize("times", [3, {}, {"median": "x"}])
+def test_damaged_times_are_refused_and_missing_ones_are_measured(tmp_path, measured, times):
+  path = tmp_path / "t.json"
+  made = latency.measure_latency(SPACE, path, SETTINGS)
+  name = next(iter(made["measured"]))
+  path.write_text(json.dumps({**made, "measured": {**made["measured"], name: times}}))
+  with pytest.raises(errors.InputError, match="must be a measurement"):
+    latency.measure_latency(SPACE, path, SETTINGS)
+  path.write_text(json.dumps({**made, "measured": {}}))
+  again = latency.measure_latency(SPACE, path, SETTINGS)
+  assert json.loads(path.read_text()) == again and len(measured) == 32
+
+
 def test_a_check_measures_random_archs_once(tmp_path, measured):
   path = tmp_path / "t.json"
   latency.measure_latency(SPACE, path, SETTINGS)

@@ -36,7 +36,8 @@ def test_latency_adds_up_exactly_in_any_order():
 
 
 @pytest.mark.parametrize("fixed,rows", [
-    (-1.0, ROWS), (float("nan"), ROWS), (float("inf"), ROWS), (True, ROWS), ("1", ROWS),
+    (-1.0, ROWS), (1e308, ROWS), (10**400, ROWS), (float("nan"), ROWS),
+    (float("inf"), ROWS), (True, ROWS), ("1", ROWS),
     (0.0, ROWS[1:]), (0.0, [row[1:] for row in ROWS]), (0.0, [[0, 0, 0, 0, -0.1]] * 6),
 ])
 def test_wrong_latencies_are_refused(fixed, rows):

@@ -130,6 +130,11 @@ def test_a_wrong_arch_is_refused(arch):
     FLAT.validate(arch)
 
 
+def test_an_index_that_no_python_reads_is_refused():
+  with pytest.raises(errors.InputError, match="looks like"):
+    FLAT.parse("#" + 5000 * "9")
+
+
 @pytest.mark.parametrize("size", [
     {"channels": 0}, {"cells_per_stage": 0}, {"image_size": 30}, {"image_size": 0}, {"classes": 1},
 ])

@@ -1,6 +1,7 @@
 """Archs within ranges of costs, against enumeration."""
 
 import itertools
+import math
 
 import keras
 import numpy as np
@@ -103,10 +104,17 @@ def test_config_round_trip():
   assert drawn(again, 10).tolist() == drawn(made, 10).tolist()
 
 
-@pytest.mark.parametrize("ranges", [[], [(0, 1)], [(14, 99)], [(9, 5)], [(5, 9), (12, 12)]])
+@pytest.mark.parametrize("ranges", [
+    [], [(0, 1)], [(14, 99)], [(9, 5)], [(5, 9), (12, 12)], [(math.inf, math.inf)]])
 def test_a_range_without_an_arch_is_refused(ranges):
   with pytest.raises(errors.InputError, match="costs are 2 to 13. Received"):
     training.Budget(FIXED, ROWS, ranges)
+
+
+def test_a_range_without_an_end_is_all_above():
+  ends = (training.Budget(FIXED, ROWS, [(9, end)], seed=1) for end in (13, math.inf))
+  first, second = (drawn(made, 20).tolist() for made in ends)
+  assert first == second
 
 
 def test_costs_too_far_apart_are_refused():

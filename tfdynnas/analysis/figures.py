@@ -34,25 +34,36 @@ def search_figure(history, found, path, title=None, front=(), costs=("params",))
     OSError: The file cannot be written.
   """
   trials = _scored(history, {*_KEYS, *costs})
-  star = next((trial for trial in trials if trial["trial"] == found), None)
-  if star is None:
-    raise errors.InputError(f"`found` must be a trial with an accuracy. Received: {found}")
+  star = _find(trials, found)
   figure = figure_file.new(5.6 + 4.4 * len(costs), 4.4)
   left, *others = figure.subplots(
       1, 1 + len(costs), sharey=True, gridspec_kw={"width_ratios": (1.25, *(1 for _ in costs))})
   _draw_progress(left, trials, star, costs[0])
   for axes, kind in zip(others, costs):
     _draw_costs(axes, trials, star, kind, set(front), joined=len(costs) == 1)
-  for axes in (left, *others):
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(color="#e6e6e6", linewidth=0.8)
-    axes.set_axisbelow(True)
+  _tidy((left, *others))
   figure.set_layout_engine("constrained")
   labels = _labels((left, others[-1]))
   figure.legend(labels.values(), labels, loc="outside lower center", ncols=4, frameon=False)
   if title:
     figure.suptitle(title, color=figure_file.INK, fontsize=12, wrap=True)
   return figure_file.save(figure, path)
+
+
+def _find(trials, found):
+  """The trial of a number."""
+  for trial in trials:
+    if trial["trial"] == found:
+      return trial
+  raise errors.InputError(f"`found` must be a trial with an accuracy. Received: {found}")
+
+
+def _tidy(panels):
+  """Takes away what tells nothing."""
+  for axes in panels:
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(color="#e6e6e6", linewidth=0.8)
+    axes.set_axisbelow(True)
 
 
 def _labels(panels):

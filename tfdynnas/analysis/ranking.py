@@ -14,6 +14,7 @@ from tfdynnas.analysis import correlation
 RESAMPLES = 1000
 LEVEL = 0.95
 TOP = (1, 5, 10, 50)
+FEWEST = 5  # Archs that an interval needs: of fewer, most drawings are one or two of them again.
 LEARNED = 5.0  # Percent above chance from which on an arch counts as one that learns at all.
 
 
@@ -34,7 +35,7 @@ def statistics(scores, truth, costs, chances=(0.0, 0.0), seed=0, resamples=RESAM
   Returns:
     JSON-able dict: `count`, `left_out`; `tau_b`, `spearman`, `tau_b_of_costs` by kind, `cb`,
     `cb_rank` and `c3`, each {"value", "low", "high"}; `precision_at` and `regret_at` (percent) by
-    k. None where a number is not defined.
+    k. None where a number is not defined; `low` and `high` also of fewer than FEWEST archs.
 
   Raises:
     InputError: Lists of other lengths, or fewer than 2 archs with score and truth.
@@ -124,7 +125,7 @@ def _with_intervals(columns, chances, seed, resamples):
   for name, value in found.items():
     kind = name.partition("cost/")[2]
     place = nested.setdefault("tau_b_of_costs", {}) if kind else nested
-    place[kind or name] = _interval(value, drawn[name])
+    place[kind or name] = _interval(value, drawn[name] if size >= FEWEST else [])
   return nested
 
 

@@ -13,6 +13,7 @@ from tfdynnas.data import resize
 from tfdynnas.data import sets
 from tfdynnas.data import split
 
+_PIXELS = 2**29 // 3  # Of three colours, more are decoded neither by TensorFlow nor by Pillow.
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".gif")
 _TRAIN = ("train", "training")
 _VALID = ("valid", "val", "validation")
@@ -50,20 +51,27 @@ def from_folder(path, image_size=None, seed=0, held_bytes=sets.HELD_BYTES, crop=
   Raises:
     InputError: The folder or one of its images cannot be used.
   """
+  import tensorflow as tf
+
   path = os.fspath(path)
   crop_lib.check(crop, image_size)
   names, listed, skipped = list_parts(path)
-  size, total = _check_headers([file for files in listed if files for file in files.paths],
-                               resize.size_pair(image_size))
+  paths = [file for files in listed if files for file in files.paths]
+  size, total = _check_headers(paths, resize.size_pair(image_size))
   shape = (*size, 3)
   held = crop == "whole" and total * int(np.prod(shape)) <= held_bytes
   files, how = _split(listed, seed)
-  parts = tuple(part and _part(part, path, shape, held, crop) for part in files)
   record = {
       "source": f"folder {os.path.abspath(path)}", "split": how, "seed": seed, "skipped": skipped,
       **crop_lib.record(crop),
   }
-  return sets.assemble(parts, names, record, crop_lib.constants(crop, names))
+  try:
+    parts = tuple(part and _part(part, path, shape, held, crop) for part in files)
+    return sets.assemble(parts, names, record, crop_lib.constants(crop, names))
+  except tf.errors.InvalidArgumentError:
+    raise errors.InputError(
+        f"Every image must be readable. Received: {_first_broken(paths)}"
+    ) from None
 
 
 def list_parts(path):
@@ -135,6 +143,7 @@ def _list_files(path, names):
         extension = os.path.splitext(file)[1].lower()
         if extension in EXTENSIONS and not file.startswith("."):
           paths.append(os.path.join(directory, file))
+          read.check_name(paths[-1])
           labels.append(label)
         else:
           skipped[extension or file] = skipped.get(extension or file, 0) + 1
@@ -163,7 +172,7 @@ def header_size(path):
   """(height, width) that the header of an image file says.
 
   Raises:
-    InputError: It is no image, or cannot be read.
+    InputError: It is no image, cannot be read, or is too large to be decoded.
   """
   try:
     found = header.image_size(path)
@@ -172,6 +181,11 @@ def header_size(path):
   if found is None:
     raise errors.InputError(
         f"Every image must be a readable JPEG, PNG, GIF or BMP file. Received: {path}"
+    )
+  if found[0] * found[1] > _PIXELS:
+    raise errors.InputError(
+        f"Every image must have at most {_PIXELS:,} pixels. "
+        f"Received: {found[0]}x{found[1]} in {path}"
     )
   return found
 
@@ -201,22 +215,13 @@ def _part(files, root, shape, held, crop):
   stream = read.indexed_stream(len(names), shape, decode, identity, crop == "resized")
   if not held:
     return stream
-  try:
-    images = stream.ordered().map(lambda _, image, label: (image, label))
-    return read.hold(images, len(names), shape)
-  except tf.errors.InvalidArgumentError:
-    raise errors.InputError(
-        f"Every image must be readable. Received: {_first_broken(files.paths)}"
-    ) from None
+  images = stream.ordered().map(lambda _, image, label: (image, label))
+  return read.hold(images, len(names), shape)
 
 
 def _first_broken(paths):
-  """The first file that cannot be decoded, found one by one, and why."""
+  """The first file that cannot be decoded, and why."""
   import tensorflow as tf
 
-  for path in paths:
-    try:
-      tf.io.decode_image(tf.io.read_file(path), channels=3, expand_animations=False)
-    except tf.errors.InvalidArgumentError as error:
-      return f"{path}: {error.message.splitlines()[0][:100]}"
-  return "an image that changed while it was read"
+  found = read.first_broken(tf.data.Dataset.from_tensor_slices(paths).map(tf.io.read_file))
+  return f"{paths[found[0]]}: {found[1]}" if found else "an image that changed while it was read"

@@ -1,5 +1,7 @@
 """Height and width of an image file from its first bytes, without decoding it."""
 
+import os
+import stat
 import struct
 
 # JPEG frame headers, the segments that carry the size: SOF0..15 less DHT, JPG and DAC.
@@ -13,11 +15,13 @@ def image_size(path):
     path: Path of the file.
 
   Returns:
-    (height, width), or None if it is none of these or its header is broken.
+    (height, width), or None if it is none of these, no regular file, or its header is broken.
 
   Raises:
     OSError: The file cannot be opened.
   """
+  if not stat.S_ISREG(os.stat(path).st_mode):  # To open a FIFO waits for somebody who writes to it.
+    return None
   with open(path, "rb") as file:
     head = file.read(32)
     try:

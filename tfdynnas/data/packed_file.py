@@ -13,7 +13,9 @@ import dataclasses
 import json
 import os
 import pathlib
+import tokenize
 import zipfile
+import zlib
 
 import numpy as np
 
@@ -29,8 +31,8 @@ KINDS = {
     "digits": {"name", "dataset", "size", "class_names", "more"},
 }
 _DAMAGED = (
-    OSError, ValueError, EOFError, KeyError, AttributeError, TypeError, NotImplementedError,
-    zipfile.BadZipFile,
+    OSError, ValueError, EOFError, KeyError, AttributeError, TypeError, RuntimeError, OverflowError,
+    MemoryError, tokenize.TokenError, zipfile.BadZipFile, zlib.error,
 )
 
 

@@ -1,6 +1,7 @@
 """Reads records into memory, or makes Streams of them."""
 
 import hashlib
+import re
 
 import numpy as np
 
@@ -166,22 +167,24 @@ def file_records(paths, lengths):
     lengths: List of int, records of each file.
 
   Returns:
-    Callable, key -> tf.data.Dataset of (position in file order, serialized record).
+    Callable, key -> tf.data.Dataset of (position in file order, serialized record); it raises
+    tf.errors.FailedPreconditionError where a file has fewer or more.
   """
   import tensorflow as tf
 
-  starts = np.cumsum([0, *lengths[:-1]]).astype(np.int64)
+  lengths = np.array(lengths, np.int64)
+  starts = np.cumsum(lengths) - lengths
 
-  def one_file(path, start):
+  def one_file(path, start, length):
     file = tf.data.TFRecordDataset(path, buffer_size=2**20)
-    return file.enumerate(start)
+    return file.apply(tf.data.experimental.assert_cardinality(length)).enumerate(start)
 
   def records(key):
     if key is None:
-      return tf.data.Dataset.from_tensor_slices((paths, starts)).flat_map(one_file)
+      return tf.data.Dataset.from_tensor_slices((paths, starts, lengths)).flat_map(one_file)
     places = key_permutation(len(paths), key)
     files = tf.data.Dataset.from_tensor_slices(
-        (tf.gather(tf.constant(paths), places), tf.gather(tf.constant(starts), places))
+        tuple(tf.gather(facts, places) for facts in (paths, starts, lengths))
     )
     return files.interleave(
         one_file, cycle_length=16, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
@@ -285,6 +288,45 @@ def _shaped(pair, image_shape):
 
   image, label = pair
   return tf.ensure_shape(image, image_shape), tf.cast(label, tf.int32)
+
+
+def check_name(path):
+  """Raises InputError unless the name of a file or folder is UTF-8: TensorFlow takes no other."""
+  try:
+    path.encode()
+  except UnicodeEncodeError:
+    raise errors.InputError(
+        f"Names of files and folders must be UTF-8. Received: {path!r}"
+    ) from None
+
+
+def first_broken(contents):
+  """Decodes images until one cannot be.
+
+  Args:
+    contents: tf.data.Dataset of encoded images, scalar strings.
+
+  Returns:
+    (position of the first that cannot be decoded, why), or None.
+  """
+  import tensorflow as tf
+
+  def height(content):
+    return tf.shape(tf.io.decode_image(content, channels=3, expand_animations=False))[0]
+
+  whole = 0
+  try:
+    for _ in contents.map(height, tf.data.AUTOTUNE).as_numpy_iterator():
+      whole += 1
+  except tf.errors.InvalidArgumentError as error:
+    return whole, reason(error)
+  return None
+
+
+def reason(error):
+  """What a TensorFlow error says, in one line, without the ops and data sets that it went by."""
+  line = re.sub(r".*(}}|Iterator::\S+:) ", "", error.message.splitlines()[0])
+  return line.partition(" [Op:")[0][:200]
 
 
 def digest(content):

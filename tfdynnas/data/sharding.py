@@ -6,6 +6,7 @@ import pathlib
 from tfdynnas import errors
 from tfdynnas.data import folder
 from tfdynnas.data import order
+from tfdynnas.data import read
 from tfdynnas.data import shards
 
 PARTS = ("train", "validation", "test")
@@ -28,6 +29,7 @@ def write_shards(image_dir, record_dir, count=8, seed=0):
   """
   names, listed, _ = folder.list_parts(os.fspath(image_dir))
   record_dir = pathlib.Path(record_dir)
+  read.check_name(str(record_dir))
   if record_dir.is_dir() and any(record_dir.glob("*-of-*")):
     raise errors.InputError(f"`record_dir` must have no shards yet. Received: {record_dir}")
   found = {part: files for part, files in zip(PARTS, listed) if files}
@@ -36,7 +38,12 @@ def write_shards(image_dir, record_dir, count=8, seed=0):
     raise errors.InputError(
         f"`record_shards` must be in [1, {fewest}], images of the smallest part. Received: {count}"
     )
-  record_dir.mkdir(parents=True, exist_ok=True)
+  try:
+    record_dir.mkdir(parents=True, exist_ok=True)
+  except OSError as error:
+    raise errors.InputError(
+        f"`record_dir` must be a folder that can be written. Received: {error}"
+    ) from None
   for part, files in found.items():
     mixed = order.permutation(seed, len(files.paths))
     for number in range(count):

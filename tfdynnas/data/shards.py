@@ -55,17 +55,18 @@ def from_shards(
 
   path, shape = os.fspath(path), _shape(path, image_size, crop)
   files = _list(path)
+  index = _index(path, files)
   try:
-    return _load(path, files, shape, valid_share, seed, held_bytes, crop)
-  except tf.errors.DataLossError:  # Of a shard that was whole when it was counted.
+    return _load(path, files, index, shape, valid_share, seed, held_bytes, crop)
+  except (tf.errors.DataLossError, tf.errors.FailedPreconditionError,
+          tf.errors.InvalidArgumentError):  # None of which says in which shard, or record.
     for name in sum(files.values(), []):
-      _count(os.path.join(path, name))
+      _check(os.path.join(path, name), index[name])
     raise
 
 
-def _load(path, files, shape, valid_share, seed, held_bytes, crop):
+def _load(path, files, index, shape, valid_share, seed, held_bytes, crop):
   """Splits the shards, and reads the parts or opens them as streams."""
-  index = _index(path, files)
   names, first = _classes(path, files, index)
   test = next((part for part in ("test", "validation") if part in files), None)
   counts = {part: sum(index[name]["records"] for name in files[part]) for part in files}
@@ -93,6 +94,7 @@ def _list(path):
   """The shards of each part, by number: dict, part -> names of files."""
   if not os.path.isdir(path):
     raise errors.InputError(f"`record_dir` must be a folder that exists. Received: {path}")
+  read.check_name(path)
   found = {}
   for name in sorted(os.listdir(path)):
     match = _FILE.fullmatch(name)
@@ -114,13 +116,12 @@ def _list(path):
 
 def _index(path, files):
   """What is in the shards: dict, name -> {"bytes", "records", "labels", "names"}."""
-  sizes = {name: os.path.getsize(os.path.join(path, name)) for part in files.values()
-           for name in part}
+  sizes = {name: _size(os.path.join(path, name)) for part in files.values() for name in part}
   place = pathlib.Path(path) / INDEX
   try:
     known = json.loads(place.read_text())
-    known = {name: known[name] for name in sizes if known[name]["bytes"] == sizes[name]}
-  except (OSError, ValueError, KeyError, TypeError):
+    known = {name: known[name] for name in sizes if _is_entry(known[name], sizes[name])}
+  except (OSError, ValueError, KeyError, TypeError, RecursionError):
     known = {}
   missing = [name for name in sizes if name not in known]
   if missing:
@@ -132,6 +133,24 @@ def _index(path, files):
     except OSError:  # In a folder of somebody else's, every start counts anew.
       pass
   return known
+
+
+def _size(path):
+  """Bytes of a shard."""
+  if not os.path.isfile(path):
+    raise errors.InputError(f"Every shard must be a file that is there. Received: {path}")
+  return os.path.getsize(path)
+
+
+def _is_entry(entry, size):
+  """Whether this is what the index says of a shard of so many bytes."""
+  match entry:
+    case {"bytes": int(own), "records": int(records), "labels": [int(low), int(high)],
+          "names": dict(names)}:
+      texts = all(isinstance(name, str) for name in names.values())
+      # A record has 16 bytes beside its content.
+      return own == size and 0 < records <= size // 16 and low <= high and texts
+  return False
 
 
 def _count(path):
@@ -157,25 +176,50 @@ def _count(path):
       labels.update(own.tolist())
       names.update(zip(own.tolist(), texts.tolist()))
   except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
-    reason = error.message.splitlines()[0].rpartition("}} ")[2][:200]
     raise errors.InputError(
         f"Every shard must be whole, of Examples with {IMAGE} and {LABEL}. "
-        f"Received: {path}: {reason}"
+        f"Received: {path}: {read.reason(error)}"
     ) from None
   if not records:
     raise errors.InputError(f"Every shard must have records. Received: {path} without")
-  return {"records": records, "labels": [min(labels), max(labels)],
-          "names": {str(label): name.decode() for label, name in names.items() if name}}
+  try:
+    names = {str(label): name.decode() for label, name in names.items() if name}
+  except UnicodeDecodeError as error:
+    raise errors.InputError(
+        f"{SYNSET} and {TEXT} must be UTF-8. Received: {path} with {error.object[:50]!r}"
+    ) from None
+  return {"records": records, "labels": [min(labels), max(labels)], "names": names}
+
+
+def _check(path, entry):
+  """Raises InputError of what is wrong with a shard: damage, its entry, or a record (from 0)."""
+  import tensorflow as tf
+
+  if entry != {**entry, **_count(path)}:
+    raise errors.InputError(
+        f"`{INDEX}` must be of the shards beside it; without it they are counted anew. "
+        f"Received: that of another {path}"
+    )
+  features = {IMAGE: tf.io.FixedLenFeature([], tf.string)}
+  records = tf.data.TFRecordDataset(path, buffer_size=2**20)
+  found = read.first_broken(
+      records.map(lambda record: tf.io.parse_single_example(record, features)[IMAGE])
+  )
+  if found:
+    raise errors.InputError(
+        f"Every image must be readable. Received: {path} record {found[0]}: {found[1]}"
+    )
 
 
 def _classes(path, files, index):
   """(class names, the label of the first)."""
   ranges = {part: [index[name]["labels"] for name in names] for part, names in files.items()}
   first, last = min(low for low, _ in ranges["train"]), max(high for _, high in ranges["train"])
-  if first not in (0, 1) or last == first:
+  records = sum(index[name]["records"] for name in files["train"])
+  if first not in (0, 1) or not 1 < last - first + 1 <= records:
     raise errors.InputError(
-        "Labels must count from 0 or 1, of two or more classes. "
-        f"Received: {first} to {last} in {path}"
+        "Labels must count from 0 or 1, of two or more classes and no more than training records. "
+        f"Received: {first} to {last} of {records} records in {path}"
     )
   for part, found in ranges.items():
     low, high = min(low for low, _ in found), max(high for _, high in found)

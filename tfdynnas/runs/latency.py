@@ -197,7 +197,8 @@ class _Log:
     try:
       there = json.loads(place.read_text())
       same = {part: there[part] for part in self._identity}
-      there["measured"].items()
+      for times in there["measured"].values():
+        float(times["median"])
       names = [f"{part}.{name}" for part in same for name in {**same[part], **self._identity[part]}
                if same[part].get(name) != self._identity[part].get(name)]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -216,7 +217,7 @@ class _Log:
   def take(self, name, measure):
     """Measures what is not there yet, and keeps it."""
     if name not in self.values:
-      self.values[name] = measure()
+      self.values[name], self._whole = measure(), None
       values = {**self._identity, "measured": self.values}
       whole_file.write_text(self._begun, json.dumps(values), sync=False)
 

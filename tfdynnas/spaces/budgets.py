@@ -3,7 +3,6 @@
 import dataclasses
 import hashlib
 import json
-import math
 import pathlib
 
 from tfdynnas import errors
@@ -11,6 +10,7 @@ from tfdynnas.spaces import space as space_lib
 
 GRAIN = 2.0**-20  # Of a millisecond, about a nanosecond: multiples of it add up exactly.
 _BYTES = 4  # Of a weight: float32.
+_LONGEST = 1e9  # Milliseconds, 11 days.
 
 
 def describe(space):
@@ -59,7 +59,7 @@ def with_latency(space, fixed, rows):
     Space of the same class.
 
   Raises:
-    InputError: The table does not have a finite number >= 0 for each choice.
+    InputError: The table does not have a number in [0, 1e9] for each choice.
   """
   wanted = [len(decision.choices) for decision in space.decisions]
   found = [len(row) if isinstance(row, (list, tuple)) else type(row).__name__ for row in rows]
@@ -69,8 +69,10 @@ def with_latency(space, fixed, rows):
     )
   for number in (fixed, *(number for row in rows for number in row)):
     if isinstance(number, bool) or not isinstance(number, (int, float)) or not (
-        0 <= number < math.inf):
-      raise errors.InputError(f"A latency must be a finite number >= 0. Received: {number!r}")
+        0 <= number <= _LONGEST):
+      raise errors.InputError(
+          f"A latency must be a number in [0, {_LONGEST:g}]. Received: {str(number)[:40]}"
+      )
   return _with(space, "latency", _grained(fixed), tuple(tuple(map(_grained, row)) for row in rows))
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from tfdynnas import errors
 
+_MOST_DIGITS = 1000  # Of an index: Python itself reads no more than 4300.
 COSTS = ("complexity", "params", "macs")
 # All that a limit may be on; the last two only a space that was given them has.
 KINDS = (*COSTS, "bytes", "latency")
@@ -140,7 +141,7 @@ class Space:
       InputError: The string names no arch of this space.
     """
     text = text.strip()
-    if text.startswith("#") and text[1:].isdecimal():
+    if text.startswith("#") and text[1:].isdecimal() and len(text) <= _MOST_DIGITS:
       return self.arch(int(text[1:]))
     if text and all(part.strip().isdecimal() for part in text.split(",")):
       return self.validate(text.split(","))

@@ -121,6 +121,6 @@ def _in_steps(ranges, least, divisor, above):
   """Ranges of what an arch costs above the least, int32 [ranges, 2]."""
   greatest = sum(int(row.max()) for row in above)
   return np.array([
-      (min(max(math.ceil((low - least) / divisor), 0), greatest + 1),
-       max(min(math.floor((high - least) / divisor), greatest), -1)) for low, high in ranges
+      (math.ceil(min(max((low - least) / divisor, 0), greatest + 1)),
+       math.floor(max(min((high - least) / divisor, greatest), -1))) for low, high in ranges
   ], np.int64).reshape(-1, 2).astype(np.int32)
