@@ -2,8 +2,18 @@
 
 import json
 import os
+import re
 
 from tfdynnas import errors
+
+_NAME = r"[\w:%\[\]-]{1,63}"  # Of the host's parts; in brackets an address of IPv6.
+_ADDRESS = re.compile(rf"{_NAME}(\.{_NAME})*\.?:([1-9][0-9]{{0,4}})", re.ASCII)
+
+
+def is_address(text):
+  """Whether a text is `host:port` as sockets and gRPC take it, the port in 1..65535."""
+  match = _ADDRESS.fullmatch(text)
+  return match is not None and int(match[2]) < 2**16
 
 
 def read():
@@ -21,12 +31,23 @@ def read():
     cluster, task = config["cluster"], config["task"]
     names = [(kind, number) for kind in ("chief", "worker")
              for number in range(len(cluster.get(kind, ())))]
-    index, count = names.index((task["type"], int(task["index"]))), len(names)
-    if count < 2 or set(cluster) - {"chief", "worker"}:
-      raise ValueError("not two or more workers")
-  except (ValueError, KeyError, TypeError, AttributeError) as error:
+    _check(cluster, task["index"])
+    return names.index((task["type"], int(task["index"]))), len(names)
+  except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
     raise errors.InputError(
         'distribution=multi_worker needs TF_CONFIG such as {"cluster": {"worker": ["host:port", '
-        f'"host:port"]}}, "task": {{"type": "worker", "index": 0}}}}. Received: {text!r}'
+        f'"host:port"]}}, "task": {{"type": "worker", "index": 0}}}}. Received: {text[:200]!r}'
     ) from error
-  return index, count
+
+
+def _check(cluster, index):
+  """Raises what `read` explains for what TensorFlow would hang on, or end with a traceback."""
+  addresses = [address for kind in cluster.values() for address in kind]
+  if not all(isinstance(kind, list) and kind for kind in cluster.values()):
+    raise TypeError("not lists of addresses")
+  if not all(map(is_address, addresses)) or len(set(addresses)) < max(len(addresses), 2):
+    raise ValueError("not two or more addresses, all different")
+  if set(cluster) - {"chief", "worker"} or len(cluster.get("chief", [])) > 1:
+    raise ValueError("others than workers and one chief")
+  if type(index) not in (int, str) or not re.fullmatch("[0-9]+", str(index)):
+    raise ValueError("no index")

@@ -32,7 +32,7 @@ def _claimed(folder):
   run_dir = runs.RunDir(folder, create=True)
   run_dir.claim({
       "data": config.DataConfig(dataset="digits").as_dict(),
-      "images": {"image_shape": [8, 8, 3], "classes": 10,
+      "images": {"fingerprint": "aa", "image_shape": [8, 8, 3], "classes": 10,
                  "sizes": {"train": 898, "valid": 540, "test": 359}},
       "space": config.SpaceConfig(channels=2, cells=1).as_dict(),
       "supernet": config.SupernetConfig(epochs=3).as_dict(), "devices": {"replicas": 1},
@@ -87,7 +87,8 @@ def _fill(run_dir):
   _write_csv(path / "search" / "trials.csv", trials)
   run_dir.write_json("search/found.json", {**trials[-1], "arch": list(archs[-1]), "trials": 12})
   run_dir.write_json("subnet/result.json", {
-      "arch": list(archs[0]), "string": SPACE.format(archs[0]), "part": "test", "accuracy": 0.9})
+      "arch": list(archs[0]), "string": SPACE.format(archs[0]), "part": "test", "accuracy": 0.9,
+      **costs[0]})
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +137,8 @@ def test_a_few_shot_run_shows_its_parts(tmp_path):
         {"epoch": 1, "step": 10 + part, "loss": 2, "accuracy": 0.2}])
     (tmp_path / "supernet" / f"part_{part}" / "probes.jsonl").write_text("\n".join(
         json.dumps(_probe(step, [(part, 1, 2, 3, 0, 1)])) for step in (10, 20)))
-    run_dir.write_json(f"supernet/part_{part}/method.json", {"steps": 20, "groups": 1})
+    run_dir.write_json(f"supernet/part_{part}/method.json", {
+        "steps": 20, "groups": 1, "split_decision_name": "1<-0"})
   text = runs.run_report(run_dir).read_text()
   assert text.count("<img") == 2 + 2 * 5 and "quarter of the archs of a part" in text
   assert all(text.count(f", part {part}.") == 5 for part in range(2))
@@ -152,17 +154,41 @@ def test_a_report_leaves_the_run_to_others(tmp_path):
 
 
 @pytest.mark.parametrize("name, content, message", [
-    ("supernet/log.csv", "epoch,step\n1,10\n", "Missing: loss"),
-    ("search/found.json", "{", "whole JSON"),
-    ("supernet/probes.jsonl", "{}\n", "a probe on each line"),
+    ("supernet/log.csv", b"epoch,step\n1,10\n", "Received: no loss"),
+    ("supernet/log.csv", b"step,loss,accuracy\nx,y,z\n", "'x'"),
+    ("supernet/log.csv", b"step,loss,accuracy\nnan,1,1\n", "step=nan"),
+    ("supernet/log.csv", b"\0\xff", "decode"),
+    ("supernet/method.json", b"[]", r"Received: \[\]"),
+    ("search/found.json", b"{", "whole JSON"),
+    ("search/found.json", b'{"a":1}', "arch"),
+    ("search/recalibrated.json", b"[]", r"Received: \[\]"),
+    ("search/trials.csv", b"trial,accuracy,params,macs,string\n1,x,1,1,a\n", "'x'"),
+    ("search/trials.csv", b"trial,accuracy,params,macs,string\n1,0.1,1,,a\n", "no macs"),
+    ("rank/statistics.json", b'{"tau_b": 3}', "Received: {'tau_b': 3}"),
+    ("rank/statistics.json", b"[1]", r"Received: \[1\]"),
+    ("rank/ranking.csv", b"accuracy,truth\n1,1\n", "no complexity"),
+    ("subnet/result.json", b"[1]", r"Received: \[1\]"),
+    ("supernet/probes.jsonl", b"{}\n", "a probe on each line"),
+    ("supernet/probes.jsonl", b'{"step": 1}\n', r"\[0\].archs"),
 ])
 def test_a_damaged_file_is_named(tmp_path, name, content, message):
   run_dir = _claimed(tmp_path)
   _fill(run_dir)
-  (tmp_path / name).write_text(content)
+  (tmp_path / name).write_bytes(content)
   with pytest.raises(errors.InputError, match=message) as error:
     runs.run_report(run_dir)
   assert name in str(error.value) and not (tmp_path / "report.html").exists()
+
+
+def test_a_run_of_before_some_settings_were_there_and_a_ranking_cut_short_have_a_report(tmp_path):
+  run_dir = _claimed(tmp_path)
+  _fill(run_dir)
+  config_of = run_dir.config()
+  del config_of["supernet"]["method"], config_of["space"]["width"], config_of["data"]["crop"]
+  run_dir.write_json("config.json", config_of)
+  (tmp_path / "rank" / "statistics.json").unlink()  # It is written after the rows.
+  text = html.unescape(runs.run_report(run_dir).read_text())
+  assert "3 epochs of spos" in text and "No ranking yet" in text
 
 
 @pytest.mark.parametrize("width", [1200, 500])

@@ -91,10 +91,18 @@ def test_weights_that_are_not_finite_are_never_written(tmp_path, monkeypatch):
   assert checkpoint.record(tmp_path / "checkpoint.npz")["step"] == 9
 
 
+def _with(data, mark, place, value):
+  """The bytes with another one, so many after the last mark of the zip's directory."""
+  place += data.rindex(mark)
+  return data[:place] + bytes([value]) + data[place + 1:]
+
+
 @pytest.mark.parametrize("damage", [
     lambda data: b"", lambda data: data[: len(data) // 2], lambda data: b"not a checkpoint",
     lambda data: data[:200] + bytes([data[200] ^ 1]) + data[201:],
-])
+    lambda data: data.replace(b"PK\1\2", b"PK\1\3"), lambda data: _with(data, b"PK\1\2", 8, 1),
+    lambda data: _with(data, b"PK\5\6", 18, 99),
+], ids=["empty", "cut", "text", "flipped", "names", "encrypted", "far"])
 def test_damaged_checkpoints_are_refused(tmp_path, damage):
   _fit(tmp_path, 4)
   path = tmp_path / "checkpoint.npz"

@@ -26,12 +26,17 @@ def score(arch):
   return {"accuracy": digest[0] / 255, "loss": digest[1] / 255}
 
 
-def main(folder, lost, _, start):
-  """Searches as what the environment says."""
+def make_tuner(folder, lost, start):
+  """The tuner, as what the environment says."""
   space = spaces.nasbench201()
   oracle = oracle_lib.EvolutionOracle(space, settings=SETTINGS, seed=3)
-  tuner = tuner_lib.SupernetTuner(
+  return tuner_lib.SupernetTuner(
       oracle, space, score, folder, "p", lost_seconds=float(lost), start_seconds=float(start))
+
+
+def main(folder, lost, _, start):
+  """Searches."""
+  tuner = make_tuner(folder, lost, start)
   tuner.search()
   print(json.dumps([] if peers.role() == "worker" else tuner.history()))
 

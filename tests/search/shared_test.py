@@ -12,9 +12,11 @@ import time
 import pytest
 
 import tfdynnas
+from tests.search import shared_case
 from tfdynnas import errors
 from tfdynnas import search
 from tfdynnas import spaces
+from tfdynnas import tf_config
 from tfdynnas.search import oracle as oracle_lib
 from tfdynnas.search import peers
 
@@ -133,13 +135,38 @@ def test_roles_by_environment(monkeypatch):
   with pytest.raises(errors.InputError, match="KERASTUNER_ORACLE_PORT.*Received: .*TUNER_ID=w1"):
     peers.role()
   monkeypatch.setenv(peers.VARIABLES[1], "127.0.0.1")
-  monkeypatch.setenv(peers.VARIABLES[2], "x")
-  with pytest.raises(errors.InputError, match="the last a number"):
-    peers.role()
   monkeypatch.setenv(peers.VARIABLES[2], "8000")
   assert peers.role() == "worker" and peers.address() == ("127.0.0.1", 8000)
   monkeypatch.setenv(peers.VARIABLES[0], "my chief")
   assert peers.role() == "chief"
+
+
+@pytest.mark.parametrize("name", ["chief", "one"])
+@pytest.mark.parametrize("host, port", [
+    *[("127.0.0.1", port) for port in ("x", "٣٣٣٣", "0", "-1", "1.5", "99999", "65536", "9" * 30)],
+    *[(host, "8000") for host in ("é..x", "a..b", ".", "a" * 70, "a b", "http://a", "\udcff")],
+])
+def test_what_is_no_address_is_refused(monkeypatch, name, host, port):
+  for variable, value in zip(peers.VARIABLES, (name, host, port)):
+    monkeypatch.setenv(variable, value)
+  with pytest.raises(errors.InputError, match="a port in 1..65535. Received: .*_PORT="):
+    peers.role()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "a" * 63, "a-1.b_2.c.", "[::1]"])
+@pytest.mark.parametrize("port", ["1", "65535"])
+def test_addresses(host, port):
+  assert tf_config.is_address(f"{host}:{port}")
+
+
+def test_the_end_of_the_serving_thread_is_heard(monkeypatch, tmp_path):
+  with socket.create_server(("127.0.0.1", 0)) as used:  # Since the chief looked.
+    for name, value in zip(peers.VARIABLES, ("chief", "127.0.0.1", str(used.getsockname()[1]))):
+      monkeypatch.setenv(name, value)
+    monkeypatch.setattr(peers, "refuse_used_address", lambda: None)
+    tuner = shared_case.make_tuner(tmp_path, 20, 20)
+    with pytest.raises(errors.InputError, match="must be free.*Failed to bind"):
+      tuner.search()
 
 
 def _oracle(folder):

@@ -195,3 +195,29 @@ def test_trials_without_their_search_are_not_taken_over(tmp_path):
     tuner_lib.SupernetTuner(_evolution(), NB201, _score, tmp_path, "p")
   fresh = tuner_lib.SupernetTuner(_evolution(), NB201, _score, tmp_path, "p", overwrite=True)
   assert fresh.history() == []
+
+
+@pytest.mark.parametrize("name, text", [
+    *((name, text) for name in ("trial_01/trial.json", "oracle.json", "tuner0.json")
+      for text in ("", "[]", "[" * 100_000)),
+    ("trial_01/trial.json", "{}"), ("trial_01/trial.json", None), ("trial_11/trial.json", None),
+    ("oracle.json", None),
+])
+def test_a_damaged_search_is_refused(tmp_path, name, text):
+  tuner_lib.SupernetTuner(_evolution(), NB201, _score, tmp_path, "p").search()
+  path = tmp_path / "p" / name
+  assert path.exists()
+  if text is None:
+    path.unlink()
+  else:
+    path.write_text(text)  # As a loss of power may leave it.
+  with pytest.raises(errors.InputError, match="/p must hold a whole search. Received: .* anew"):
+    tuner_lib.SupernetTuner(_evolution(), NB201, _score, tmp_path, "p")
+
+
+def test_a_trial_that_ended_without_a_score_is_refused(tmp_path):
+  tuner_lib.SupernetTuner(_evolution(), NB201, _score, tmp_path, "p").search()
+  path = tmp_path / "p" / "trial_01" / "trial.json"
+  path.write_text(json.dumps({**json.loads(path.read_text()), "metrics": {"metrics": {}}}))
+  with pytest.raises(errors.InputError, match="must hold a whole search. .*accuracy"):
+    tuner_lib.SupernetTuner(_evolution(), NB201, _score, tmp_path, "p")

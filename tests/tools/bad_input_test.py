@@ -3,7 +3,9 @@
 import fcntl
 import json
 import resource
+import shutil
 import signal
+import zipfile
 
 import numpy as np
 import pytest
@@ -82,7 +84,7 @@ def test_archs_limits_and_jobs_that_cannot_be(trained, tool, flags, expected):
 
 
 def test_a_loss_of_nan_stops_and_names_the_step(tmp_path):
-  flags = (*launcher.TINY, "--learning_rate=1e30", "--checkpoint_steps=1", "--max_norm=0", QUIET)
+  flags = (*launcher.TINY, "--learning_rate=1e15", "--checkpoint_steps=1", "--max_norm=0", QUIET)
   line = launcher.refusal(launcher.run("train_supernet", *flags, f"--run_dir={tmp_path}"), 1)
   assert "must stay finite. Received: " in line and " step " in line
   checkpoint = tmp_path / "supernet" / "checkpoint.npz"
@@ -116,6 +118,49 @@ def test_damaged_checkpoint_and_early_search_leave_no_trials(trained, copy):
   line = launcher.refusal(launcher.run("search", *launcher.SEARCH, f"--run_dir={run}"))
   assert "must be trained to the end" in line
   assert not (run / "search").exists()
+
+
+def _rezip(path):
+  with zipfile.ZipFile(path, "w") as file:
+    file.writestr("x", "y")
+
+
+def _flip(path):
+  data = bytearray(path.read_bytes())
+  data[len(data) // 2] ^= 255
+  path.write_bytes(data)
+
+
+def _as_folder(path):
+  path.unlink()
+  path.mkdir()
+
+
+@pytest.mark.parametrize("tool, name, harm", [
+    ("export", "subnet/model.keras", _flip), ("export", "subnet/model.keras", _rezip),
+    ("export", "subnet/model.keras", lambda path: path.write_bytes(path.read_bytes()[:500])),
+    ("export", "subnet/result.json", lambda path: path.write_text("{}")),
+    ("export", "servable", lambda path: path.write_text("")),
+    ("train_subnet", "search/found.json", lambda path: path.write_text("[]")),
+    ("search", "supernet/checkpoint.npz", _as_folder), ("report", "config.json", _as_folder),
+])
+def test_a_damaged_file_of_a_run_is_named(finished, copy, tool, name, harm):
+  run = copy(finished)
+  (run / name).parent.mkdir(exist_ok=True)
+  harm(run / name)
+  line = launcher.refusal(launcher.run(tool, f"--run_dir={run}"))
+  assert f"{run / name} must " in line and "Received: " in line and "not found" not in line
+
+
+@pytest.mark.parametrize("name", ["search", "search/oracle.json", "search/trial_07/trial.json"])
+def test_a_damaged_search_is_refused(searched, copy, name):
+  run = copy(searched)
+  shutil.rmtree(run / name, ignore_errors=True)
+  (run / name).unlink(missing_ok=True)
+  if name == "search":
+    (run / name).write_text("")
+  line = launcher.refusal(launcher.run("search", *launcher.SEARCH, f"--run_dir={run}"))
+  assert f"{run}/search must " in line and "Received: " in line
 
 
 def test_the_flags_of_a_run_run_it_again_also_on_two_devices(tmp_path):

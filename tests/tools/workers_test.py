@@ -81,11 +81,27 @@ def test_a_killed_worker_ends_the_other_and_both_go_on(two_devices, tmp_path, ki
     assert row == pytest.approx(expected, abs=2e-5)
 
 
+def test_a_worker_without_others_ends_and_late_ones_train(tmp_path):
+  addresses, flags = processes.free_addresses(2), (*launcher.TINY, "--distribution=multi_worker")
+  alone = start(processes.environment(addresses, 0), "train_supernet", *flags,
+                "--step_seconds=4", f"--run_dir={tmp_path}")
+  assert "must start, and do each step, within 4 s" in lost(alone, 120)
+  started = []
+  for index in range(2):
+    time.sleep(5 * index)
+    started.append(start(processes.environment(addresses, index), "train_supernet", *flags,
+                         "--step_seconds=60", f"--run_dir={tmp_path}"))
+  finish(started)
+
+
 def test_workers_refuse_what_cannot_be(tmp_path):
   environment = {**os.environ, "TF_CONFIG": "{}"}
   flags = (*TRAIN, f"--run_dir={tmp_path}")
   line = launcher.refusal(launcher.run("train_supernet", *flags, env=environment))
   assert "needs TF_CONFIG such as" in line
+  environment["TF_CONFIG"] = "[" * 100_000
+  line = launcher.refusal(launcher.run("train_supernet", *flags, env=environment))
+  assert "needs TF_CONFIG such as" in line and len(line) < 600
   assert "train_supernet.py" in launcher.refusal(launcher.run("nas", *flags))
   environment = {**processes.environment(["a:1", "b:1"], 0), "KERAS_BACKEND": "jax"}
   line = launcher.refusal(launcher.run("train_supernet", *flags, env=environment))

@@ -5,6 +5,7 @@ import fcntl
 import importlib.metadata
 import json
 import pathlib
+import reprlib
 
 from tfdynnas import config as config_lib
 from tfdynnas import errors
@@ -15,6 +16,30 @@ PACKAGES = ("tfdynnas", "tensorflow", "keras", "keras-tuner", "tensorflow-datase
 _CONFIGS = {
     "data": config_lib.DataConfig, "space": config_lib.SpaceConfig,
     "supernet": config_lib.SupernetConfig,
+}
+_PARTS = {**_CONFIGS, "few_shot": config_lib.FewShotConfig}
+_ESTIMATE = dict.fromkeys(("value", "low", "high"), (float, None))
+_NETWORK = {"arch": [int], "string": str, "params": int, "macs": int, "accuracy": float}
+_RANKED = {"ranked": {"archs": str, "count": int}}
+# What the files of a run hold at least, by name, as `check` takes it.
+_KINDS = {
+    "config.json": {
+        **dict.fromkeys((*_CONFIGS, "devices"), dict), str: dict,
+        "images": {
+            "fingerprint": str, "image_shape": [int, int, int], "classes": int, "sizes": {str: int},
+        },
+        "few_shot?": {"few_shot_decision": int, "few_shot_groups": str, "init_from": str},
+    },
+    "found.json": {**_NETWORK, "trial": int, "trials": int},
+    "method.json": {"steps": int, "groups": int, "split_decision_name": str},
+    "recalibrated.json": {"arch": [int], "accuracy": float, "images": int, "seconds": float},
+    "result.json": {**_NETWORK, "part": str},
+    "statistics.json": ({**_RANKED, "tau_b?": None}, {
+        **_RANKED, "tau_b": _ESTIMATE, "tau_b_of_costs": {"params": _ESTIMATE, str: _ESTIMATE},
+        **dict.fromkeys(("spearman?", "cb?", "cb_rank?", "c3?"), _ESTIMATE), "count": int,
+        "interval": {"level": float}, "precision_at": {str: float}, "regret_at": {str: float},
+        "definitions?": {str: str},
+    }),
 }
 
 
@@ -87,29 +112,35 @@ class RunDir:
     Raises:
       InputError: `config.json` is not there, damaged, or not of this package.
     """
-    config = self.read_json("config.json")
-    parts = ("data", "images", "space", "supernet", "devices")
-    if not isinstance(config, dict) or not all(isinstance(config.get(p), dict) for p in parts):
-      raise errors.InputError(
-          f"{self.path / 'config.json'} must hold {', '.join(parts)}. Received: another JSON"
-      )
+    config, path = self.read_json("config.json"), self.path / "config.json"
+    for part, kind in _PARTS.items():
+      values, known = config.get(part, {}), _defaults(kind)
+      # One that is not known, as a newer version may write it, fits nothing; older ones lack some.
+      check(path, values, {name: type(known[name]) if name in known else () for name in values},
+            part)
+      try:
+        kind(**values)
+      except errors.InputError as error:
+        raise errors.InputError(f"{path} must hold a run. Received: {part}, {error}") from error
     return config
 
   def read_json(self, name):
     """A JSON file of the folder.
 
     Raises:
-      InputError: It is not there or damaged.
+      InputError: It is not there, damaged, or holds something else than its job writes.
     """
+    path = self.path / name
     try:
-      return json.loads((self.path / name).read_text())
-    except (OSError, ValueError) as error:
-      raise errors.InputError(
-          f"{self.path / name} must be whole JSON. Received: {error}"
-      ) from error
+      values = json.loads(path.read_text())
+    except (OSError, ValueError, RecursionError) as error:
+      raise errors.InputError(f"{path} must be whole JSON. Received: {error}") from error
+    check(path, values, _KINDS.get(path.name, dict))
+    return values
 
   def write_json(self, name, values):
     """Writes a JSON file of the folder, whole."""
+    check_folder((self.path / name).parent)
     whole_file.write_text(self.path / name, json.dumps(values, indent=2, allow_nan=False) + "\n")
 
 
@@ -120,8 +151,75 @@ def _unknown_then(part, now):
   """
   if part == "images":
     return now
-  fields = dataclasses.fields(_CONFIGS[part]) if part in _CONFIGS else ()
-  return json.loads(json.dumps({field.name: field.default for field in fields}))
+  return _defaults(_CONFIGS[part]) if part in _CONFIGS else {}
+
+
+def _defaults(kind):
+  """The defaults of a config class, as JSON has them."""
+  return json.loads(json.dumps({f.name: f.default for f in dataclasses.fields(kind)}))
+
+
+def check(path, value, kind, name=""):
+  """Refuses JSON that is not of its kind.
+
+  Args:
+    path: The file that it is from, for the message.
+    value: What was read.
+    kind: A type (of float also an int), or None; [kind] of a list of some, [kind, kind] of a list
+      of that many; a tuple of kinds, any of which it may be; or a dict by name of an object, which
+      may hold more: of `name?` if it is there, of `str` all there are.
+    name: Where it is in the file.
+
+  Raises:
+    InputError: It is of another kind; the message names the part that is.
+  """
+  wrong = _misfit(value, kind, name)
+  if wrong:
+    raise errors.InputError(f"{path} must hold what this version writes. Received: {wrong}")
+
+
+def _misfit(value, kind, name=""):
+  """The part of a value that is not of its kind, as name=value; None if there is none."""
+  if isinstance(kind, (dict, list)) and isinstance(value, type(kind)):
+    inner = (_entries if isinstance(kind, dict) else _items)(value, kind, name)
+    return next(filter(None, (_misfit(*part) for part in inner)), None)
+  if isinstance(kind, tuple):
+    fits = any(_misfit(value, one) is None for one in kind)
+  else:
+    fits = type(value) in ((int, float) if kind is float else (kind or type(None),))
+  return None if fits else (name and f"{name}=") + reprlib.repr(value)
+
+
+def _entries(value, kinds, name):
+  """(value, kind, name) of each entry of an object that has a kind."""
+  prefix = name and f"{name}."
+  for key, kind in kinds.items():
+    if key is str:
+      yield from ((part, kind, prefix + own) for own, part in value.items())
+    elif key.rstrip("?") in value:
+      yield value[key.rstrip("?")], kind, prefix + key.rstrip("?")
+    elif not key.endswith("?"):
+      yield None, (), prefix + key  # Nothing fits what is not there.
+
+
+def _items(value, kinds, name):
+  """(value, kind, name) of each item of a list, or of the list if they are not as many."""
+  kinds = kinds * len(value) if len(kinds) == 1 else kinds
+  if not value or len(value) != len(kinds):
+    yield value, (), name
+  else:
+    yield from ((part, kind, f"{name}[{n}]") for n, (part, kind) in enumerate(zip(value, kinds)))
+
+
+def check_folder(path):
+  """Refuses a path that cannot become a folder, since it or one above it is something else.
+
+  Raises:
+    InputError: It is.
+  """
+  there = next(place for place in (path, *path.parents) if place.exists())
+  if not there.is_dir():
+    raise errors.InputError(f"{there} must be a folder. Received: a file")
 
 
 def lock(path, shared=False):

@@ -47,7 +47,8 @@ def run_report(run_dir, config=config_lib.TruthConfig()):
         ("Networks", sections.networks(reader, sheet, space)),
         ("Settings", [page.row(*_settings(stored))]),
     ]
-    text = page.page(f"Supernet run {reader.path.resolve().name}", _lead(stored), parts, _footer(stored))
+    title = f"Supernet run {reader.path.resolve().name}"
+    text = page.page(title, _lead(stored), parts, _footer(stored))
   path = run_dir.path / "report.html"
   whole_file.write_text(path, text)
   return path
@@ -87,7 +88,9 @@ def _dataset(stored):
 
 
 def _lead(stored):
-  space, supernet = stored["space"], stored["supernet"]
+  # As configs, since an older run lacks some settings: they are default.
+  space = config_lib.SpaceConfig(**stored["space"]).as_dict()
+  supernet = config_lib.SupernetConfig(**stored["supernet"]).as_dict()
   return (
       f"{space['space']}, {space['channels']} channels, {_depth(space)}, on {_dataset(stored)}; "
       f"{supernet['epochs']} epochs of {supernet['method']}, schedule {supernet['schedule']}, "

@@ -1,12 +1,22 @@
 """What the jobs left in a run directory, for those who only look at it."""
 
 import csv
+import math
 
 from tfdynnas import errors
+from tfdynnas.runs import directory
 from tfdynnas.runs import trained
 from tfdynnas.training import callbacks
 
 RESULTS = ("search/found.json", "rank/statistics.json", "subnet/result.json")
+_MEAN = (float, None)
+_PROBE = {
+    "step": int,
+    "archs": [{"index": int, "complexity": float, "accuracy": _MEAN}],
+    "classes": [{"class": int, **dict.fromkeys(("accuracy", "loss", "learning_rate"), _MEAN)}],
+    "cosines": dict.fromkeys(("within", "across"), _MEAN),
+    "momentum": dict.fromkeys(("own", "other", "mean"), _MEAN),
+}
 
 
 class Reader:
@@ -27,29 +37,30 @@ class Reader:
     """A JSON file of the run, None if it is not there."""
     return self._run_dir.read_json(name) if (self._run_dir.path / name).exists() else None
 
-  def rows(self, name, columns, later=()):
+  def rows(self, name, numbers, maybe=(), texts=()):
     """The rows of a CSV file of the run.
 
     Args:
       name: Path in the run's folder.
-      columns: Names of columns; those that are numbers come as floats, empty ones as None.
-      later: Names of columns that an older version did not write; None where they are not.
+      numbers: Names of columns of finite numbers.
+      maybe: The same, None where a row has none: unknown, or not written by an older version.
+      texts: Names of columns of text.
 
     Returns:
       List of dicts with these keys; [] if there is no such file.
 
     Raises:
-      InputError: A column is missing.
+      InputError: It is no CSV file, or a column is missing or of another kind.
     """
     path = self._run_dir.path / name
     if not path.exists():
       return []
-    with open(path, newline="", encoding="utf-8") as file:
-      rows = list(csv.DictReader(file))
-    missing = [column for column in columns if any(row.get(column) is None for row in rows)]
-    if missing:
-      raise errors.InputError(f"{path} must have {', '.join(columns)}. Missing: {missing[0]}")
-    return [{c: _number(row.get(c) or "") for c in (*columns, *later)} for row in rows]
+    try:
+      with open(path, newline="", encoding="utf-8") as file:
+        return [_cells(row, numbers, maybe, texts) for row in csv.DictReader(file)]
+    except (OSError, ValueError, csv.Error) as error:
+      columns = ", ".join((*numbers, *texts))
+      raise errors.InputError(f"{path} must have rows of {columns}. Received: {error}") from error
 
   def trainings(self):
     """(part, what is known) of each training of the supernet: " 0", " 1" of a few-shot one."""
@@ -72,9 +83,14 @@ class Reader:
 
   def probes(self):
     """(part, its probes) of each training that has some."""
-    found = [(part, callbacks.read_lines(self._run_dir.path / name / "probes.jsonl"))
-             for part, name in self._parts()]
-    return [(part, lines) for part, lines in found if lines]
+    found = []
+    for part, name in self._parts():
+      path = self._run_dir.path / name / "probes.jsonl"
+      lines = callbacks.read_lines(path)
+      if lines:
+        directory.check(path, lines, [_PROBE])
+        found.append((part, lines))
+    return found
 
   def _parts(self):
     return [(f" {part}" if self.in_parts else "", name) for part, name in enumerate(self._names)]
@@ -84,10 +100,16 @@ def _wait(share):
   return "" if share is None else f"; {share:.0%} of the last epoch waiting for data"
 
 
-def _number(text):
-  if text == "":
-    return None
-  try:
-    return float(text)
-  except ValueError:
-    return text
+def _cells(row, numbers, maybe, texts):
+  """The cells of a row that are asked for; a ValueError names one that is not as it must be."""
+  cells = {column: row.get(column) or None for column in (*numbers, *maybe, *texts)}
+  for column in (*numbers, *maybe):
+    if cells[column] is not None:
+      cells[column] = float(cells[column])
+  for column in (*numbers, *texts):
+    if cells[column] is None:
+      raise ValueError(f"no {column}")
+  for column, value in cells.items():
+    if isinstance(value, float) and not math.isfinite(value):
+      raise ValueError(f"{column}={value}")
+  return cells

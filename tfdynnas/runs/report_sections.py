@@ -116,10 +116,10 @@ def ranking(reader, sheet, truth):
   """How far the scores can be trusted, at the end and over the training."""
   statistics = reader.json("rank/statistics.json")
   blocks = _statistics(reader, statistics)
-  columns = ("accuracy", "truth", "complexity")
-  rows = [row for row in reader.rows("rank/ranking.csv", columns) if row["truth"] is not None]
+  rows = reader.rows("rank/ranking.csv", ("accuracy", "complexity"), ("truth",))
+  rows = [row for row in rows if row["truth"] is not None]
   figures = []
-  if rows:
+  if rows and statistics and statistics.get("tau_b"):  # They are written after the rows.
     scores = [100 * row["accuracy"] for row in rows]
     figures.append(sheet.draw(
         ranking_figure.ranking_figure, scores, [row["truth"] for row in rows],
@@ -184,8 +184,8 @@ def _tau_over_training(reader, sheet, truth):
 
 def search(reader, sheet):
   """What the search looked at."""
-  columns = ("trial", "accuracy", "loss", "params", "macs", "string")
-  history = reader.rows("search/trials.csv", columns)
+  columns = ("trial", "accuracy", "params", "macs")
+  history = reader.rows("search/trials.csv", columns, ("loss",), ("string",))
   found = reader.json(report_reader.RESULTS[0])
   if not found or not history:
     return [page.missing("No search yet:", _command(reader, "search"))]

@@ -4,6 +4,7 @@ import functools
 
 from tfdynnas import errors
 from tfdynnas import search as search_lib
+from tfdynnas.runs import directory
 from tfdynnas.runs import scoring
 from tfdynnas.runs import setup
 from tfdynnas.runs import trained
@@ -69,6 +70,7 @@ def _make_tuner(run_dir, config, progress):
 
   supernet_config, data, space = setup.reload(run_dir)
   trained.check_trained(run_dir)
+  directory.check_folder(run_dir.path / "search")
   fingerprint = scoring.fingerprint(config)
   searched = _budgeted(space, config)
   oracle = _oracle(searched, config, fingerprint)
@@ -100,7 +102,7 @@ def _write(run_dir, tuner, config):
 def _recalibrate(run_dir, parts, config, arch):
   """Leaves what the network found does by running statistics, as it would be served, once."""
   name = "search/recalibrated.json"
-  if (run_dir.path / name).exists() and run_dir.read_json(name).get("arch") == arch:
+  if (run_dir.path / name).exists() and run_dir.read_json(name)["arch"] == arch:
     return
   supernet = trained.load_supernet(run_dir, parts[0], parts[2])
   measured = scoring.recalibrated(supernet, parts[0], parts[1], config, arch)

@@ -3,13 +3,16 @@
 import hashlib
 import json
 import pathlib
+import zipfile
 
 import keras
 
 from tfdynnas import errors
 from tfdynnas import serving
+from tfdynnas.runs import directory
 from tfdynnas.runs import setup
 from tfdynnas.serving import version_folder
+from tfdynnas.training import checkpoint
 
 
 def export_subnet(run_dir, config):
@@ -61,7 +64,9 @@ def find_servable(run_dir, config):
 
 
 def _folder(run_dir, config):
-  return pathlib.Path(config.export_dir or run_dir.path / "servable")
+  folder = pathlib.Path(config.export_dir or run_dir.path / "servable")
+  directory.check_folder(folder / config.name)
+  return folder
 
 
 def _network(run_dir):
@@ -72,11 +77,7 @@ def _network(run_dir):
   result = run_dir.read_json("subnet/result.json")
   stored = run_dir.config()
   _, data, space = setup.reload(run_dir)
-  try:
-    model = keras.saving.load_model(path)
-  except (ValueError, OSError) as error:
-    line = str(error).strip().splitlines()[0]
-    raise errors.InputError(f"{path} must be a whole Keras model. Received: {line}") from error
+  model = _load_model(path)
   card = {
       "dataset": setup.dataset_name(stored) or "image folder", "space": space.name,
       "arch": result["arch"], "string": result["string"], "params": result["params"],
@@ -85,6 +86,17 @@ def _network(run_dir):
       "weights": _digest(model),
   }
   return model, card, data
+
+
+def _load_model(path):
+  try:
+    with zipfile.ZipFile(path) as parts:  # Keras says of a file that is no zip: not found.
+      if parts.testzip() is not None:
+        raise ValueError("a checksum differs")
+    return keras.saving.load_model(path)
+  except checkpoint.DAMAGED as error:
+    line = f"{type(error).__name__}: {error}".splitlines()[0]
+    raise errors.InputError(f"{path} must be a whole Keras model. Received: {line}") from error
 
 
 def _digest(model):

@@ -32,7 +32,7 @@ def dataset_name(stored):
   Args:
     stored: dict, the run's config.
   """
-  return stored["data"]["dataset"] or stored["images"].get("dataset", "")
+  return stored["data"].get("dataset") or stored["images"].get("dataset", "")
 
 
 def make_space(config, data):

@@ -4,6 +4,7 @@ keras-tuner 1.4.8 empties its JSON files before it writes them, takes seed 0 for
 on with the stored space and seed whatever it is asked for.
 """
 
+import contextlib
 import json
 import os
 
@@ -12,11 +13,31 @@ from tfdynnas import whole_file
 from tfdynnas.search import shared
 
 _FINISHED = ("COMPLETED", "FAILED")
+# What keras-tuner raises of a file that is empty or of something else; RuntimeError is its own.
+_DAMAGED = (ValueError, LookupError, TypeError, AttributeError, RuntimeError)
 
 
 def _write(path, values):
-  """Writes JSON whole, without waiting for the disk: three files a trial, of some milliseconds."""
+  """Writes JSON whole, without waiting for the disk: three files a trial, of some milliseconds.
+
+  So a loss of power may leave an empty file, which is refused when it is read.
+  """
   whole_file.write_text(path, json.dumps(values), sync=False)
+
+
+@contextlib.contextmanager
+def _read(folder, *more):
+  """Turns whatever is said of a damaged project, and `more`, into one line."""
+  try:
+    yield
+  except errors.InputError:
+    raise
+  except (*_DAMAGED, *more) as error:
+    cause = error.__cause__ or error
+    raise errors.InputError(
+        f"{folder} must hold a whole search. Received: {type(cause).__name__}: {cause}; move it "
+        "away to search anew"
+    ) from error
 
 
 def check_same(stored, given, place):
@@ -104,9 +125,18 @@ class DurableOracle(shared.SharedOracle):
     """Reads the trials and oracle.json, and brings the latter up to the trials.
 
     Raises:
-      InputError: The project is of another search.
+      InputError: The project is of another search, or damaged.
     """
-    super().reload()
+    with _read(self._project_dir, OSError):
+      os.stat(self._get_oracle_fname())  # What keras-tuner raises on TensorFlow is no OSError.
+      super().reload()
+      self._bring_up()
+
+  def _bring_up(self):
+    """Derives the state from the trials; raises what a damaged file does if some are not there."""
+    known = {*self.trials, *self.start_order}
+    if sorted(map(int, known)) != list(range(len(self.trials))):
+      raise ValueError("a trial is missing")
     order = sorted(self.trials, key=int)
     self.trials = {trial_id: self.trials[trial_id] for trial_id in order}
     finished = [i for i in order if self.trials[i].status in _FINISHED]
@@ -117,6 +147,8 @@ class DurableOracle(shared.SharedOracle):
     self._retry_queue = [i for i in reversed(order) if i not in set(finished)]
     for trial in self.trials.values():
       self._record_values(trial)
+      if trial.status == "COMPLETED":
+        float(trial.metrics.get_last_value(self.objective.name))  # Raises if there is none.
       if trial.status not in _FINISHED:
         trial.metrics = type(trial.metrics)()  # Else a second report would count as a late one.
 
@@ -147,6 +179,17 @@ class DurableTuner(shared.SharedTuner):
             "overwrite it, or take another project"
         )
       self.save()
+
+  def reload(self):
+    """Reads the project again.
+
+    Raises:
+      InputError: It is of another search, or damaged.
+      FileNotFoundError: There is none.
+    """
+    with _read(self.project_dir):
+      os.stat(self._get_tuner_fname())  # As above.
+      super().reload()
 
   def get_state(self):
     """State for the tuner's file."""

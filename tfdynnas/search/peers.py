@@ -5,6 +5,7 @@ import socket
 import time
 
 from tfdynnas import errors
+from tfdynnas import tf_config
 
 VARIABLES = ("KERASTUNER_TUNER_ID", "KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT")
 LOST_SECONDS = 120.0
@@ -19,15 +20,17 @@ def role():
     `chief` if the id holds that word, `worker` with any other id, `alone` without variables.
 
   Raises:
-    InputError: Only some of them are set, or the port is no number.
+    InputError: Only some of them are set, or host and port are no address.
   """
   given = {name: os.environ[name] for name in VARIABLES if os.environ.get(name)}
   if not given:
     return "alone"
-  if len(given) < len(VARIABLES) or not given[VARIABLES[2]].isdecimal():
+  if len(given) < len(VARIABLES) or not tf_config.is_address(
+      f"{given[VARIABLES[1]]}:{given[VARIABLES[2]]}"):
     received = ", ".join(f"{name}={value}" for name, value in given.items())
     raise errors.InputError(
-        f"A search by several needs {', '.join(VARIABLES)}, the last a number. Received: {received}"
+        f"A search by several needs {', '.join(VARIABLES)}, the last two a host and a port in "
+        f"1..65535. Received: {received}"
     )
   return "chief" if "chief" in given[VARIABLES[0]] else "worker"
 
@@ -46,10 +49,14 @@ def refuse_used_address():
   try:
     socket.create_server(address()).close()
   except OSError as error:
-    raise errors.InputError(
-        f"The chief's address must be free, and of its machine. Received: {_shown()} "
-        f"({error.strerror or error})"
-    ) from error
+    raise unserved(error.strerror or error) from error
+
+
+def unserved(reason):
+  """The error of a chief that cannot serve at its address."""
+  return errors.InputError(
+      f"The chief's address must be free, and of its machine. Received: {_shown()} ({reason})"
+  )
 
 
 def wait_for_chief(seconds):

@@ -123,7 +123,7 @@ class SharedTuner(keras_tuner.engine.base_tuner.BaseTuner):
       **kwargs: As the tuner that is mixed in.
 
     Raises:
-      InputError: The chief's address is in use, or the chief is another's.
+      InputError: The chief cannot serve at its address, or the chief is another's.
       LostError: The chief, or every worker, is silent.
     """
     if self._role == "chief":
@@ -143,9 +143,13 @@ class SharedTuner(keras_tuner.engine.base_tuner.BaseTuner):
     peers.refuse_used_address()
     self.token = self.oracle.token = secrets.token_hex(8)
     self.oracle.lost_seconds, begin = self._lost_seconds, time.monotonic()
-    threading.Thread(target=super().search, kwargs=kwargs, daemon=True).start()
+    died = []
+    threading.Thread(target=_call, args=[super().search, kwargs, died], daemon=True).start()
     while not self.oracle.stopped:
       time.sleep(_PAUSE_SECONDS)
+      if died:  # A RuntimeError is gRPC's, of what it cannot bind.
+        refused = isinstance(died[0], RuntimeError)
+        raise (peers.unserved(died[0]) if refused else died[0]) from died[0]
       self.watch()
       most = self._lost_seconds if self.oracle.heard else self._start_seconds
       if time.monotonic() - (self.oracle.heard or begin) > most:
@@ -173,6 +177,14 @@ class SharedTuner(keras_tuner.engine.base_tuner.BaseTuner):
       raise peers.other_chief(self.project_dir) from error
     finally:
       with_chief.close()
+
+
+def _call(function, kwargs, died):
+  """Calls on a thread of its own, whose end by an error would go unheard."""
+  try:
+    function(**kwargs)
+  except Exception as error:
+    died.append(error)
 
 
 class _Lost(keras_tuner.errors.FatalError):

@@ -8,6 +8,7 @@ import contextlib
 import json
 import pathlib
 import zipfile
+import zlib
 
 import numpy as np
 from keras import ops
@@ -16,9 +17,10 @@ from tfdynnas import errors
 from tfdynnas import whole_file
 
 _RECORD = "record"
-_DAMAGED = (
-    ValueError, EOFError, KeyError, AttributeError, TypeError, NotImplementedError,
-    zipfile.BadZipFile,
+# What zipfile, and who reads what is in a zip, raise of a damaged one; RuntimeError: encrypted.
+DAMAGED = (
+    OSError, ValueError, EOFError, LookupError, AttributeError, TypeError, RuntimeError,
+    zipfile.BadZipFile, zlib.error,
 )
 
 
@@ -104,7 +106,7 @@ def _opened(path):
       yield arrays
   except errors.InputError:
     raise
-  except _DAMAGED as error:
+  except DAMAGED as error:
     raise errors.InputError(
         f"{path} must be a whole checkpoint of this package. Received: {error}"
     ) from error

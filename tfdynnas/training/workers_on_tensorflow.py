@@ -4,10 +4,10 @@ Keras' `fit` fails under MultiWorkerMirroredStrategy (Keras 3.15), so its loop i
 """
 
 import contextlib
-import os
-import sys
+import faulthandler
+import socket
+import subprocess
 import threading
-import time
 
 import keras
 import tensorflow as tf
@@ -66,9 +66,11 @@ def _show_one_device(devices):
 
 
 class Watch:
-  """Context that ends the process when nothing goes on in it.
+  """Context that ends the process with status 1, and a line, when nothing goes on in it.
 
-  A call into TensorFlow that hangs has no other end.
+  A call into TensorFlow that hangs has no other end. The start holds Python's lock while it waits
+  for the others, so no thread of Python could watch: faulthandler's timer needs no lock. What it
+  writes is many lines, and goes to a shell that says one when the first comes.
   """
 
   def __init__(self, seconds):
@@ -77,29 +79,28 @@ class Watch:
     Args:
       seconds: float, time from one `beat` to the next.
     """
-    self._seconds, self._last, self._left = seconds, None, None
+    self._seconds = min(seconds, threading.TIMEOUT_MAX)
+    self._timer = self._teller = None
 
   def __enter__(self):
+    line = (f"All workers must start, and do each step, within {self._seconds:g} s. Received: "
+            f"nothing in that time. {_RESUME}")
+    self._timer, shell = socket.socketpair()
+    # So small that the timer waits until the line is said: the end of this process, if it is the
+    # first of a container, is that of the shell.
+    self._timer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+    with shell:
+      self._teller = subprocess.Popen(["sh", "-c", 'read -r _ && echo "$0" >&2', line], stdin=shell)
     self.beat()
-    self._left = threading.Event()
-    threading.Thread(target=self._look, args=[self._left], daemon=True).start()
 
   def __exit__(self, *error):
-    self._left.set()
+    faulthandler.cancel_dump_traceback_later()
+    self._timer.close()
+    self._teller.wait()
 
   def beat(self):
     """Says that something went on."""
-    self._last = time.monotonic()
-
-  def _look(self, left):
-    while not left.wait(min(1.0, self._seconds / 4)):
-      if time.monotonic() - self._last > self._seconds:
-        sys.stderr.write(
-            f"All workers must start, and do each step, within {self._seconds:g} s. Received: "
-            f"nothing in that time. {_RESUME}\n"
-        )
-        sys.stderr.flush()
-        os._exit(1)
+    faulthandler.dump_traceback_later(self._seconds, exit=True, file=self._timer.fileno())
 
 
 @contextlib.contextmanager
