@@ -18,8 +18,8 @@ INSIDE = {
 }
 INSIDE["tools"] = {*INSIDE, "flags"} - {""}
 SHARED = {
-    "__version__", "config", "errors", "hashing", "job_config", "option", "rows", "tf_config",
-    "whole_file",
+    "__version__", "config", "errors", "hashing", "job_config", "json_kind", "option", "rows",
+    "tf_config", "whole_file",
 }
 
 # Which packages of others a folder may import, beside the standard library.

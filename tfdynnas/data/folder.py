@@ -1,5 +1,6 @@
 """Image folders: one folder per class, with or without folders for training and test above."""
 
+import contextlib
 import dataclasses
 import os
 
@@ -51,8 +52,6 @@ def from_folder(path, image_size=None, seed=0, held_bytes=sets.HELD_BYTES, crop=
   Raises:
     InputError: The folder or one of its images cannot be used.
   """
-  import tensorflow as tf
-
   path = os.fspath(path)
   crop_lib.check(crop, image_size)
   names, listed, skipped = list_parts(path)
@@ -65,13 +64,9 @@ def from_folder(path, image_size=None, seed=0, held_bytes=sets.HELD_BYTES, crop=
       "source": f"folder {os.path.abspath(path)}", "split": how, "seed": seed, "skipped": skipped,
       **crop_lib.record(crop),
   }
-  try:
+  with _naming_broken(paths):
     parts = tuple(part and _part(part, path, shape, held, crop) for part in files)
     return sets.assemble(parts, names, record, crop_lib.constants(crop, names))
-  except tf.errors.InvalidArgumentError:
-    raise errors.InputError(
-        f"Every image must be readable. Received: {_first_broken(paths)}"
-    ) from None
 
 
 def list_parts(path):
@@ -219,9 +214,14 @@ def _part(files, root, shape, held, crop):
   return read.hold(images, len(names), shape)
 
 
-def _first_broken(paths):
-  """The first file that cannot be decoded, and why."""
+@contextlib.contextmanager
+def _naming_broken(paths):
+  """Says which file cannot be decoded, and why, if one cannot."""
   import tensorflow as tf
 
-  found = read.first_broken(tf.data.Dataset.from_tensor_slices(paths).map(tf.io.read_file))
-  return f"{paths[found[0]]}: {found[1]}" if found else "an image that changed while it was read"
+  try:
+    yield
+  except tf.errors.InvalidArgumentError:
+    found = read.first_broken(tf.data.Dataset.from_tensor_slices(paths).map(tf.io.read_file))
+    received = f"{paths[found[0]]}: {found[1]}" if found else "one that changed while it was read"
+    raise errors.InputError(f"Every image must be readable. Received: {received}") from None

@@ -5,10 +5,10 @@ import fcntl
 import importlib.metadata
 import json
 import pathlib
-import reprlib
 
 from tfdynnas import config as config_lib
 from tfdynnas import errors
+from tfdynnas import json_kind
 from tfdynnas import whole_file
 from tfdynnas.training import loop
 
@@ -21,7 +21,7 @@ _PARTS = {**_CONFIGS, "few_shot": config_lib.FewShotConfig}
 _ESTIMATE = dict.fromkeys(("value", "low", "high"), (float, None))
 _NETWORK = {"arch": [int], "string": str, "params": int, "macs": int, "accuracy": float}
 _RANKED = {"ranked": {"archs": str, "count": int}}
-# What the files of a run hold at least, by name, as `check` takes it.
+# What the files of a run hold at least, by name, as `json_kind.check` takes it.
 _KINDS = {
     "config.json": {
         **dict.fromkeys((*_CONFIGS, "devices"), dict), str: dict,
@@ -116,8 +116,8 @@ class RunDir:
     for part, kind in _PARTS.items():
       values, known = config.get(part, {}), _defaults(kind)
       # One that is not known, as a newer version may write it, fits nothing; older ones lack some.
-      check(path, values, {name: type(known[name]) if name in known else () for name in values},
-            part)
+      kinds = {name: type(known[name]) if name in known else () for name in values}
+      json_kind.check(path, values, kinds, part)
       try:
         kind(**values)
       except errors.InputError as error:
@@ -135,7 +135,7 @@ class RunDir:
       values = json.loads(path.read_text())
     except (OSError, ValueError, RecursionError) as error:
       raise errors.InputError(f"{path} must be whole JSON. Received: {error}") from error
-    check(path, values, _KINDS.get(path.name, dict))
+    json_kind.check(path, values, _KINDS.get(path.name, dict))
     return values
 
   def write_json(self, name, values):
@@ -157,58 +157,6 @@ def _unknown_then(part, now):
 def _defaults(kind):
   """The defaults of a config class, as JSON has them."""
   return json.loads(json.dumps({f.name: f.default for f in dataclasses.fields(kind)}))
-
-
-def check(path, value, kind, name=""):
-  """Refuses JSON that is not of its kind.
-
-  Args:
-    path: The file that it is from, for the message.
-    value: What was read.
-    kind: A type (of float also an int), or None; [kind] of a list of some, [kind, kind] of a list
-      of that many; a tuple of kinds, any of which it may be; or a dict by name of an object, which
-      may hold more: of `name?` if it is there, of `str` all there are.
-    name: Where it is in the file.
-
-  Raises:
-    InputError: It is of another kind; the message names the part that is.
-  """
-  wrong = _misfit(value, kind, name)
-  if wrong:
-    raise errors.InputError(f"{path} must hold what this version writes. Received: {wrong}")
-
-
-def _misfit(value, kind, name=""):
-  """The part of a value that is not of its kind, as name=value; None if there is none."""
-  if isinstance(kind, (dict, list)) and isinstance(value, type(kind)):
-    inner = (_entries if isinstance(kind, dict) else _items)(value, kind, name)
-    return next(filter(None, (_misfit(*part) for part in inner)), None)
-  if isinstance(kind, tuple):
-    fits = any(_misfit(value, one) is None for one in kind)
-  else:
-    fits = type(value) in ((int, float) if kind is float else (kind or type(None),))
-  return None if fits else (name and f"{name}=") + reprlib.repr(value)
-
-
-def _entries(value, kinds, name):
-  """(value, kind, name) of each entry of an object that has a kind."""
-  prefix = name and f"{name}."
-  for key, kind in kinds.items():
-    if key is str:
-      yield from ((part, kind, prefix + own) for own, part in value.items())
-    elif key.rstrip("?") in value:
-      yield value[key.rstrip("?")], kind, prefix + key.rstrip("?")
-    elif not key.endswith("?"):
-      yield None, (), prefix + key  # Nothing fits what is not there.
-
-
-def _items(value, kinds, name):
-  """(value, kind, name) of each item of a list, or of the list if they are not as many."""
-  kinds = kinds * len(value) if len(kinds) == 1 else kinds
-  if not value or len(value) != len(kinds):
-    yield value, (), name
-  else:
-    yield from ((part, kind, f"{name}[{n}]") for n, (part, kind) in enumerate(zip(value, kinds)))
 
 
 def check_folder(path):

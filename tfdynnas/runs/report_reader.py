@@ -4,7 +4,7 @@ import csv
 import math
 
 from tfdynnas import errors
-from tfdynnas.runs import directory
+from tfdynnas import json_kind
 from tfdynnas.runs import trained
 from tfdynnas.training import callbacks
 
@@ -88,7 +88,7 @@ class Reader:
       path = self._run_dir.path / name / "probes.jsonl"
       lines = callbacks.read_lines(path)
       if lines:
-        directory.check(path, lines, [_PROBE])
+        json_kind.check(path, lines, [_PROBE])
         found.append((part, lines))
     return found
 
