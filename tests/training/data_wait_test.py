@@ -42,10 +42,12 @@ def test_what_is_ready_is_not_waited_for():
   assert PAUSE / 2 * 0.9 <= waited() < 4 * PAUSE  # The first alone takes its time.
 
 
-def test_under_a_strategy_nothing_is_counted():
-  with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
-    dataset, waited = on_tensorflow.timed(_slow(2, 0))
-  assert len(list(dataset)) == 2 and waited() is None
+def test_under_a_strategy_what_is_waited_for_is_counted_and_no_more():
+  with on_tensorflow.make_strategy("none", ["CPU:0"]).scope():
+    batches, waited = on_tensorflow.timed(_slow(8, PAUSE))
+    start = time.perf_counter()
+    assert [int(images[0, 0]) for images, _ in batches] == list(range(8))
+  assert 6 * PAUSE <= waited() <= time.perf_counter() - start  # Two are read ahead.
 
 
 def _fit(folder, seconds, seen):
@@ -64,18 +66,18 @@ def _fit(folder, seconds, seen):
 
 def test_the_share_is_logged_and_shown(tmp_path):
   seen = []
-  slow, fast = _fit(tmp_path / "slow", PAUSE, seen), _fit(tmp_path / "fast", 0, seen)
-  assert fast < 0.5 < slow <= 1 and all(0 <= share <= 1 for share in seen) and len(seen) == 24
+  slow, fast = _fit(tmp_path / "slow", 3 * PAUSE, seen), _fit(tmp_path / "fast", 0, seen)
+  assert 2 * fast < slow <= 1 and all(0 <= share <= 1 for share in seen) and len(seen) == 24
 
 
 def test_the_log_of_an_older_version_goes_on(tmp_path):
   old = {"epoch": 1, "step": 6, "loss": 1.0, "steps_per_second": 2.0}
   log = callbacks.Log(tmp_path / "log.csv", 6, [old], 12, loop.silent)
-  log.waited = lambda: None
+  log.waited = lambda: 0.0
   log.on_epoch_begin(1)
   log.on_train_batch_end(0, {"loss": 0.5})
   log.on_epoch_end(1, {"loss": 0.5})
   with open(tmp_path / "log.csv", newline="", encoding="utf-8") as file:
     rows = list(csv.DictReader(file))
   assert [row["loss"] for row in rows] == ["1.0", "0.5"]
-  assert [row["data_wait"] for row in rows] == ["", ""]
+  assert [row["data_wait"] for row in rows] == ["", "0.0"]

@@ -6,12 +6,13 @@ import pytest
 from tests.training.processes import result
 
 
-@pytest.mark.parametrize("method, space", [
-    ("plain", "five"), ("calr+ms", "five"), ("calr+ms+frozen", "ten"),
-    ("fairnas+ms+frozen", "five"), ("calr+ms+frozen", "layers"),
+@pytest.mark.parametrize("how, method, space", [
+    ("mirrored", "plain", "five"), ("fit", "calr+ms", "five"), ("mirrored", "calr+ms", "five"),
+    ("mirrored", "calr+ms+frozen", "ten"), ("mirrored", "fairnas+ms+frozen", "five"),
+    ("fit", "fairnas+ms+frozen", "five"), ("mirrored", "calr+ms+frozen", "layers"),
 ])
-def test_two_devices_equal_the_reference(tmp_path, method, space):
-  two = result(tmp_path, "mirrored", method, space)
+def test_two_devices_equal_the_reference(tmp_path, how, method, space):
+  two = result(tmp_path, how, method, space)
   one = result(tmp_path, "reference", method, space)
   near = result(tmp_path, "reference", method, space, 1e-7)
   assert set(two) == set(one)

@@ -11,7 +11,8 @@ def layer_figure(space, arch):
   """Draws an arch of a LayerSpace: a bar per layer.
 
   It is as high as the layer expands, in the colour of its window; a layer that is left out is a
-  dashed line. A tick stands where the shape changes, with channels and size from there on.
+  dashed line. A tick stands at the first layer and where the shape changes, with channels and
+  size from there on.
 
   Returns:
     matplotlib.axes.Axes, alone in its figure.
@@ -41,8 +42,8 @@ def _draw(axes, place, block, colours):
 
 
 def _label(axes, space, layers):
-  """Ticks where the shape changes, and the scale of the expansions that there are."""
-  firsts = [place for place, layer in enumerate(layers) if not layer.keeps_shape]
+  """Ticks at the first layer and where the shape changes, and the scale of the expansions that there are."""
+  firsts = [n for n, layer in enumerate(layers) if n == 0 or not layer.keeps_shape]
   axes.set_xticks(firsts)
   axes.set_xticklabels(
       [f"{layers[place].outputs}\n{layers[place].output_size}²" for place in firsts], fontsize=8

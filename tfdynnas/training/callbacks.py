@@ -89,7 +89,7 @@ class Log(keras.callbacks.Callback):
     step: int, steps done.
     steps: int, of the whole training.
     rows: list of dicts, one per epoch done.
-    waited: Callable, () -> seconds that were waited for data so far, or None if nobody counts.
+    waited: Callable, () -> seconds that were waited for data so far.
   """
 
   def __init__(self, path, step, rows, steps, progress):
@@ -107,10 +107,8 @@ class Log(keras.callbacks.Callback):
     self.step += 1
     if not math.isfinite(logs["loss"]):
       raise _diverged("loss", f"{logs['loss']} at step {self.step - 1}")
-    share = self._data_wait()
-    wait = {} if share is None else {"data_wait": share}
     if backend.share()[0] == 0:
-      self._progress(self.step, self.steps, **logs, **wait)
+      self._progress(self.step, self.steps, **logs, data_wait=self._data_wait())
 
   def on_epoch_end(self, epoch, logs=None):
     """Adds a row and writes the file."""
@@ -129,10 +127,8 @@ class Log(keras.callbacks.Callback):
       whole_file.write_text(self._path, text.getvalue())
 
   def _data_wait(self):
-    """Share of the epoch's time so far that was waited for data; None if nobody counts."""
+    """Share of the epoch's time so far that was waited for data."""
     start, _, before = self._start
-    if before is None:
-      return None
     return round((self.waited() - before) / (time.perf_counter() - start), 4)
 
 

@@ -1,11 +1,10 @@
 """The train step on TensorFlow."""
 
-import time
-
 import keras
 import tensorflow as tf
 
 from tfdynnas import errors
+from tfdynnas.training import loop_on_tensorflow
 from tfdynnas.training import step
 from tfdynnas.training import workers_on_tensorflow as workers
 
@@ -16,7 +15,9 @@ JIT_COMPILE = False
 agree = workers.agree
 held_scope = workers.held_scope
 make_workers = workers.Workers
+runner = loop_on_tensorflow.runner
 share = workers.share
+timed = loop_on_tensorflow.timed
 together = workers.together
 
 
@@ -220,60 +221,9 @@ def peak_device_bytes():
   return max(peaks, default=None)
 
 
-def runner(model, every):
-  """How `loop.fit` runs steps; see `on_jax.runner`. Here it is Keras' own `fit`, where it works."""
-  strategy = tf.distribute.get_strategy()
-  if isinstance(strategy, workers.Workers):
-    return workers.runner(model, strategy)
-
-  def run(batches, epoch, epochs, steps, callbacks):
-    model.fit(
-        batches, initial_epoch=epoch, epochs=epochs, steps_per_epoch=steps, verbose=0,
-        shuffle=False, callbacks=callbacks,
-    )
-
-  return run
-
-
 def batches(feed):
   """What `loop.fit` takes its batches from: those of a data.training_feed.TrainingFeed."""
   return feed.batches
-
-
-def timed(dataset):
-  """A dataset that counts how long its reader waits for it.
-
-  Args:
-    dataset: tf.data.Dataset.
-
-  Returns:
-    (dataset, waited): the same elements; callable, () -> seconds so far. Under a strategy that
-    hands batches to several devices, whose own threads read ahead, nothing is counted and None
-    comes.
-  """
-  strategy = tf.distribute.get_strategy()
-  if tf.distribute.has_strategy() and not isinstance(strategy, workers.Workers):
-    return dataset, lambda: None
-  waited = 0.0
-
-  def add(start):
-    nonlocal waited
-    waited += time.perf_counter() - start
-    return waited
-
-  def count(start, batch):
-    tf.numpy_function(add, [start], tf.float64)
-    return batch
-
-  # `zip` takes from its parts in turn, here and now, if nothing is fetched ahead after it. Python's
-  # clock, since TensorFlow refuses its own where every bit is to be the same.
-  starts = tf.data.Dataset.counter().map(
-      lambda _: tf.numpy_function(time.perf_counter, [], tf.float64)
-  )
-  options = tf.data.Options()
-  options.experimental_optimization.inject_prefetch = False
-  dataset = tf.data.Dataset.zip(starts, dataset).map(count).with_options(options)
-  return dataset, lambda: waited
 
 
 def boards(folder):

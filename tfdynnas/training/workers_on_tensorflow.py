@@ -1,7 +1,4 @@
-"""Several processes that train one supernet on TensorFlow: they start, step and end together.
-
-Keras' `fit` fails under MultiWorkerMirroredStrategy (Keras 3.15), so its loop is here.
-"""
+"""Several processes that train one supernet on TensorFlow: they start, step and end together."""
 
 import contextlib
 import faulthandler
@@ -9,7 +6,6 @@ import socket
 import subprocess
 import threading
 
-import keras
 import tensorflow as tf
 
 from tfdynnas import errors
@@ -169,41 +165,8 @@ def share(strategy=None):
   return (strategy.index, strategy.count) if isinstance(strategy, Workers) else (0, 1)
 
 
-def runner(model, strategy):
-  """As `on_tensorflow.runner`, for the workers of a strategy; each has its share of a batch."""
-  call = _shared_step(model, strategy)
-
-  def run(batches, epoch, epochs, steps, callbacks):
-    told = keras.callbacks.CallbackList(callbacks, model=model, epochs=epochs, steps=steps)
-    steps_left = iter(batches)
-    told.on_train_begin()
-    for number in range(epoch, epochs):
-      model.reset_metrics()
-      told.on_epoch_begin(number)
-      for done in range(steps):
-        told.on_train_batch_begin(done)
-        logs = {name: float(value) for name, value in call(next(steps_left)).items()}
-        strategy.watch.beat()
-        told.on_train_batch_end(done, logs)
-      told.on_epoch_end(number, logs)
-    told.on_train_end()
-
-  return run
-
-
-def _shared_step(model, strategy):
-  """Callable, batch -> dict: one step of all workers; the metrics are their mean."""
-
-  @tf.function(autograph=False, reduce_retracing=True)
-  def step(batch):
-    names = []
-
-    def one(batch):
-      logs = model.train_step(batch)
-      names[:] = logs
-      return tf.stack([tf.cast(value, "float32") for value in logs.values()])
-
-    means = strategy.reduce("mean", strategy.run(one, args=(batch,)), axis=None)
-    return dict(zip(names, tf.unstack(means)))
-
-  return step
+def beat():
+  """Says, if workers train, that a step of this one is done."""
+  strategy = tf.distribute.get_strategy()
+  if isinstance(strategy, Workers):
+    strategy.watch.beat()
