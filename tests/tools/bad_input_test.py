@@ -1,5 +1,6 @@
 """Input that is bad in ways no flag shows: one line, a status, and no half-written file."""
 
+import csv
 import fcntl
 import json
 import resource
@@ -170,3 +171,5 @@ def test_the_flags_of_a_run_run_it_again_also_on_two_devices(tmp_path):
   launcher.succeed("train_supernet", f"--flagfile={first / 'flags.cfg'}", f"--run_dir={second}")
   configs = [(run / "config.json").read_text() for run in (first, second)]
   assert configs[0] == configs[1] and json.loads(configs[0])["devices"] == {"replicas": 2}
+  (row,) = csv.DictReader((first / "supernet" / "log.csv").read_text().splitlines())
+  assert 0 < float(row["data_wait"]) < 1

@@ -1,4 +1,4 @@
-"""Trainings of many paths a step, or on crops, killed in the middle, end in the same bits."""
+"""Trainings of many paths a step, on crops, or two devices, killed in the middle, end in the same bits."""
 
 import signal
 import subprocess
@@ -9,6 +9,7 @@ from PIL import Image
 
 from tests.tools import launcher
 from tfdynnas.training import checkpoint
+
 
 def _kill_in_the_middle(folder, *flags):
   """Kills a training that has a checkpoint; returns the step that it goes on from."""
@@ -36,12 +37,13 @@ def _flags(kind, photographs):
   if kind == "crops":
     return ("--dataset=", f"--image_dir={photographs}", "--image_size=16", "--crop=resized",
             "--jitter=0.4", "--jitter_hue=0.1", "--batch=16", "--data_seed=1")
-  if kind == "sandwich":
-    return "--method=sandwich", "--momentum_groups=shared", "--random_paths=1"
+  if kind == "sandwich on two devices":
+    return ("--method=sandwich", "--momentum_groups=shared", "--random_paths=1",
+            "--devices=CPU:0,CPU:1", "--distribution=mirrored")
   return ("--method=fairnas",)
 
 
-@pytest.mark.parametrize("kind", ["fairnas", "sandwich", "crops"])
+@pytest.mark.parametrize("kind", ["fairnas", "sandwich on two devices", "crops"])
 def test_killed_in_the_middle_it_ends_in_the_same_bits(tmp_path, photographs, kind):
   flags = ("train_supernet", *launcher.TRAIN, *_flags(kind, photographs))
   unharmed, killed = tmp_path / "unharmed", tmp_path / "killed"

@@ -42,7 +42,7 @@ def _draw(axes, place, block, colours):
 
 
 def _label(axes, space, layers):
-  """Ticks at the first layer and where the shape changes, and the scale of the expansions that there are."""
+  """Ticks at the first layer and at new shapes, and the scale of the expansions that there are."""
   firsts = [n for n, layer in enumerate(layers) if n == 0 or not layer.keeps_shape]
   axes.set_xticks(firsts)
   axes.set_xticklabels(
