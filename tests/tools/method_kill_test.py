@@ -1,4 +1,4 @@
-"""Trainings of many paths a step, on crops, or two devices, killed in the middle, end in the same bits."""
+"""Trainings of many paths a step, on crops, or on two devices, killed, end in the same bits."""
 
 import signal
 import subprocess
