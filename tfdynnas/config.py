@@ -189,7 +189,8 @@ class SupernetConfig(Config):
       choices=("float32", "mixed_bfloat16"),
   )
   pad: int = option(
-      4, "crop=whole: zeros around an image before the random crop, pixels.", least=0
+      4, "crop=whole: zeros around an image before the random crop, pixels.", least=0,
+      most=32_767,  # Twice that is the most that a place is drawn from.
   )
   flip: bool = option(True, "Flip images at random.")
   jitter: float = option(
@@ -267,7 +268,8 @@ class DeviceConfig(Config):
   deterministic: bool = option(False, "Give the same bits in every run; slower.")
   checkpoint_steps: int = option(1000, "Steps between checkpoints.", least=1)
   step_seconds: float = option(
-      600.0, "multi_worker: the longest that the start, or a step, may take.", above=0
+      600.0, "multi_worker: the longest that the start, a step, or a probe of one arch may take.",
+      above=0
   )
 
 

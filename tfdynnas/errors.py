@@ -1,4 +1,4 @@
-"""The one exception that says: what the user gave cannot be used."""
+"""What tools end with in one line: input that cannot be used, a loss that is none, a lost peer."""
 
 
 class InputError(ValueError):
@@ -14,3 +14,17 @@ class DivergedError(ArithmeticError):
 
 class LostError(ConnectionError):
   """Raised when another process of the same job is silent for longer than the stated time."""
+
+
+def refuse_other(rule, there, here):
+  """Raises InputError unless what a file is of is what it is asked for as.
+
+  Args:
+    rule: str, what must be, with the file's name and what to do, before the full stop.
+    there: dict of the file's settings.
+    here: dict of those that it is read for.
+  """
+  names = [name for name in {**there, **here} if there.get(name) != here.get(name)]
+  if names:
+    parts = [f"{name}={there.get(name)!r} there, {here.get(name)!r} here" for name in names]
+    raise InputError(f"{rule}. Received: {'; '.join(parts)}")

@@ -1,8 +1,31 @@
-"""Whether JSON that was read holds what was written, by a pattern of types."""
+"""Reads JSON files, which hold what was written by a pattern of types, or are refused."""
 
+import json
+import pathlib
 import reprlib
 
 from tfdynnas import errors
+
+
+def read(path, kind):
+  """Reads a JSON file.
+
+  Args:
+    path: The file.
+    kind: What it holds, as of `check`.
+
+  Returns:
+    What it holds.
+
+  Raises:
+    InputError: It is not there, damaged, or holds something else.
+  """
+  try:
+    value = json.loads(pathlib.Path(path).read_text())
+  except (OSError, ValueError, RecursionError) as error:
+    raise errors.InputError(f"{path} must be whole JSON. Received: {error}") from error
+  check(path, value, kind)
+  return value
 
 
 def check(path, value, kind, name=""):
@@ -11,9 +34,9 @@ def check(path, value, kind, name=""):
   Args:
     path: The file that it is from, for the message.
     value: What was read.
-    kind: A type (of float also an int), or None; [kind] of a list of some, [kind, kind] of a list
-      of that many; a tuple of kinds, any of which it may be; or a dict by name of an object, which
-      may hold more: of `name?` if it is there, of `str` all there are.
+    kind: A type (of float also an int), or None; [kind] of a list of one or more, [kind, kind] of
+      a list of that many; a tuple of kinds, any of which it may be, the fullest last; or a dict by
+      name of an object, which may hold more: of `name?` if it is there, of `str` all there are.
     name: Where it is in the file.
 
   Raises:
@@ -30,10 +53,14 @@ def _misfit(value, kind, name=""):
     inner = (_entries if isinstance(kind, dict) else _items)(value, kind, name)
     return next(filter(None, (_misfit(*part) for part in inner)), None)
   if isinstance(kind, tuple):
-    fits = any(_misfit(value, one) is None for one in kind)
-  else:
-    fits = type(value) in ((int, float) if kind is float else (kind or type(None),))
-  return None if fits else (name and f"{name}=") + reprlib.repr(value)
+    wrongs = [_misfit(value, one, name) for one in kind]
+    if None in wrongs:
+      return None
+    if isinstance(value, dict) and wrongs:  # Where it is not like the last, which asks most.
+      return wrongs[-1]
+  elif type(value) in ((int, float) if kind is float else (kind or type(None),)):
+    return None
+  return (name and f"{name}=") + reprlib.repr(value)
 
 
 def _entries(value, kinds, name):

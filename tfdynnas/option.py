@@ -7,15 +7,26 @@ from tfdynnas import errors
 
 LARGEST = 2**53  # Every whole number below it is exact as a float too.
 
+
 def option(default, text, least=None, most=None, below=None, above=None, choices=None):
-  """A field of a config: default, help text, inclusive or exclusive bounds, allowed values."""
+  """A field of a config.
+
+  Args:
+    default: Its value if none is given; others are of its type, of a float also an int.
+    text: Help text.
+    least, most: Inclusive bounds, or None.
+    below, above: Exclusive bounds, or None.
+    choices: Values that are allowed, None for all.
+  """
   rules = {"least": least, "most": most, "below": below, "above": above, "choices": choices}
   return dataclasses.field(default=default, metadata={"help": text, **rules})
 
 
 def problem(field, value):
   """Says what is wrong with a field's value, None if nothing is."""
-  rules = field.metadata
+  rules, kind = field.metadata, type(field.default)
+  if type(value) not in ((int, float) if kind is float else (kind,)):
+    return f"`{field.name}` must be of {kind.__name__}. Received: {value!r:.60}"
   if isinstance(value, float) and not math.isfinite(value):
     return f"`{field.name}` must be a finite number. Received: {value}"
   if isinstance(value, (int, float)) and abs(value) > LARGEST:

@@ -6,14 +6,15 @@ import re
 
 from tfdynnas import errors
 
-_NAME = r"[\w:%\[\]-]{1,63}"  # Of the host's parts; in brackets an address of IPv6.
-_ADDRESS = re.compile(rf"{_NAME}(\.{_NAME})*\.?:([1-9][0-9]{{0,4}})", re.ASCII)
+_NAME = r"[\w-]{1,63}"  # A part of a host's name.
+_HOST = rf"({_NAME}(\.{_NAME})*\.?|\[[\w:.%-]+\])"  # In brackets an address of IPv6.
+_ADDRESS = re.compile(rf"{_HOST}:(?P<port>[1-9][0-9]{{0,4}})", re.ASCII)
 
 
 def is_address(text):
   """Whether a text is `host:port` as sockets and gRPC take it, the port in 1..65535."""
   match = _ADDRESS.fullmatch(text)
-  return match is not None and int(match[2]) < 2**16
+  return match is not None and int(match["port"]) < 2**16
 
 
 def read():
@@ -36,18 +37,19 @@ def read():
   except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
     raise errors.InputError(
         'distribution=multi_worker needs TF_CONFIG such as {"cluster": {"worker": ["host:port", '
-        f'"host:port"]}}, "task": {{"type": "worker", "index": 0}}}}. Received: {text[:200]!r}'
+        f'"host:port"]}}, "task": {{"type": "worker", "index": 0}}}}. Received: {text[:200]!r} '
+        f"({str(error)[:100] or type(error).__name__})"
     ) from error
 
 
 def _check(cluster, index):
-  """Raises what `read` explains for what TensorFlow would hang on, or end with a traceback."""
+  """Raises a reason that `read` gives of what TensorFlow would hang on, or end in a traceback."""
   addresses = [address for kind in cluster.values() for address in kind]
   if not all(isinstance(kind, list) and kind for kind in cluster.values()):
-    raise TypeError("not lists of addresses")
+    raise TypeError("`cluster` must hold lists of addresses")
   if not all(map(is_address, addresses)) or len(set(addresses)) < max(len(addresses), 2):
-    raise ValueError("not two or more addresses, all different")
+    raise ValueError("addresses must be host:port, two or more, all different")
   if set(cluster) - {"chief", "worker"} or len(cluster.get("chief", [])) > 1:
-    raise ValueError("others than workers and one chief")
+    raise ValueError("processes must be workers and at most one chief")
   if type(index) not in (int, str) or not re.fullmatch("[0-9]+", str(index)):
-    raise ValueError("no index")
+    raise ValueError("`index` must be a number")

@@ -12,23 +12,12 @@ import pytest
 from tfdynnas import analysis
 from tfdynnas import errors
 from tfdynnas import spaces
-from tfdynnas.analysis import figure_file
 
 ROOT = pathlib.Path(analysis.__file__).resolve().parents[2]
 SPACE = spaces.get("nasbench201")
 # Node 1 is fed by nothing: 1x1, the pool and what comes of them change nothing.
 ARCH = SPACE.parse(
     "|none~0|+|nor_conv_3x3~0|nor_conv_1x1~1|+|skip_connect~0|avg_pool_3x3~1|nor_conv_3x3~2|")
-
-
-@pytest.fixture
-def drawn(monkeypatch):
-  """The figures that were saved, still to be looked into."""
-  pytest.importorskip("matplotlib", reason="needs matplotlib")
-  figures, save = [], figure_file.save
-  monkeypatch.setattr(figure_file, "save", lambda figure, path: figures.append(figure) or
-                      save(figure, path))
-  return figures
 
 
 def _chunks(path):

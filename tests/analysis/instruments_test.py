@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from tfdynnas import errors
-from tfdynnas.analysis import figure_file
 from tfdynnas.analysis import instruments
 from tfdynnas.analysis import line_figure
 from tfdynnas.analysis import page
@@ -54,16 +53,6 @@ def test_tau_over_the_training_with_that_of_complexity():
   assert line[1] == pytest.approx([-1, 1]) and level == -1
   line, level = instruments.tau_lines(PROBES, {0: 90.0})
   assert all(map(math.isnan, line[1])) and math.isnan(level)
-
-
-@pytest.fixture
-def drawn(monkeypatch):
-  """The figures that were saved, still to be looked into."""
-  pytest.importorskip("matplotlib", reason="needs matplotlib")
-  figures, save = [], figure_file.save
-  monkeypatch.setattr(figure_file, "save", lambda figure, path: figures.append(figure) or
-                      save(figure, path))
-  return figures
 
 
 def test_lines_are_drawn_without_their_gaps(drawn, tmp_path):

@@ -49,14 +49,14 @@ def test_other_images_are_refused(older):
 
 @pytest.mark.parametrize("part, value, message", [
     ("data.nope", 1, "Received: data.nope=1"),  # As a newer version may write it.
-    ("data.dataset", 5, "data.dataset=5"),
+    ("data.dataset", 5, "data, `dataset` must be of str. Received: 5"),
     ("data.dataset", "", "data, Give one of `dataset`"),
     ("images.fingerprint", None, "images.fingerprint"),
     ("images.image_shape", "x", "images.image_shape='x'"),
     ("images.image_shape", [8, 8], r"images.image_shape=\[8, 8\]"),
     ("images.classes", True, "images.classes=True"),
-    ("space.channels", None, "space.channels=None"),
-    ("supernet.epochs", "many", "supernet.epochs='many'"),
+    ("space.channels", None, "space, `channels` must be of int. Received: None"),
+    ("supernet.epochs", "many", "supernet, `epochs` must be of int. Received: 'many'"),
     ("supernet.epochs", 0, "supernet, `epochs` must be >= 1"),
     ("devices", [], r"devices=\[\]"),
     ("few_shot", 3, "few_shot=3"),
@@ -105,3 +105,10 @@ def test_a_file_in_the_place_of_a_folder_is_named(older):
   (older.path / "supernet").write_text("")
   with pytest.raises(errors.InputError, match="/supernet must be a folder. Received: a file"):
     older.write_json("supernet/part_0/method.json", {})
+
+
+@pytest.mark.parametrize("name, value, kind", [
+    ("epochs", 2.0, "int"), ("flip", 1, "bool"), ("schedule", None, "str"), ("l2", "0", "float")])
+def test_a_setting_of_another_type_is_refused(name, value, kind):
+  with pytest.raises(errors.InputError, match=f"`{name}` must be of {kind}. Received: "):
+    config.SupernetConfig(**{name: value})

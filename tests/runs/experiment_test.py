@@ -25,7 +25,8 @@ def row(tmp_path):
       "rank/statistics.json": {"count": 4, "tau_b": INTERVAL, "spearman": INTERVAL,
                                "tau_b_of_costs": {"params": INTERVAL, "macs": INTERVAL}},
       "search/found.json": {"index": 2},
-      "measured.json": {"train": {"peak_mb": 10.0}, "rank": {"peak_mb": 20.0}},
+      "measured.json": {"train": {"seconds": 1.0, "peak_mb": 10.0},
+                        "rank": {"seconds": 1.0, "peak_mb": 20.0}},
   }
   for name, value in files.items():
     (tmp_path / name).parent.mkdir(exist_ok=True)

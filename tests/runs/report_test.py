@@ -164,11 +164,11 @@ def test_a_report_leaves_the_run_to_others(tmp_path):
     ("search/recalibrated.json", b"[]", r"Received: \[\]"),
     ("search/trials.csv", b"trial,accuracy,params,macs,string\n1,x,1,1,a\n", "'x'"),
     ("search/trials.csv", b"trial,accuracy,params,macs,string\n1,0.1,1,,a\n", "no macs"),
-    ("rank/statistics.json", b'{"tau_b": 3}', "Received: {'tau_b': 3}"),
+    ("rank/statistics.json", b'{"tau_b": 3}', "Received: ranked=None"),
     ("rank/statistics.json", b"[1]", r"Received: \[1\]"),
     ("rank/ranking.csv", b"accuracy,truth\n1,1\n", "no complexity"),
     ("subnet/result.json", b"[1]", r"Received: \[1\]"),
-    ("supernet/probes.jsonl", b"{}\n", "a probe on each line"),
+    ("supernet/probes.jsonl", b"{}\n", r"\[0\].step=None"),
     ("supernet/probes.jsonl", b'{"step": 1}\n', r"\[0\].archs"),
 ])
 def test_a_damaged_file_is_named(tmp_path, name, content, message):

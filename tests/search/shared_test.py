@@ -159,6 +159,12 @@ def test_addresses(host, port):
   assert tf_config.is_address(f"{host}:{port}")
 
 
+@pytest.mark.parametrize("text", [
+    "", "a", ":1", "a:0", "a:65536", "a:b:1", "::1:80", "[[[:1", "a..b:1", "a b:1", "a:1 "])
+def test_what_is_no_address(text):
+  assert not tf_config.is_address(text)
+
+
 def test_the_end_of_the_serving_thread_is_heard(monkeypatch, tmp_path):
   with socket.create_server(("127.0.0.1", 0)) as used:  # Since the chief looked.
     for name, value in zip(peers.VARIABLES, ("chief", "127.0.0.1", str(used.getsockname()[1]))):

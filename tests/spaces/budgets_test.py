@@ -63,7 +63,7 @@ def test_a_table_is_read_by_its_own_space_alone(tmp_path):
 
 @pytest.mark.parametrize("more", [{"space": "nasbench201"}, {"rows": None}, {"fixed": "0"}])
 def test_what_is_no_table_is_refused(tmp_path, more):
-  with pytest.raises(errors.InputError, match="must be a latency table. Received: "):
+  with pytest.raises(errors.InputError, match="must hold what this version writes. Received: "):
     budgets.read_latency(SMALL, _write(tmp_path / "t.json", **more))
   (tmp_path / "torn.json").write_text('{"space": ')
   for name in ("torn.json", "none.json"):

@@ -72,7 +72,7 @@ def test_the_share_is_logged_and_shown(tmp_path):
 
 def test_the_log_of_an_older_version_goes_on(tmp_path):
   old = {"epoch": 1, "step": 6, "loss": 1.0, "steps_per_second": 2.0}
-  log = callbacks.Log(tmp_path / "log.csv", 6, [old], 12, loop.silent)
+  log = callbacks.Log(tmp_path / "log.csv", 6, [old], 2, 1, loop.silent)
   log.waited = lambda: 0.0
   log.on_epoch_begin(1)
   log.on_train_batch_end(0, {"loss": 0.5})

@@ -10,7 +10,6 @@ from tfdynnas import config as config_lib
 from tfdynnas import errors
 from tfdynnas import json_kind
 from tfdynnas import whole_file
-from tfdynnas.training import loop
 
 PACKAGES = ("tfdynnas", "tensorflow", "keras", "keras-tuner", "tensorflow-datasets", "numpy", "jax")
 _CONFIGS = {
@@ -33,7 +32,7 @@ _KINDS = {
     "found.json": {**_NETWORK, "trial": int, "trials": int},
     "method.json": {"steps": int, "groups": int, "split_decision_name": str},
     "recalibrated.json": {"arch": [int], "accuracy": float, "images": int, "seconds": float},
-    "result.json": {**_NETWORK, "part": str},
+    "result.json": {**_NETWORK, "part": str, "settings?": dict},
     "statistics.json": ({**_RANKED, "tau_b?": None}, {
         **_RANKED, "tau_b": _ESTIMATE, "tau_b_of_costs": {"params": _ESTIMATE, str: _ESTIMATE},
         **dict.fromkeys(("spearman?", "cb?", "cb_rank?", "c3?"), _ESTIMATE), "count": int,
@@ -93,6 +92,9 @@ class RunDir:
     Args:
       config: dict of dicts of JSON values: data, space, supernet and so on.
       flags: Text of the flagfile that runs it again.
+
+    Raises:
+      InputError: It is.
     """
     config = json.loads(json.dumps(config))
     with open(self.path / ".claim", "ab") as claim:
@@ -104,7 +106,8 @@ class RunDir:
     for part in {**config, **there}:
       if part != "versions":
         known = {**_unknown_then(part, config.get(part, {})), **there.get(part, {})}
-        loop.refuse_other(self.path, known, config.get(part, {}))
+        rule = f"{self.path} must be of the same run; give another run_dir"
+        errors.refuse_other(rule, known, config.get(part, {}))
 
   def config(self):
     """What the run is, as `claim` was told.
@@ -114,10 +117,10 @@ class RunDir:
     """
     config, path = self.read_json("config.json"), self.path / "config.json"
     for part, kind in _PARTS.items():
-      values, known = config.get(part, {}), _defaults(kind)
+      values = config.get(part, {})
       # One that is not known, as a newer version may write it, fits nothing; older ones lack some.
-      kinds = {name: type(known[name]) if name in known else () for name in values}
-      json_kind.check(path, values, kinds, part)
+      unknown = values.keys() - _defaults(kind)
+      json_kind.check(path, values, dict.fromkeys(sorted(unknown), ()), part)
       try:
         kind(**values)
       except errors.InputError as error:
@@ -127,19 +130,25 @@ class RunDir:
   def read_json(self, name):
     """A JSON file of the folder.
 
+    Args:
+      name: Path in it.
+
+    Returns:
+      What it holds.
+
     Raises:
       InputError: It is not there, damaged, or holds something else than its job writes.
     """
     path = self.path / name
-    try:
-      values = json.loads(path.read_text())
-    except (OSError, ValueError, RecursionError) as error:
-      raise errors.InputError(f"{path} must be whole JSON. Received: {error}") from error
-    json_kind.check(path, values, _KINDS.get(path.name, dict))
-    return values
+    return json_kind.read(path, _KINDS[path.name])
 
   def write_json(self, name, values):
-    """Writes a JSON file of the folder, whole."""
+    """Writes a JSON file of the folder, whole.
+
+    Args:
+      name: Path in it.
+      values: What `read_json` gives again.
+    """
     check_folder((self.path / name).parent)
     whole_file.write_text(self.path / name, json.dumps(values, indent=2, allow_nan=False) + "\n")
 

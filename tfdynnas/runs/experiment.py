@@ -1,6 +1,5 @@
 """One row of an experiment: the launchers one after the other, and what they left as numbers."""
 
-import csv
 import ctypes
 import json
 import os
@@ -13,9 +12,26 @@ import numpy as np
 
 from tfdynnas import analysis
 from tfdynnas import errors
+from tfdynnas import json_kind
 from tfdynnas import whole_file
+from tfdynnas.runs import report_reader
 
 _MEASURED = "measured.json"
+_NUMBER = (None, float)
+# What a row is made of, by the name of the file, as of `json_kind.check`.
+_KINDS = {
+    "config.json": {
+        "images": {"fingerprint": str}, "supernet": {"momentum_groups": str}, "versions": {str: str}
+    },
+    "device.json": {"peak_bytes": int},
+    "found.json": {"index": int},
+    _MEASURED: {str: {"told?": str, "seconds": float, "peak_mb": float}},
+    "method.json": {"backend": str, "split_decision_name": str},
+    "statistics.json": {
+        "count": int, "tau_b": {"low": _NUMBER, "high": _NUMBER}, "spearman": {"value": _NUMBER},
+        "tau_b_of_costs": dict.fromkeys(("params", "macs"), {"value": _NUMBER}),
+    },
+}
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux' prctl.
 
 
@@ -63,7 +79,7 @@ def _die_with_parent():
 
 def _measured(folder):
   path = pathlib.Path(folder) / _MEASURED
-  return json.loads(path.read_text()) if path.exists() else {}
+  return _json(path) if path.exists() else {}
 
 
 def describe(folder, table, searched=True):
@@ -121,10 +137,9 @@ def _against(table, indices, scores):
 
 def _ranking(folder):
   """(indices, scores) of the archs that were ranked: int64 [archs], float64 [archs]."""
-  with open(folder / "rank" / "ranking.csv", newline="", encoding="utf-8") as file:
-    rows = list(csv.DictReader(file))
-  indices = np.array([int(row["index"]) for row in rows])
-  return indices, np.array([float(row["accuracy"]) for row in rows])
+  rows = report_reader.rows(folder / "rank" / "ranking.csv", ("index", "accuracy"))
+  indices = np.array([row["index"] for row in rows], np.int64)
+  return indices, np.array([row["accuracy"] for row in rows])
 
 
 def _split(folder, config):
@@ -148,10 +163,9 @@ def _hours(folder):
   """
   hours = 0.0
   for log in (folder / "supernet").rglob("log.csv"):
-    with open(log, newline="", encoding="utf-8") as file:
-      rows = list(csv.DictReader(file))
-    seconds = np.median([1 / float(row["steps_per_second"]) for row in rows])
-    hours += int(rows[-1]["step"]) * seconds / 3600
+    rows = report_reader.rows(log, ("step", "steps_per_second"))
+    seconds = np.median([1 / row["steps_per_second"] for row in rows])
+    hours += rows[-1]["step"] * seconds / 3600
   return float(hours)
 
 
@@ -162,7 +176,4 @@ def _versions(folder, versions):
 
 
 def _json(path):
-  try:
-    return json.loads(path.read_text())
-  except (OSError, ValueError) as error:
-    raise errors.InputError(f"{path} must be whole JSON. Received: {error}") from error
+  return json_kind.read(path, _KINDS[path.name])

@@ -38,29 +38,9 @@ class Reader:
     return self._run_dir.read_json(name) if (self._run_dir.path / name).exists() else None
 
   def rows(self, name, numbers, maybe=(), texts=()):
-    """The rows of a CSV file of the run.
-
-    Args:
-      name: Path in the run's folder.
-      numbers: Names of columns of finite numbers.
-      maybe: The same, None where a row has none: unknown, or not written by an older version.
-      texts: Names of columns of text.
-
-    Returns:
-      List of dicts with these keys; [] if there is no such file.
-
-    Raises:
-      InputError: It is no CSV file, or a column is missing or of another kind.
-    """
+    """The rows of a CSV file of the run as of `rows`, [] if there is no such file."""
     path = self._run_dir.path / name
-    if not path.exists():
-      return []
-    try:
-      with open(path, newline="", encoding="utf-8") as file:
-        return [_cells(row, numbers, maybe, texts) for row in csv.DictReader(file)]
-    except (OSError, ValueError, csv.Error) as error:
-      columns = ", ".join((*numbers, *texts))
-      raise errors.InputError(f"{path} must have rows of {columns}. Received: {error}") from error
+    return rows(path, numbers, maybe, texts) if path.exists() else []
 
   def trainings(self):
     """(part, what is known) of each training of the supernet: " 0", " 1" of a few-shot one."""
@@ -94,6 +74,29 @@ class Reader:
 
   def _parts(self):
     return [(f" {part}" if self.in_parts else "", name) for part, name in enumerate(self._names)]
+
+
+def rows(path, numbers, maybe=(), texts=()):
+  """The rows of a CSV file.
+
+  Args:
+    path: The file.
+    numbers: Names of columns of finite numbers.
+    maybe: The same, None where a row has none: unknown, or not written by an older version.
+    texts: Names of columns of text.
+
+  Returns:
+    List of dicts with these keys.
+
+  Raises:
+    InputError: It is not there, no CSV file, or a column is missing or of another kind.
+  """
+  try:
+    with open(path, newline="", encoding="utf-8") as file:
+      return [_cells(row, numbers, maybe, texts) for row in csv.DictReader(file)]
+  except (OSError, ValueError, csv.Error) as error:
+    columns = ", ".join((*numbers, *texts))
+    raise errors.InputError(f"{path} must have rows of {columns}. Received: {error}") from error
 
 
 def _wait(share):

@@ -147,7 +147,8 @@ def _statistics(reader, found):
   rows[1:1] = [(f"Kendall's tau-b, {kind} alone", *_numbers(number))
                for kind, number in found["tau_b_of_costs"].items()]
   level = f"{found['interval']['level']:.0%}"
-  top = [(f"best {k}", f"{share:.0%}", f"{found['regret_at'][k]:.2f}")
+  regrets = found["regret_at"]
+  top = [(f"best {k}", f"{share:.0%}", f"{regrets[k]:.2f}" if k in regrets else "")
          for k, share in found["precision_at"].items()]
   return [
       page.row(

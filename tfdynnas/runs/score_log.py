@@ -39,7 +39,8 @@ class ScoreLog:
       try:
         row = json.loads(line)
         if number == 1:
-          _refuse_other(path, row["identity"], identity)
+          rule = f"{path} must be of the same supernet and settings; delete it to score anew"
+          errors.refuse_other(rule, row["identity"], identity)
         else:
           self.scores[int(row["index"])] = {"accuracy": row["accuracy"], "loss": row["loss"]}
       except (ValueError, KeyError, TypeError) as error:
@@ -62,13 +63,3 @@ class ScoreLog:
   def close(self):
     """Closes the file."""
     self._file.close()
-
-
-def _refuse_other(path, there, here):
-  names = [name for name in {**there, **here} if there.get(name) != here.get(name)]
-  if names:
-    parts = [f"{name}={there.get(name)!r} there, {here.get(name)!r} here" for name in names]
-    raise errors.InputError(
-        f"{path} must be scores of the same supernet and settings; delete it to score anew. "
-        f"Received: {'; '.join(parts)}"
-    )

@@ -82,7 +82,8 @@ def _trained_one(run_dir, config, parts, arch, checkpoint_steps, progress):
   path = run_dir.path / folder / "result.json"
   if path.exists():
     result = run_dir.read_json(f"{folder}/result.json")
-    loop.refuse_other(path, result["settings"], settings)
+    rule = f"{path} must be of the same training; give another run_dir"
+    errors.refuse_other(rule, result.get("settings", {}), settings)
     return result
   _, result = subnet_job.train_arch(
       run_dir, folder, arch, config, parts, None, checkpoint_steps, progress

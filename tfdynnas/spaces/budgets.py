@@ -3,9 +3,9 @@
 import dataclasses
 import hashlib
 import json
-import pathlib
 
 from tfdynnas import errors
+from tfdynnas import json_kind
 from tfdynnas.spaces import space as space_lib
 
 GRAIN = 2.0**-20  # Of a millisecond, about a nanosecond: multiples of it add up exactly.
@@ -89,13 +89,7 @@ def read_latency(space, path):
   Raises:
     InputError: The file is not there, is no latency table, or is one of another space.
   """
-  try:
-    table = json.loads(pathlib.Path(path).read_text())
-  except (OSError, ValueError) as error:
-    raise errors.InputError(f"`latency_table` must be whole JSON. Received: {error}") from error
-  kinds = {"space": dict, "fixed": (int, float), "rows": list}
-  if not isinstance(table, dict) or not all(isinstance(table.get(k), kinds[k]) for k in kinds):
-    raise errors.InputError(f"`latency_table` must be a latency table. Received: {path}")
+  table = json_kind.read(path, {"space": dict, "fixed": float, "rows": [[float]]})
   own = describe(dataclasses.replace(
       space, costs={kind: space.costs[kind] for kind in space_lib.COSTS if kind in space.costs}))
   for part, value in own.items():

@@ -16,6 +16,7 @@ else:
 JIT_COMPILE = here.JIT_COMPILE
 agree = here.agree
 batches = here.batches
+beat = here.beat
 boards = here.boards
 check_compile = here.check_compile
 compiled = here.compiled

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from tfdynnas import errors
+from tfdynnas import json_kind
 from tfdynnas import whole_file
 from tfdynnas.training import backend
 from tfdynnas.training import checkpoint
@@ -92,10 +93,11 @@ class Log(keras.callbacks.Callback):
     waited: Callable, () -> seconds that were waited for data so far.
   """
 
-  def __init__(self, path, step, rows, steps, progress):
+  def __init__(self, path, step, rows, epochs, steps_per_epoch, progress):
     super().__init__()
     self.step, self.rows = step, list(rows)
-    self._path, self.steps, self._progress = path, steps, progress
+    self._path, self._progress = path, progress
+    self.steps, self._steps_per_epoch = epochs * steps_per_epoch, steps_per_epoch
     self._start, self.waited = None, None
 
   def on_epoch_begin(self, epoch, logs=None):
@@ -111,8 +113,17 @@ class Log(keras.callbacks.Callback):
       self._progress(self.step, self.steps, **logs, data_wait=self._data_wait())
 
   def on_epoch_end(self, epoch, logs=None):
-    """Adds a row and writes the file."""
+    """Adds a row and writes the file.
+
+    Raises:
+      InputError: The data ended before the epoch did.
+    """
     start, first, _ = self._start
+    if self.step == first or self.step % self._steps_per_epoch:
+      raise errors.InputError(
+          f"An epoch must have {self._steps_per_epoch} batches. Received: no more after step "
+          f"{self.step}"
+      )
     self.rows.append({
         "epoch": epoch + 1, "step": self.step,
         **{name: round(float(value), 6) for name, value in logs.items()},
@@ -133,7 +144,9 @@ class Log(keras.callbacks.Callback):
 
 
 class DevicePeak(keras.callbacks.Callback):
-  """Keeps the most memory that any process of a training held on an accelerator.
+  """Keeps the most memory of an accelerator that this process, or one before it, held.
+
+  Of several workers it is the first's.
 
   Stands before what writes the checkpoint, so that it is there of each epoch that is done.
   """
@@ -141,13 +154,14 @@ class DevicePeak(keras.callbacks.Callback):
   def __init__(self, path):
     super().__init__()
     self._path = path
+    there = path.exists()
+    self._before = json_kind.read(path, {"peak_bytes": int})["peak_bytes"] if there else 0
 
   def on_epoch_end(self, epoch, logs=None):
     """Writes the file, if there is an accelerator."""
     peak = backend.peak_device_bytes()
     if peak is not None:
-      known = json.loads(self._path.read_text())["peak_bytes"] if self._path.exists() else 0
-      text = json.dumps({"peak_bytes": max(peak, known)}) + "\n"
+      text = json.dumps({"peak_bytes": max(peak, self._before)}) + "\n"
       whole_file.write_text(self._path, text)
 
 
@@ -191,10 +205,10 @@ def read_lines(path):
     return []
   try:
     lines = [json.loads(line) for line in path.read_text().splitlines()]
-    if not all(isinstance(line, dict) and "step" in line for line in lines):
-      raise ValueError("a line of another kind")
-  except ValueError as error:
+  except (OSError, ValueError, RecursionError) as error:
     raise errors.InputError(f"{path} must hold a probe on each line. Received: {error}") from error
+  if lines:
+    json_kind.check(path, lines, [{"step": int}])
   return lines
 
 

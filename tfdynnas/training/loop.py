@@ -65,7 +65,7 @@ def fit(
   record = resumable(path, identity)
   step, rows = (record["step"], record["rows"]) if record else (0, [])
   backend.agree(step)
-  log = callbacks.Log(path.with_name("log.csv"), step, rows, epochs * steps_per_epoch, progress)
+  log = callbacks.Log(path.with_name("log.csv"), step, rows, epochs, steps_per_epoch, progress)
   keeper = callbacks.Checkpoints(path, every, steps_per_epoch, log, identity)
   if record:
     checkpoint.restore(path, state(model))
@@ -116,15 +116,6 @@ def resumable(path, identity):
   """
   record = checkpoint.record(path)
   if record is not None:
-    refuse_other(path, record.get("identity", {}), identity)
+    rule = f"{path} must be of the same training; give another run_dir"
+    errors.refuse_other(rule, record.get("identity", {}), identity)
   return record
-
-
-def refuse_other(path, there, here):
-  """Raises InputError, naming what differs, unless the identities are the same."""
-  names = [key for key in {**there, **here} if there.get(key) != here.get(key)]
-  if names:
-    parts = [f"{name}={there.get(name)!r} there, {here.get(name)!r} here" for name in names]
-    raise errors.InputError(
-        f"{path} must be of the same run; give another run_dir. Received: {'; '.join(parts)}"
-    )

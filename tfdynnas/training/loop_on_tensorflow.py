@@ -9,13 +9,24 @@ import time
 import keras
 import tensorflow as tf
 
+from tfdynnas import errors
 from tfdynnas.training import workers_on_tensorflow as workers
 
 
 def runner(model, every):
-  """How `loop.fit` runs steps; see `on_jax.runner`. It counts on `timed` for its batches."""
+  """How `loop.fit` runs steps; see `on_jax.runner`. It counts on `timed` for its batches.
+
+  Raises:
+    InputError: The model was made in the scope of another strategy.
+  """
+  strategy = tf.distribute.get_strategy()
+  if model.distribute_strategy is not strategy:
+    raise errors.InputError(
+        "A model must be trained in the scope that it was made in. Received: one of "
+        f"{type(model.distribute_strategy).__name__} in that of {type(strategy).__name__}"
+    )
   if tf.distribute.has_strategy():
-    return _under(tf.distribute.get_strategy(), model)
+    return _under(strategy, model)
 
   def run(batches, epoch, epochs, steps, callbacks):
     model.fit(
@@ -37,9 +48,10 @@ def _under(strategy, model):
     for number in range(epoch, epochs):
       model.reset_metrics()
       told.on_epoch_begin(number)
-      for done in range(steps):
+      logs = {}
+      for done, batch in zip(range(steps), steps_left):  # Of too few, the log says so.
         told.on_train_batch_begin(done)
-        logs = {name: float(value) for name, value in call(next(steps_left)).items()}
+        logs = {name: float(value) for name, value in call(batch).items()}
         workers.beat()
         told.on_train_batch_end(done, logs)
       told.on_epoch_end(number, logs)

@@ -289,6 +289,10 @@ def agree(value):
   """Does nothing: there is one process."""
 
 
+def beat():
+  """Does nothing: nobody watches one process."""
+
+
 def together(strategy):
   """A context of nothing: there is one process."""
   return contextlib.nullcontext()

@@ -13,6 +13,7 @@ from tfdynnas.training import workers_on_tensorflow as workers
 JIT_COMPILE = False
 
 agree = workers.agree
+beat = workers.beat
 held_scope = workers.held_scope
 make_workers = workers.Workers
 runner = loop_on_tensorflow.runner

@@ -167,12 +167,17 @@ class Probe:
     costs = [space.cost(arch, "complexity") for arch in archs]
     rate = rates(model, step - 1, np.array(costs, np.float32))
     return [
-        {"index": space.index(arch), "class": own, "complexity": cost, **self._score(arch),
+        {"index": space.index(arch), "class": own, "complexity": cost, **self._score_of(arch),
          "learning_rate": float(own_rate)}
         for arch, own, cost, own_rate in zip(archs, classes, costs, rate)
     ]
 
+  def _score_of(self, arch):
+    backend.beat()
+    return self._score(arch)
+
   def _gradient_of(self, arch):
+    backend.beat()
     chosen = ops.convert_to_tensor(np.array(arch, np.int32))
     return [ops.convert_to_numpy(part) for part in self._gradient(*self._batch, chosen)]
 

@@ -32,7 +32,8 @@ class Workers(tf.distribute.MultiWorkerMirroredStrategy):
 
     Args:
       devices: Name of this process' device, such as `GPU:0`, in a sequence; may be empty.
-      step_seconds: How long the start, or a step with the checkpoint after it, may take.
+      step_seconds: How long the start, a step with the checkpoint after it, or an arch of a look
+        at the supernet may take.
 
     Raises:
       InputError: TF_CONFIG is not as TensorFlow has it, or there is no such device.
@@ -166,7 +167,7 @@ def share(strategy=None):
 
 
 def beat():
-  """Says, if workers train, that a step of this one is done."""
+  """Says, if workers train, that this one has done a step, or scored an arch of a look."""
   strategy = tf.distribute.get_strategy()
   if isinstance(strategy, Workers):
     strategy.watch.beat()
