@@ -85,7 +85,7 @@ class _Bounds:
     self._field = field
 
   def __call__(self, value):
-    wrong = option.problem(self._field, value)
+    wrong = option.problem(self._field, _frozen(value))
     if wrong:
       raise flags.ValidationError(wrong)
     return True
@@ -93,8 +93,13 @@ class _Bounds:
 
 def make(config):
   """The config that the flags say."""
-  values = {field.name: flags.FLAGS[field.name].value for field in dataclasses.fields(config)}
-  return config(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+  names = [field.name for field in dataclasses.fields(config)]
+  return config(**{name: _frozen(flags.FLAGS[name].value) for name in names})
+
+
+def _frozen(value):
+  """The value of a flag as configs have it."""
+  return tuple(value) if isinstance(value, list) else value
 
 
 def few_shot_flags():
