@@ -11,7 +11,7 @@ from keras import ops
 from tfdynnas import hashing
 
 _DRAWS = 0x636F6C31  # First counter of this use of the hash, "col1".
-_GRAY = np.array([0.299, 0.587, 0.114], np.float32)
+_GRAY = 0.299, 0.587, 0.114
 _BLENDS = 3
 # The 6 orders of the blends: 0 brightness, 1 contrast, 2 saturation.
 _ORDERS = np.array(
@@ -54,44 +54,51 @@ def jittered(values, order, turn, factors, angle, by_hue=True):
   Returns:
     float32 [batch, height, width, 3], in [0, 255].
   """
-  if not by_hue:
-    return _blended(values, order, factors, [None] * _BLENDS)
-  # The hue is dear, so it is turned once: blends that come later wait behind it.
-  early = [place < turn for place in range(_BLENDS)]
-  values = _blended(values, order, factors, early)
-  values = _turned(values, ops.reshape(angle, [-1, 1, 1]))
-  return _blended(values, order, factors, [ops.logical_not(one) for one in early])
+  height, width = values.shape[1:3]
+  planes = [ops.reshape(values[..., i], (-1, height * width)) for i in range(3)]
+  if by_hue:
+    # The hue is dear, so it is turned once: blends that come later wait behind it.
+    early = [place < turn for place in range(_BLENDS)]
+    planes = _turned(_blended(planes, order, factors, early), ops.expand_dims(angle, 1))
+    late = [ops.logical_not(one) for one in early]
+  else:
+    late = [None] * _BLENDS
+  values = ops.stack(_blended(planes, order, factors, late), axis=-1)
+  return ops.reshape(values, (-1, height, width, 3))
 
 
-def _blended(values, order, factors, chosen):
-  """Blends in their order; of images that are not `chosen` for one, with a factor of 1."""
+def _blended(planes, order, factors, chosen):
+  """Blends in their order; of images that are not `chosen` for one, with a factor of 1.
+
+  The three colours are float32 [batch, pixels] each: a last axis of 3 is summed and broadcast
+  slowly on a CPU, 0.40 s in place of 0.17 for all changes of 64 images of 224x224.
+  """
   for place in range(_BLENDS):
     blend = ops.expand_dims(order[:, place], 1)
     factor = ops.take_along_axis(factors, blend, axis=1)
     if chosen[place] is not None:
       factor = ops.where(ops.expand_dims(chosen[place], 1), factor, 1.0)
-    blend, factor = (ops.reshape(x, [-1, 1, 1, 1]) for x in (blend, factor))
-    gray = ops.sum(values * _GRAY, axis=-1, keepdims=True)
-    mean = ops.mean(gray, axis=(1, 2), keepdims=True)
-    towards = ops.where(blend == 0, 0.0, ops.where(blend == 1, mean, gray))
-    values = ops.clip(factor * values + (1 - factor) * towards, 0, 255)
-  return values
+    gray = sum(share * plane for share, plane in zip(_GRAY, planes))
+    mean = ops.mean(gray, axis=1, keepdims=True)
+    # What is blended in: black, the image's mean gray, or each pixel's own gray.
+    added = ops.where(blend == 2, 1 - factor, 0.0) * gray
+    added = added + ops.where(blend == 1, (1 - factor) * mean, 0.0)
+    planes = [ops.clip(factor * plane + added, 0, 255) for plane in planes]
+  return planes
 
 
-def _turned(values, angle):
-  """Turns the hue of HSV by `angle`, float32 [batch, 1, 1], a share of the circle."""
-  red, green, blue = (values[..., i] for i in range(3))
-  value, low = ops.max(values, axis=-1), ops.min(values, axis=-1)
-  chroma = value - low
+def _turned(planes, angle):
+  """Turns the hue of HSV by `angle`, float32 [batch, 1], a share of the circle."""
+  red, green, blue = planes
+  value = ops.maximum(ops.maximum(red, green), blue)
+  chroma = value - ops.minimum(ops.minimum(red, green), blue)
   safe = ops.where(chroma > 0, chroma, 1.0)
   sixths = ops.where(
       value == red, (green - blue) / safe,
       ops.where(value == green, 2 + (blue - red) / safe, 4 + (red - green) / safe),
   )
   sixths = sixths + 6 * angle
-  # Each colour is full over two sixths of the circle, and 0 over the two across.
-  planes = [
-      value - chroma * ops.clip(ops.minimum(k, 4 - k), 0, 1)
-      for k in (ops.mod(first + sixths, 6.0) for first in (5, 3, 1))
-  ]
-  return ops.stack(planes, axis=-1)
+  # Each colour is lowest within a sixth of the circle of its opposite, and full from two on.
+  aparts = (sixths - opposite for opposite in (3, 5, 1))
+  aparts = (ops.abs(apart - 6 * ops.round(apart / 6)) for apart in aparts)
+  return [value - chroma * ops.clip(2 - apart, 0, 1) for apart in aparts]
