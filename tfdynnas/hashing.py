@@ -82,13 +82,36 @@ def weighted(bits, bounds):
 
   Args:
     bits: uint32 array, as from `uniform_uint32`.
-    bounds: int32 [..., values - 1] of `thresholds`, its leading axes those of `bits`.
+    bounds: int32 [values - 1] of `thresholds`.
 
   Returns:
     Tensor, int32, of the shape of `bits`.
   """
-  draw = ops.expand_dims(ops.cast(_shift(_word(bits), 2), "int32"), -1)
-  return ops.sum(ops.cast(draw >= bounds, "int32"), axis=-1)
+  draw = ops.cast(_shift(_word(bits), 2), "int32")
+  found = ops.searchsorted(bounds, ops.reshape(draw, [-1]), side="right")
+  return ops.reshape(ops.cast(found, "int32"), draw.shape)
+
+
+def proportional(bits, weights):
+  """Maps 32 random bits to values of weights that a step makes; one of weight 0 never comes.
+
+  The weights are summed one after the other, so that every back end rounds alike.
+
+  Args:
+    bits: uint32 array [...], as from `uniform_uint32`.
+    weights: float32 [..., values], >= 0, not all of them 0.
+
+  Returns:
+    Tensor, int32 [...].
+  """
+  *weights, last = ops.unstack(weights, axis=-1)
+  sums = []
+  for weight in weights:
+    sums.append(sums[-1] + weight if sums else weight)
+  total = sums[-1] + last if sums else last
+  # Of 24 bits, so that it is exact, and its product with the total is below that.
+  draw = ops.cast(ops.cast(_shift(_word(bits), 8), "int32"), "float32") * 2.0**-24 * total
+  return sum((ops.cast(draw >= one, "int32") for one in sums), ops.zeros_like(draw, "int32"))
 
 
 def picked(bits, shares):

@@ -139,12 +139,18 @@ class RankConfig(TruthConfig, ScoreConfig):
 
 
 @dataclasses.dataclass(frozen=True)
-class SubnetConfig(Config):
-  """How the found network is trained on its own."""
+class NetworkConfig(Config):
+  """Which network is meant."""
 
   arch: str = option(
-      "", "Arch to train: its string form, or #index; empty: the one the search found."
+      "", "Arch of the network: its string form, or #index; empty: the one the search found."
   )
+
+
+@dataclasses.dataclass(frozen=True)
+class SubnetConfig(NetworkConfig):
+  """How a network is trained on its own."""
+
   inherit: bool = option(False, "Begin with the supernet's weights, not from scratch.")
   subnet_seed: int = option(0, "Seed of weights, order and augmentation.", least=0, below=2**32)
   subnet_epochs: int = option(200, "Epochs.", least=1, most=1_000_000)
@@ -169,8 +175,8 @@ class SubnetConfig(Config):
 
 
 @dataclasses.dataclass(frozen=True)
-class ExportConfig(Config):
-  """Where the servable goes."""
+class ExportConfig(NetworkConfig):
+  """Which network becomes a servable, and where it goes."""
 
   export_dir: str = option("", "Folder of servables; empty: `servable` in the run directory.")
   name: str = option("subnet", "Name of the servable.")

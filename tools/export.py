@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Exports the subnet of a run to TensorFlow Serving: tools/export.py --run_dir=runs/digits"""
+"""Exports a trained network to TensorFlow Serving: tools/export.py --run_dir=runs/digits
+
+The one that the search found; or with --arch=... the one that was trained as that.
+"""
 
 from tfdynnas import config
 from tfdynnas.tools import launch

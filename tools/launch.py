@@ -150,9 +150,9 @@ def _check_parts(there):
     raise errors.InputError(f"--{given[0]} needs a run in parts. Received: one of one supernet")
   if given:
     from tfdynnas import spaces
-    from tfdynnas.runs import report
+    from tfdynnas.runs import setup
     decision, groups = stored["few_shot_decision"], flags.FLAGS["few_shot_groups"].value
-    parts = spaces.make_parts(report.make_space(there), decision, groups)
+    parts = spaces.make_parts(setup.stored_space(there), decision, groups)
     _check_flag("few_shot_decision", flags.FLAGS["few_shot_decision"].value, decision)
     _check_flag("few_shot_groups", parts.format(), stored["few_shot_groups"])
 

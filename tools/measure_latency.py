@@ -25,11 +25,11 @@ def main():
   launch.import_quietly()
   from tfdynnas import runs
   from tfdynnas.runs import latency
-  from tfdynnas.runs import report
+  from tfdynnas.runs import setup
 
   run_dir = runs.RunDir(path, locked=False)
   launch.check_same(run_dir.config())
-  space, show = report.make_space(run_dir.config()), flags.FLAGS.show_progress
+  space, show = setup.stored_space(run_dir.config()), flags.FLAGS.show_progress
   place = pathlib.Path(settings.latency_table or run_dir.path / "latency.json")
   table = latency.measure_latency(
       space, place, settings, progress.Progress("latency", "piece", show))

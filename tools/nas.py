@@ -25,7 +25,7 @@ def main():
   from tfdynnas import analysis
   from tfdynnas import runs
   from tfdynnas import spaces
-  from tfdynnas.runs import report
+  from tfdynnas.runs import setup
 
   run_dir = runs.RunDir(path, create=True)
   if launch.few_shot_flags():
@@ -44,7 +44,7 @@ def main():
           history, found["trial"], run_dir.path / "search.png", front=found.get("front", ()),
           costs=found.get("pareto_costs", ("params",))),
       analysis.arch_figure(
-          report.make_space(run_dir.config()), result["arch"], run_dir.path / "network.png"),
+          setup.stored_space(run_dir.config()), result["arch"], run_dir.path / "network.png"),
   ]
   _print_table(found, result, servable, figures, spaces.COSTS)
 

@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Trains the found network on its own: tools/train_subnet.py --run_dir=runs/digits"""
+"""Trains a network on its own: tools/train_subnet.py --run_dir=runs/digits
+
+The one that the search found, in `subnet/`; or with --arch=... another, in `subnet_INDEX/`.
+"""
 
 from absl import flags
 
@@ -24,7 +27,7 @@ def main():
   )
   print(f"Subnet {result['string']}\n"
         f"  accuracy {result['accuracy']:.4f} on {result['part']} images\n"
-        f"  {path}/subnet/model.keras")
+        f"  {result['model']}")
 
 
 def run():

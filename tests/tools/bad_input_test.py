@@ -74,7 +74,7 @@ def test_a_run_directory_in_use_is_refused(trained):
     ("train_subnet", "--arch=|skip~0|", "skip~0"),
     ("train_subnet", "--arch=#15625", "15625"),
     ("search", "--max_params=10", "max_params|at least|least|nearest"),
-    ("export", "", "Train the subnet of"),
+    ("export", "", "Train the network first"),
 ])
 def test_archs_limits_and_jobs_that_cannot_be(trained, tool, flags, expected):
   before = launcher.files(trained)
@@ -97,7 +97,8 @@ def test_a_loss_of_nan_stops_and_names_the_step(tmp_path):
 def test_full_disk_leaves_what_was_there(finished, copy, tmp_path):
   run = copy(finished)
   before = launcher.files(run)
-  result = launcher.run("export", f"--run_dir={run}", preexec_fn=_limit_files(20_000))
+  flags = (launcher.ARCH, f"--run_dir={run}")
+  result = launcher.run("export", *flags, preexec_fn=_limit_files(20_000))
   launcher.refusal(result, 1)
   assert launcher.files(run) == before
   other = tmp_path / "other"
@@ -138,9 +139,9 @@ def _as_folder(path):
 
 
 @pytest.mark.parametrize("tool, name, harm", [
-    ("export", "subnet/model.keras", _flip), ("export", "subnet/model.keras", _rezip),
-    ("export", "subnet/model.keras", lambda path: path.write_bytes(path.read_bytes()[:500])),
-    ("export", "subnet/result.json", lambda path: path.write_text("{}")),
+    ("export", "subnet_1462/model.keras", _flip), ("export", "subnet_1462/model.keras", _rezip),
+    ("export", "subnet_1462/model.keras", lambda path: path.write_bytes(path.read_bytes()[:500])),
+    ("export", "subnet_1462/result.json", lambda path: path.write_text("{}")),
     ("export", "servable", lambda path: path.write_text("")),
     ("train_subnet", "search/found.json", lambda path: path.write_text("[]")),
     ("search", "supernet/checkpoint.npz", _as_folder), ("report", "config.json", _as_folder),
@@ -149,7 +150,8 @@ def test_a_damaged_file_of_a_run_is_named(finished, copy, tool, name, harm):
   run = copy(finished)
   (run / name).parent.mkdir(exist_ok=True)
   harm(run / name)
-  line = launcher.refusal(launcher.run(tool, f"--run_dir={run}"))
+  flags = (launcher.ARCH,) if tool == "export" else ()
+  line = launcher.refusal(launcher.run(tool, *flags, f"--run_dir={run}"))
   assert f"{run / name} must " in line and "Received: " in line and "not found" not in line
 
 

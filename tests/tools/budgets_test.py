@@ -58,6 +58,27 @@ def test_a_killed_search_for_a_front_is_the_unharmed_one(table, trained, copy, t
   assert unharmed.partition("\n")[0] == said.partition("\n")[0]
 
 
+def test_points_of_a_front_are_trained_and_exported_side_by_side(trained, copy):
+  run = copy(trained)
+  flags = (*launcher.SEARCH, "--search=pareto", f"--run_dir={run}")
+  launcher.succeed("search", *flags)
+  points = _rows(run / "search" / "front.csv")[:2]
+  refused = launcher.run("export", f"--run_dir={run}", f"--arch={points[0]['arch']}")
+  assert "Train the network first" in launcher.refusal(refused)
+  for name, point in zip(("first", "second"), points):
+    own = (f"--run_dir={run}", f"--arch={point['arch']}")
+    said = launcher.succeed("train_subnet", "--subnet_epochs=1", *own)
+    assert f"{run}/subnet_" in said
+  for name, point in zip(("first", "second"), points):  # When both are there.
+    own = (f"--run_dir={run}", f"--arch={point['arch']}")
+    launcher.succeed("export", *own, f"--name={name}")
+    card = json.loads((run / "servable" / name / "1" / "arch.json").read_text())
+    assert ",".join(map(str, card["arch"])) == point["arch"]
+  launcher.succeed("report", f"--run_dir={run}")
+  page, front = (run / "report.html").read_text(), _rows(run / "search" / "front.csv")
+  assert page.count("trained on its own") == 2 and f"{len(front)} of them on the front" in page
+
+
 def test_the_nearest_latency_is_named(table, trained):
   result = launcher.run("search", f"--run_dir={trained}", f"--latency_table={table[0]}",
                         "--max_latency=0.000001", "--max_params=3000", *launcher.SEARCH)

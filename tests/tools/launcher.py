@@ -17,7 +17,8 @@ TINY = ("--dataset=digits", "--channels=2", "--cells=1", "--epochs=2", "--determ
 TRAIN = (*TINY, "--checkpoint_steps=4")  # 15 steps per epoch.
 SEARCH = ("--trials=30", "--population=6", "--parents=3", "--mutants=3", "--crossovers=3",
           "--score_images=64", "--score_batch=32")
-SUBNET = ("--arch=#1462", "--subnet_epochs=6", "--subnet_batch=128", "--checkpoint_steps=3",
+ARCH = "--arch=#1462"
+SUBNET = (ARCH, "--subnet_epochs=6", "--subnet_batch=128", "--checkpoint_steps=3",
           "--deterministic")
 
 

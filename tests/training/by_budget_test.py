@@ -14,7 +14,7 @@ from tfdynnas import training
 
 FIXED, ROWS = 2, [[0, 3, 5], [0, 2], [1, 4, 4, 0]]
 _RNG = np.random.default_rng(0)
-LARGE = _RNG.integers(0, 10**6, [5, 6]).tolist()  # 7 776 archs, their costs rounded to 1 / 4096.
+LARGE = _RNG.integers(0, 10**6, [5, 6]).tolist()  # 7 776 archs, their costs rounded.
 MOBILENET = spaces.mobilenet()
 
 
@@ -65,9 +65,16 @@ def test_where_costs_are_rounded_the_range_is_exact_still():
 
 def test_a_range_of_one_arch_is_hit():
   archs, costs = listed(LARGE)
-  for place in (np.argmin(costs), np.argmax(costs)):
+  for place in (*np.argsort(costs)[[0, 3888, -1]], 1234):
     made = training.Budget(0, LARGE, [(costs[place], costs[place])])
-    assert ops.convert_to_numpy(made(0)[0]).tolist() == archs[place].tolist()
+    assert (drawn(made, 20) == archs[place]).all()
+
+
+def test_between_two_neighbours_there_is_nothing():
+  costs = np.unique(listed(LARGE)[1])
+  for place in (0, 3000, np.argmax(np.diff(costs))):
+    with pytest.raises(errors.InputError, match="Each range must "):
+      training.Budget(0, LARGE, [(0, 10**7), (costs[place] + 1, costs[place + 1] - 1)])
 
 
 def test_restricted():
@@ -82,13 +89,15 @@ def test_restricted():
 
 def test_published_ranges_of_mobilenet_and_a_rare_one():
   cost = MOBILENET.costs["macs"]
-  ranges = [(300e6, 310e6), (310e6, 320e6), (320e6, 330e6), (595e6, 600e6)]
+  ranges = [(300e6, 310e6), (310e6, 320e6), (330e6, 330.01e6), (602e6, 602.5e6)]
   made = training.Budget(cost.fixed, cost.table, ranges, seed=2)
   archs = drawn(made, 240)
   macs = np.array([MOBILENET.cost(arch, "macs") for arch in archs])
   within = [(macs >= low) & (macs <= high) for low, high in ranges]
   assert np.sum(within) == 240 and np.abs(np.sum(within, axis=1) - 60).max() < 34
-  assert len(np.unique(archs[within[3]], axis=0)) > 30
+  assert len(np.unique(archs[within[2]], axis=0)) > 30
+  with pytest.raises(errors.InputError, match="must hold an arch"):
+    training.Budget(cost.fixed, cost.table, [(603e6, 603.1e6)])
 
 
 def test_the_seed_and_the_step_decide():

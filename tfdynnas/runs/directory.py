@@ -29,7 +29,9 @@ _KINDS = {
         },
         "few_shot?": {"few_shot_decision": int, "few_shot_groups": str, "init_from": str},
     },
-    "found.json": {**_NETWORK, "trial": int, "trials": int},
+    "found.json": {
+        **_NETWORK, "trial": int, "trials": int, "front?": [int], "pareto_costs?": [str],
+    },
     "method.json": {"steps": int, "groups": int, "split_decision_name": str},
     "recalibrated.json": {"arch": [int], "accuracy": float, "images": int, "seconds": float},
     "result.json": {**_NETWORK, "part": str, "settings?": dict},
@@ -45,8 +47,8 @@ _KINDS = {
 class RunDir:
   """A folder that holds one supernet and all that was made with it.
 
-  `flags.cfg` runs it again, `config.json` says what it is; `supernet/`, `search/`, `subnet/` and
-  `servable/` hold what the jobs made.
+  `flags.cfg` runs it again, `config.json` says what it is; `supernet/`, `search/`, `subnet/`,
+  `subnet_INDEX/` and `servable/` hold what the jobs made.
   """
 
   def __init__(self, path, create=False, shared=False, locked=True):

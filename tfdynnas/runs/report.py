@@ -5,7 +5,6 @@ import tempfile
 
 from tfdynnas import analysis
 from tfdynnas import config as config_lib
-from tfdynnas import spaces
 from tfdynnas import whole_file
 from tfdynnas.analysis import page
 from tfdynnas.runs import report_reader
@@ -33,7 +32,7 @@ def run_report(run_dir, config=config_lib.TruthConfig()):
   """
   table = analysis.load_table(config.table) if config.table else None
   stored = run_dir.config()
-  space = make_space(stored)
+  space = setup.stored_space(stored)
   reader = report_reader.Reader(run_dir)
   with tempfile.TemporaryDirectory() as folder:
     sheet = sections.Sheet(folder)
@@ -52,22 +51,6 @@ def run_report(run_dir, config=config_lib.TruthConfig()):
   path = run_dir.path / "report.html"
   whole_file.write_text(path, text)
   return path
-
-
-def make_space(stored):
-  """The space of a run, without its images.
-
-  Args:
-    stored: dict, the run's config.
-
-  Returns:
-    spaces.Space.
-  """
-  settings, images = config_lib.SpaceConfig(**stored["space"]), stored["images"]
-  return spaces.get(
-      settings.space, image_size=images["image_shape"][0], classes=images["classes"],
-      **settings.size(),
-  )
 
 
 def _truth_of(stored, space, table, config):
@@ -114,7 +97,7 @@ def _summary(stored, space, reader):
       ("Space", f"{space.size:,} archs of {bounds[0]:,} to {bounds[1]:,} params"),
       *((f"Training{part}", line) for part, line in reader.trainings()),
   ]
-  found, ranked, result = (reader.json(name) for name in report_reader.RESULTS)
+  found, ranked = (reader.json(name) for name in (report_reader.FOUND, report_reader.RANKED))
   if ranked and ranked.get("tau_b"):
     rows.append(("Ranking", "tau-b " + sections.interval(ranked["tau_b"]) + " on "
                  f"{ranked['count']:,} archs; of params alone "
@@ -127,9 +110,8 @@ def _summary(stored, space, reader):
     if again and again["arch"] == found["arch"]:
       rows.append(("Recalibrated", f"{100 * again['accuracy']:.2f} % by running statistics of "
                    f"{again['images']:,} training images, which took {again['seconds']:.1f} s"))
-  if result:
-    rows.append(("On its own", f"{result['string']}: {100 * result['accuracy']:.2f} % on "
-                 f"{result['part']} images"))
+  rows += [("On its own", f"{result['string']}: {100 * result['accuracy']:.2f} % on "
+            f"{result['part']} images") for result in reader.networks()]
   return [page.table(rows)]
 
 

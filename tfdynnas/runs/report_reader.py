@@ -8,7 +8,7 @@ from tfdynnas import json_kind
 from tfdynnas.runs import trained
 from tfdynnas.training import callbacks
 
-RESULTS = ("search/found.json", "rank/statistics.json", "subnet/result.json")
+FOUND, RANKED = "search/found.json", "rank/statistics.json"
 _MEAN = (float, None)
 _PROBE = {
     "step": int,
@@ -36,6 +36,11 @@ class Reader:
   def json(self, name):
     """A JSON file of the run, None if it is not there."""
     return self._run_dir.read_json(name) if (self._run_dir.path / name).exists() else None
+
+  def networks(self):
+    """What is known of each network that was trained on its own; first the one that was found."""
+    paths = sorted(self.path.glob("subnet*/result.json"))
+    return [self.json(str(path.relative_to(self.path))) for path in paths]
 
   def rows(self, name, numbers, maybe=(), texts=()):
     """The rows of a CSV file of the run as of `rows`, [] if there is no such file."""

@@ -185,31 +185,33 @@ def _tau_over_training(reader, sheet, truth):
 
 def search(reader, sheet):
   """What the search looked at."""
-  columns = ("trial", "accuracy", "params", "macs")
+  found = reader.json(report_reader.FOUND)
+  costs = found.get("pareto_costs", ["params"]) if found else []
+  columns = ("trial", "accuracy", *dict.fromkeys(("params", "macs", *costs)))
   history = reader.rows("search/trials.csv", columns, ("loss",), ("string",))
-  found = reader.json(report_reader.RESULTS[0])
   if not found or not history:
     return [page.missing("No search yet:", _command(reader, "search"))]
   scored = sorted(history, key=lambda row: (-row["accuracy"], row["loss"] or 0.0, row["trial"]))
   best = [(f"{row['trial']:.0f}", row["string"], f"{100 * row['accuracy']:.2f}",
            f"{row['params']:,.0f}", f"{row['macs']:,.0f}") for row in scored[:_BEST]]
-  trials = [{**row, "trial": int(row["trial"])} for row in history]
+  trials, front = [{**row, "trial": int(row["trial"])} for row in history], found.get("front", ())
+  share = f", {len(front):,} of them on the front" if front else ""
   return [
       sheet.draw(analysis.search_figure, trials, found["trial"], wide=True,
-                 alt="Accuracy of each trial over its number and over its params",
-                 caption=f"The {len(history):,} trials of the search."),
+                 front=front, costs=costs,
+                 alt=f"Accuracy of each trial over its number and over its {' and '.join(costs)}",
+                 caption=f"The {len(history):,} trials of the search{share}."),
       page.table(best, ("trial", "arch", "accuracy (%)", "params", "MACs"),
                  heading="Most accurate with inherited weights"),
   ]
 
 
 def networks(reader, sheet, space):
-  """The network that was found, and the one that was trained if it is another."""
-  found, _, result = (reader.json(name) for name in report_reader.RESULTS)
-  drawn = {}
-  if result:
-    drawn[tuple(result["arch"])] = (
-        f"trained on its own: {100 * result['accuracy']:.2f} % on {result['part']} images")
+  """The network that was found, and those that were trained."""
+  found = reader.json(report_reader.FOUND)
+  drawn = {
+      tuple(result["arch"]): f"trained on its own: {100 * result['accuracy']:.2f} % on "
+                             f"{result['part']} images" for result in reader.networks()}
   if found:
     arch = tuple(found["arch"])
     drawn[arch] = "; ".join(["found by the search", *([drawn[arch]] if arch in drawn else [])])

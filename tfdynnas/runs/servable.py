@@ -11,6 +11,7 @@ from tfdynnas import errors
 from tfdynnas import serving
 from tfdynnas.runs import directory
 from tfdynnas.runs import setup
+from tfdynnas.runs import subnet
 from tfdynnas.serving import version_folder
 from tfdynnas.training import checkpoint
 
@@ -28,7 +29,7 @@ def export_subnet(run_dir, config):
   Raises:
     InputError: There is no trained subnet, or the name cannot be used.
   """
-  model, card, data = _network(run_dir)
+  model, card, data = _network(run_dir, config.arch)
   return serving.export(
       model, _folder(run_dir, config), config.name, data.class_names, data.mean, data.std, card
   )
@@ -51,7 +52,7 @@ def find_servable(run_dir, config):
   versions = sorted(version_folder.versions(home), reverse=True)
   if not versions:
     return None
-  _, card, _ = _network(run_dir)
+  _, card, _ = _network(run_dir, config.arch)
   card = json.loads(json.dumps(card))
   for version in versions:
     try:
@@ -69,13 +70,16 @@ def _folder(run_dir, config):
   return folder
 
 
-def _network(run_dir):
-  """The trained subnet of a run: (keras.Model, its card, data.Data)."""
-  path = run_dir.path / "subnet" / "model.keras"
-  if not path.exists():
-    raise errors.InputError(f"Train the subnet of {run_dir.path} first. Received: no {path}")
-  result = run_dir.read_json("subnet/result.json")
+def _network(run_dir, arch):
+  """A trained subnet of a run: (keras.Model, its card, data.Data)."""
   stored = run_dir.config()
+  folder = subnet.folder_of(setup.stored_space(stored), arch)
+  path = run_dir.path / folder / "model.keras"
+  if not path.exists():
+    raise errors.InputError(
+        f"Train the network first, or give the `arch` of one that was. Received: no {path}"
+    )
+  result = run_dir.read_json(f"{folder}/result.json")
   _, data, space = setup.reload(run_dir)
   model = _load_model(path)
   card = {

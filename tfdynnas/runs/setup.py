@@ -56,6 +56,22 @@ def make_space(config, data):
   )
 
 
+def stored_space(stored):
+  """The space of a run, without its images.
+
+  Args:
+    stored: dict, the run's config.
+
+  Returns:
+    spaces.Space.
+  """
+  settings, images = config_lib.SpaceConfig(**stored["space"]), stored["images"]
+  return spaces.get(
+      settings.space, image_size=images["image_shape"][0], classes=images["classes"],
+      **settings.size(),
+  )
+
+
 def reload(run_dir):
   """Configs, images and space of a run that was claimed.
 

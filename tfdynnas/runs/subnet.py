@@ -1,4 +1,4 @@
-"""The third job: train the found network on its own."""
+"""The third job: train the network that was found, or any other, on its own."""
 
 import numpy as np
 
@@ -17,7 +17,8 @@ from tfdynnas.training import standalone
 def train_subnet(run_dir, config, checkpoint_steps=1000, progress=loop.silent, exact=False):
   """Trains one arch on the training images, and measures it on the test images if there are any.
 
-  One device. Leaves `subnet/model.keras`, in layers that any Keras has, and `subnet/result.json`.
+  One device. Leaves `model.keras`, in layers that any Keras has, and `result.json` in the folder
+  that `folder_of` says.
 
   Args:
     run_dir: RunDir.
@@ -27,7 +28,7 @@ def train_subnet(run_dir, config, checkpoint_steps=1000, progress=loop.silent, e
     exact: bool, give the same bits in every run.
 
   Returns:
-    dict: arch, string, params, macs, accuracy, the part it was measured on.
+    dict: arch, string, params, macs, accuracy, the part it was measured on, path of the model.
 
   Raises:
     InputError: No such arch, nothing was found yet, or the directory holds another training.
@@ -36,15 +37,31 @@ def train_subnet(run_dir, config, checkpoint_steps=1000, progress=loop.silent, e
   if exact:
     backend.make_deterministic(config.subnet_seed)
   supernet_config, data, space = setup.reload(run_dir)
-  arch = chosen_arch(run_dir, space, config.arch)
+  arch, folder = chosen_arch(run_dir, space, config.arch), folder_of(space, config.arch)
   supernet = config.inherit and trained.load_supernet(run_dir, supernet_config, space)
   served, result = train_arch(
-      run_dir, "subnet", arch, config, (supernet_config, data, space), supernet or None,
+      run_dir, folder, arch, config, (supernet_config, data, space), supernet or None,
       checkpoint_steps, progress,
   )
-  save_model(served, run_dir.path / "subnet" / "model.keras")
-  run_dir.write_json("subnet/result.json", result)
-  return result
+  save_model(served, run_dir.path / folder / "model.keras")
+  run_dir.write_json(f"{folder}/result.json", result)
+  return {**result, "model": str(run_dir.path / folder / "model.keras")}
+
+
+def folder_of(space, text):
+  """Where the network of a run is trained: `subnet`; of an arch that is named, `subnet_INDEX`.
+
+  Args:
+    space: spaces.Space.
+    text: str, config.NetworkConfig's `arch`.
+
+  Returns:
+    str, name of the folder in the run's.
+
+  Raises:
+    InputError: The text is no arch.
+  """
+  return f"subnet_{space.index(space.parse(text))}" if text else "subnet"
 
 
 def train_arch(
@@ -64,7 +81,8 @@ def train_arch(
     progress: Callable (step, steps, **logs).
 
   Returns:
-    (model, result): the trained network in layers that any Keras has; dict as of `train_subnet`.
+    (model, result): the trained network in layers that any Keras has; dict as of `train_subnet`,
+    without a path.
   """
   supernet_config, data, space = parts
   feed = training_feed.TrainingFeed(

@@ -13,6 +13,7 @@ from tfdynnas.training import sampler
 
 _BUDGET = 0x62756467  # First counter of this use of the hash, "budg".
 _TRIES = 64
+_TRIALS, _SHARE = 4096, 1 / 4  # Of so many draws this share must be within: 64 miss at 1e-8.
 
 
 @keras.saving.register_keras_serializable("tfdynnas")
@@ -21,10 +22,10 @@ class Budget:
 
   The usual way draws uniformly until an arch fits, for ever where the range is rare. Here archs are
   drawn as Stratified draws them, by counts of the archs of each sum. That is exact where costs have
-  4097 sums at most. Where they are rounded to 1 / 4096 of their range, the sums drawn from are
-  those that an arch of the range may have, and the first of 64 draws that is within it counts: so
-  each arch of the range is as likely still. If none is, the nearest counts; it is less than a unit
-  per decision away. For published ranges of MobileNets, of 2 % of the costs, that never happens.
+  131 073 sums at most, as the multiply-accumulates of MobileNets of the published sizes. Where they
+  are rounded, the sums drawn from are those that an arch of the range may have, and the first of 64
+  draws that is within it counts: so each arch of the range is as likely still. A range so narrow
+  that fewer than a quarter of the draws are within is refused.
 
   Source: ranges and draws of the published single path MobileNet supernets: 300 to 310, 310 to 320
   and 320 to 330 million multiply-accumulates, at most 500 draws, and then any arch.
@@ -41,16 +42,16 @@ class Budget:
       allowed: Sequence per decision of the choices to draw from; None draws from all.
 
     Raises:
-      InputError: `allowed` does not fit the rows, or a range holds no arch.
+      InputError: `allowed` does not fit the rows, or a range holds no arch, or is too narrow.
     """
     self.fixed, self.rows, self.seed = fixed, rows, seed
     self.ranges = [list(bounds) for bounds in ranges]
     self.allowed = sampler.restrict([len(row) for row in rows], allowed)
     costs = [np.array(row, np.int64)[list(own)] for row, own in zip(rows, self.allowed)]
     least = fixed + sum(int(row.min()) for row in costs)
-    divisor, self._above = _above_least(costs)
+    self._divisor, self._above = _above_least(costs)
     self._counted = counting.Counted(self._above)
-    self._bounds = _in_steps(self.ranges, least, divisor, self._above)
+    self._bounds = _in_steps(self.ranges, least, self._divisor, self._above)
     groups = [self._sums_within(*bounds) for bounds in self._bounds.tolist()]
     if not groups or not all(map(len, groups)):
       most = fixed + sum(int(row.max()) for row in costs)
@@ -59,6 +60,21 @@ class Budget:
       )
     self._sums, weights = counting.padded(groups, self._counted.counts)
     self._within = hashing.thresholds(weights)
+    self._exact = self._counted.unit == 1
+    if not self._exact:
+      self._check_width()
+
+  def _check_width(self):
+    """Refuses ranges that draws of rounded costs miss too often."""
+    for number, bounds in enumerate(self.ranges):
+      miss, _ = self._tried(number, 0, np.arange(_TRIALS, dtype=np.int32))
+      share = float(np.mean(ops.convert_to_numpy(miss) == 0))
+      if share < _SHARE:
+        raise errors.InputError(
+            f"Each range must be wider: costs of so many sums are rounded to "
+            f"{self._counted.unit * self._divisor:.0f} each. Received: {bounds}, which {share:.1%} "
+            "of what is drawn for it have"
+        )
 
   def _sums_within(self, low, high):
     """Sums in units that an arch of the range may have, int array."""
@@ -80,7 +96,14 @@ class Budget:
       int32 [1, decisions].
     """
     number = hashing.integers(hashing.uniform_uint32(self.seed, _BUDGET, step), len(self._sums))
-    tries = np.arange(_TRIES, dtype=np.int32)
+    tries = np.arange(1 if self._exact else _TRIES, dtype=np.int32)
+    miss, places = self._tried(number, step, tries)
+    first = ops.argmin(miss)
+    draws = [ops.take(np.array(own, np.int32), at) for own, at in zip(self.allowed, places)]
+    return ops.expand_dims(ops.take(ops.stack(draws, axis=1), first, axis=0), 0)
+
+  def _tried(self, number, step, tries):
+    """Draws for a range: how far each is outside, int32 [tries]; its places, [tries] a decision."""
     place = hashing.weighted(
         hashing.uniform_uint32(self.seed, _BUDGET, step, 0, tries),
         ops.take(self._within, number, axis=0),
@@ -91,9 +114,7 @@ class Budget:
     )
     cost = sum(ops.take(row, at) for row, at in zip(self._above, places))
     low, high = ops.unstack(ops.take(self._bounds, number, axis=0))
-    first = ops.argmin(ops.maximum(ops.maximum(low - cost, cost - high), 0))
-    draws = [ops.take(np.array(own, np.int32), at) for own, at in zip(self.allowed, places)]
-    return ops.expand_dims(ops.take(ops.stack(draws, axis=1), first, axis=0), 0)
+    return ops.maximum(ops.maximum(low - cost, cost - high), 0), places
 
   def get_config(self):
     """Config for `from_config`."""

@@ -83,7 +83,8 @@ class Stratified:
 
   The levels are the complexities that there are, or 64 bins of equal width where there are more. An
   arch is drawn choice by choice from the last decision on, by how many archs each leaves: counted
-  exactly, however large the space. Complexities closer than 1 / 4096 of their range count as one.
+  exactly, however large the space. Where there are more than 131 072 sums, complexities closer
+  than that share of their range count as one.
   """
 
   def __init__(self, rows, seed=0, allowed=None):
