@@ -196,7 +196,17 @@ def test_a_folder_is_written_and_read_back(tmp_path):
       image = rng.integers(0, 256, (4, 5, 3), np.uint8)
       place.write_bytes(tf.io.encode_png(image).numpy())
       written.append((part == "test", image.tobytes(), number % 2))
+  whole = (tmp_path / "images" / "test" / "class1" / "3.png").read_bytes()
+  (tmp_path / "images" / "test" / "class1" / "3.png").write_bytes(b"none")
+  with pytest.raises(errors.InputError, match="3.png"):
+    data.write_shards(tmp_path / "images", tmp_path / "shards", 3)
+  assert not list((tmp_path / "shards").iterdir())
+  (tmp_path / "images" / "test" / "class1" / "3.png").write_bytes(whole)
+  (tmp_path / "shards" / ".partial").mkdir()  # As if killed while they appeared.
+  for name in ("train-00000-of-00004", ".partial/train-00001-of-00004"):
+    (tmp_path / "shards" / name).write_bytes(b"x")
   found = data.write_shards(tmp_path / "images", tmp_path / "shards", 3)
+  assert len(list((tmp_path / "shards").iterdir())) == 6
   assert found == {"train": 10, "test": 5}
   loaded = data.from_shards(tmp_path / "shards", (4, 5))
   assert loaded.class_names == ("class0", "class1")

@@ -86,6 +86,8 @@ def _fill(run_dir):
              cost["params"], "macs": cost["macs"]} for n, (a, cost) in enumerate(zip(archs, costs))]
   _write_csv(path / "search" / "trials.csv", trials)
   run_dir.write_json("search/found.json", {**trials[-1], "arch": list(archs[-1]), "trials": 12})
+  run_dir.write_json("search/recalibrated.json", {
+      "arch": list(archs[-1]), "accuracy": 0.375, "images": 2000, "seconds": 1.25})
   run_dir.write_json("subnet/result.json", {
       "arch": list(archs[0]), "string": SPACE.format(archs[0]), "part": "test", "accuracy": 0.9,
       **costs[0]})
@@ -108,6 +110,8 @@ def test_everything_is_in_the_page_and_nothing_outside_of_it(page):
   for words in ("12 trials", "Kendall&#x27;s tau-b of the 12 probed archs", "30 of 30 steps",
                 "; 3% of the last epoch waiting for data",
                 "3 epochs of spos", "own definition", "90.00 % on test images",
+                "72.00 % with inherited weights",
+                "37.50 % by running statistics of 2,000 training images, which took 1.2 s",
                 "tau-b(complexity, truth)",
                 "digits: 898 train, 540 valid, 359 test; 8x8x3", "5 momentum groups by decision",
                 "gamma_max"):

@@ -83,6 +83,7 @@ def test_killed_and_restarted_workers_find_what_one_process_finds(alone, start, 
   assert _history(chief) == alone
   assert _history(one) == _history(two) == []
   assert json.loads((tmp_path / "p" / "tuner0.json").read_text())["chief"]
+  assert _history(start("late")) == [] and _history(start("chief")) == alone  # It has ended.
 
 
 def test_the_trial_of_a_lost_worker_is_given_to_another(alone, start, tmp_path):

@@ -61,3 +61,10 @@ def test_a_damaged_file_of_the_most_memory_is_refused(tmp_path):
   (tmp_path / "device.json").write_text("{}")
   with pytest.raises(errors.InputError, match="peak_bytes=None"):
     loop.fit(_model(), _batches(4), 4, 1, tmp_path, {})
+
+
+def test_one_accelerator_beside_its_host_is_not_several(monkeypatch):
+  there = [tf.config.LogicalDevice(f"/device:{kind}:0", kind) for kind in ("CPU", "GPU")]
+  monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind=None: there)
+  strategy = on_tensorflow.make_strategy("mirrored", [])
+  assert not isinstance(strategy, tf.distribute.MirroredStrategy)

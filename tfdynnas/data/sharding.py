@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shutil
 
 from tfdynnas import errors
 from tfdynnas.data import folder
@@ -15,6 +16,8 @@ PARTS = ("train", "validation", "test")
 def write_shards(image_dir, record_dir, count=8, seed=0):
   """Writes a folder of images as shards: the files as they are, in a seeded order.
 
+  They appear when all are written; what a killed process left is written anew.
+
   Args:
     image_dir: Folder of images, see `folder.from_folder`. Without a folder `train`, all train.
     record_dir: Folder to write; new, or without shards.
@@ -25,12 +28,13 @@ def write_shards(image_dir, record_dir, count=8, seed=0):
     dict: images of each part that there is.
 
   Raises:
-    InputError: A folder or an image cannot be used.
+    InputError: A folder, or the header of an image, cannot be used.
   """
   names, listed, _ = folder.list_parts(os.fspath(image_dir))
   record_dir = pathlib.Path(record_dir)
   read.check_name(str(record_dir))
-  if record_dir.is_dir() and any(record_dir.glob("*-of-*")):
+  draft = record_dir / ".partial"
+  if not draft.is_dir() and any(record_dir.glob("*-of-*")):
     raise errors.InputError(f"`record_dir` must have no shards yet. Received: {record_dir}")
   found = {part: files for part, files in zip(PARTS, listed) if files}
   fewest = min(len(files.paths) for files in found.values())
@@ -38,26 +42,44 @@ def write_shards(image_dir, record_dir, count=8, seed=0):
     raise errors.InputError(
         f"`record_shards` must be in [1, {fewest}], images of the smallest part. Received: {count}"
     )
+  _empty(record_dir, draft)
   try:
-    record_dir.mkdir(parents=True, exist_ok=True)
+    for part, files in found.items():
+      _write_part(draft, part, files, names, count, seed)
+  except BaseException:
+    shutil.rmtree(draft)
+    raise
+  for path in sorted(draft.iterdir()):
+    os.replace(path, record_dir / path.name)
+  draft.rmdir()
+  return {part: len(files.paths) for part, files in found.items()}
+
+
+def _empty(record_dir, draft):
+  """Makes both folders, without what a process left that was killed while it wrote."""
+  try:
+    draft.mkdir(parents=True, exist_ok=True)
   except OSError as error:
     raise errors.InputError(
         f"`record_dir` must be a folder that can be written. Received: {error}"
     ) from None
-  for part, files in found.items():
-    mixed = order.permutation(seed, len(files.paths))
-    for number in range(count):
-      path = record_dir / f"{part}-{number:05}-of-{count:05}"
-      _write_one(path, files, mixed[number::count], names)
-  return {part: len(files.paths) for part, files in found.items()}
+  for shard in (*record_dir.glob("*-of-*"), *draft.iterdir()):
+    shard.unlink()
+
+
+def _write_part(draft, part, files, names, count, seed):
+  """Writes the shards of a part."""
+  mixed = order.permutation(seed, len(files.paths))
+  for number in range(count):
+    path = draft / f"{part}-{number:05}-of-{count:05}"
+    _write_one(path, files, mixed[number::count], names)
 
 
 def _write_one(path, files, places, names):
-  """Writes one shard, which appears whole or not at all."""
+  """Writes one shard."""
   import tensorflow as tf
 
-  draft = path.with_name(f".{path.name}.partial")
-  with tf.io.TFRecordWriter(str(draft)) as file:
+  with tf.io.TFRecordWriter(str(path)) as file:
     for place in places:
       folder.header_size(files.paths[place])
       label = int(files.labels[place])
@@ -69,7 +91,6 @@ def _write_one(path, files, places, names):
       }
       example = tf.train.Example(features=tf.train.Features(feature=features))
       file.write(example.SerializeToString())
-  os.replace(draft, path)
 
 
 def _bytes(content):

@@ -193,7 +193,8 @@ class DurableTuner(shared.SharedTuner):
 
   def get_state(self):
     """State for the tuner's file."""
-    return {**super().get_state(), "fingerprint": self._fingerprint, "chief": self.token}
+    return {**super().get_state(), "fingerprint": self._fingerprint, "chief": self.token,
+            "ended": self.ended}
 
   def set_state(self, state):
     """Takes the state of the tuner's file.
@@ -202,8 +203,13 @@ class DurableTuner(shared.SharedTuner):
       InputError: It is of another search.
     """
     check_same(state.get("fingerprint"), self._fingerprint, self.project_dir)
-    self.token = state.get("chief")
+    self.token, self.ended = state.get("chief"), state.get("ended")
     super().set_state(state)
+
+  def on_trial_end(self, trial):
+    """Reports the trial, which the oracle writes; the tuner's file, which keras-tuner writes
+    again, and the oracle's once more, stay as they are."""
+    self.oracle.end_trial(trial)
 
   def save(self):
     """Writes the oracle's file and the tuner's; a worker writes nothing."""

@@ -59,11 +59,15 @@ def unserved(reason):
   )
 
 
-def wait_for_chief(seconds):
+def wait_for_chief(seconds, has_ended):
   """Waits until the chief listens: gRPC itself tries ever more rarely.
 
   Args:
     seconds: float, how long at most.
+    has_ended: Callable, whether the search has ended and no chief will come.
+
+  Returns:
+    bool, whether there is a chief: False if the search has ended.
 
   Raises:
     LostError: It does not.
@@ -72,8 +76,10 @@ def wait_for_chief(seconds):
   while True:
     try:
       socket.create_connection(address(), timeout=max(end - time.monotonic(), 1)).close()
-      return
+      return True
     except OSError as error:
+      if has_ended():
+        return False
       if time.monotonic() > end:
         raise lost_chief(seconds, error.strerror or error) from error
       time.sleep(_PAUSE_SECONDS)

@@ -100,7 +100,13 @@ class SharedOracle(keras_tuner.Oracle):
 
 
 class SharedTuner(keras_tuner.engine.base_tuner.BaseTuner):
-  """Mixin before a BaseTuner: a chief or a worker ends when it hears nothing for a stated time."""
+  """Mixin before a BaseTuner: a chief or a worker ends when it hears nothing for a stated time.
+
+  Attributes:
+    token: str, what tells the chief from others; None in a search of one process.
+    ended: The oracle's `max_trials` when the search ended, None before: a worker that comes later
+      than that has nothing to do.
+  """
 
   def __init__(self, *args, lost_seconds=peers.LOST_SECONDS, start_seconds=peers.START_SECONDS,
                **kwargs):
@@ -112,7 +118,7 @@ class SharedTuner(keras_tuner.engine.base_tuner.BaseTuner):
       start_seconds: How long the chief waits for a first worker, and workers for the chief.
       **kwargs: As the tuner that is mixed in.
     """
-    self._role, self.token = peers.role(), None
+    self._role, self.token, self.ended = peers.role(), None, None
     self._lost_seconds, self._start_seconds = lost_seconds, start_seconds
     super().__init__(*args, **kwargs)
 
@@ -126,12 +132,16 @@ class SharedTuner(keras_tuner.engine.base_tuner.BaseTuner):
       InputError: The chief cannot serve at its address, or the chief is another's.
       LostError: The chief, or every worker, is silent.
     """
+    if self._role == "worker":
+      self._work(**kwargs)
+      return
+    self.ended = None
     if self._role == "chief":
       self._serve(**kwargs)
-    elif self._role == "worker":
-      self._work(**kwargs)
     else:
       super().search(**kwargs)
+    self.ended = self.oracle.max_trials
+    self.save()
 
   def watch(self):
     """What the chief does again and again while workers search."""
@@ -162,7 +172,8 @@ class SharedTuner(keras_tuner.engine.base_tuner.BaseTuner):
 
   def _work(self, **kwargs):
     """Scores what the chief proposes."""
-    peers.wait_for_chief(self._start_seconds)
+    if not peers.wait_for_chief(self._start_seconds, self._has_ended):
+      return
     with_chief = Client(self.oracle, self._lost_seconds)
     try:
       token = with_chief.get_space().get("chief")
@@ -177,6 +188,15 @@ class SharedTuner(keras_tuner.engine.base_tuner.BaseTuner):
       raise peers.other_chief(self.project_dir) from error
     finally:
       with_chief.close()
+
+
+  def _has_ended(self):
+    """Whether the search has ended, as its folder says."""
+    try:
+      self.reload()
+    except FileNotFoundError:
+      return False
+    return self.ended is not None and self.ended == self.oracle.max_trials
 
 
 def _call(function, kwargs, died):

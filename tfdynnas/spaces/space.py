@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import operator
 
 import numpy as np
 
@@ -68,8 +69,8 @@ class Space:
       InputError: Wrong length, or a choice that is not there.
     """
     try:
-      arch = tuple(int(choice) for choice in arch)
-    except (TypeError, ValueError) as error:
+      arch = tuple(map(operator.index, arch))
+    except TypeError as error:
       raise errors.InputError(f"`arch` must be integers. Received: {arch!r}") from error
     if len(arch) != len(self.decisions):
       raise errors.InputError(
@@ -143,8 +144,9 @@ class Space:
     text = text.strip()
     if text.startswith("#") and text[1:].isdecimal() and len(text) <= _MOST_DIGITS:
       return self.arch(int(text[1:]))
-    if text and all(part.strip().isdecimal() for part in text.split(",")):
-      return self.validate(text.split(","))
+    parts = text.split(",")
+    if all(part.strip().isdecimal() and len(part) <= _MOST_DIGITS for part in parts):
+      return self.validate([int(part) for part in parts])
     return self._parse_names(text.split("|"), text)
 
   def _parse_names(self, names, text):

@@ -19,13 +19,15 @@ if keras.backend.backend() == "tensorflow":
       epsilon: Added to the variance, > 0.
 
     Returns:
-      (normalised, mean, variance): as `images`; float32 [channels], without gradient.
+      (normalised, mean, biased variance): as `images`; float32 [channels], without gradient.
     """
     none = tf.zeros([0])
-    return tf.raw_ops.FusedBatchNormV3(
+    result, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
         x=images, scale=scale, offset=offset, mean=none, variance=none, epsilon=epsilon,
         is_training=True,
-    )[:3]
+    )
+    count = tf.cast(tf.reduce_prod(tf.shape(images)[:3]), tf.float32)
+    return result, mean, variance * (count - 1) / count  # The kernel gives the unbiased one.
 
 else:
 

@@ -170,25 +170,31 @@ def make_strategy(distribution, devices):
     raise errors.InputError(f"`devices` must differ. Received: {devices}")
   if distribution == "none" and len(devices) > 1:
     raise errors.InputError(f"Several `devices` need distribution=mirrored. Received: {devices}")
-  cpus = sum(device.startswith("CPU") for device in devices)
-  if cpus > 1:
-    host = tf.config.list_physical_devices("CPU")[0]
-    try:
-      tf.config.set_logical_device_configuration(
-          host, [tf.config.LogicalDeviceConfiguration()] * cpus
-      )
-    except RuntimeError as error:
-      if len(tf.config.list_logical_devices("CPU")) < cpus:
-        raise errors.InputError(
-            f"`devices` of several CPUs must be made first. Received: {error}"
-        ) from error
+  _make_cpus(sum(device.startswith("CPU") for device in devices))
   there = [device.name.replace("/device:", "") for device in tf.config.list_logical_devices()]
   missing = [device for device in devices if device not in there]
   if missing:
     raise errors.InputError(f"`devices` must be among {there}. Received: {missing}")
-  if distribution == "mirrored" and len(devices or there) > 1:
+  # What MirroredStrategy takes if it is told none: the accelerators, if there is one.
+  usable = devices or [device for device in there if not device.startswith("CPU")] or there
+  if distribution == "mirrored" and len(usable) > 1:
     return tf.distribute.MirroredStrategy(devices or None)
   return tf.distribute.OneDeviceStrategy(devices[0]) if devices else tf.distribute.get_strategy()
+
+
+def _make_cpus(count):
+  """Makes as many logical CPUs, if more than one is wanted."""
+  if count < 2:
+    return
+  host = tf.config.list_physical_devices("CPU")[0]
+  parts = [tf.config.LogicalDeviceConfiguration()] * count
+  try:
+    tf.config.set_logical_device_configuration(host, parts)
+  except RuntimeError as error:
+    if len(tf.config.list_logical_devices("CPU")) < count:
+      raise errors.InputError(
+          f"`devices` of several CPUs must be made first. Received: {error}"
+      ) from error
 
 
 def shorten_first_step():
