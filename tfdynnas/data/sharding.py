@@ -31,9 +31,8 @@ def write_shards(image_dir, record_dir, count=8, seed=0):
     InputError: A folder, or the header of an image, cannot be used.
   """
   names, listed, _ = folder.list_parts(os.fspath(image_dir))
-  record_dir = pathlib.Path(record_dir)
+  record_dir, draft = pathlib.Path(record_dir), pathlib.Path(record_dir, ".partial")
   read.check_name(str(record_dir))
-  draft = record_dir / ".partial"
   if not draft.is_dir() and any(record_dir.glob("*-of-*")):
     raise errors.InputError(f"`record_dir` must have no shards yet. Received: {record_dir}")
   found = {part: files for part, files in zip(PARTS, listed) if files}
