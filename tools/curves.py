@@ -1,6 +1,11 @@
 """What tools/benchmark.py --part=curves measures: cost of a step as layers, choices, groups and
 replicas grow, each against what it should be."""
 
+import json
+import pathlib
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -11,7 +16,9 @@ from tfdynnas import training
 from tfdynnas.tools import timing
 from tfdynnas.training import on_tensorflow
 
-BATCH, SIZE, CHANNELS = 64, 16, 16
+BATCH = 64
+TIMED = {"channels": 16, "size": 16}
+HELD = {"channels": 128, "size": 8}  # So wide that weights are more than what a process has anyway.
 # Of each curve: where it is measured, and what time and memory should be.
 CURVES = {
     "layers": ((6, 12, 18, 24), "linear", "linear"),
@@ -19,12 +26,14 @@ CURVES = {
     "groups": ((1, 2, 4, 8), "flat", "linear"),
     "replicas": ((1, 2), "flat", "linear"),
 }
+_HELD_AT = {"replicas": (1, 2, 4)}  # Mirrors of a process are of one number of devices.
+CPUS = [f"CPU:{number}" for number in range(_HELD_AT["replicas"][-1])]
 _PLAIN = {"layers": 6, "choices per layer": 6, "groups": 6, "replicas": 1}
 
 
 def start():
-  """Makes two logical CPUs, before TensorFlow starts; the work stays that of one machine."""
-  on_tensorflow.make_strategy("mirrored", ["CPU:0", "CPU:1"])
+  """Makes logical CPUs, before TensorFlow starts; the work stays that of one machine."""
+  on_tensorflow.make_strategy("mirrored", CPUS)
   on_tensorflow.shorten_first_step()
 
 
@@ -37,18 +46,22 @@ def measure(blocks):
   Yields:
     Lines of text.
   """
-  yield (f"MobileNet blocks, {CHANNELS} channels, {SIZE}x{SIZE}, batch {BATCH} in all, CaLR and "
-         f"MS, off-path frozen; {blocks} interleaved blocks; median [quartiles]")
+  yield (f"MobileNet blocks, batch {BATCH} in all, CaLR and MS, off-path frozen, groups in turn. "
+         f"Time: {_told(TIMED)}, {blocks} interleaved blocks, median [quartiles]. Memory: "
+         f"{_told(HELD)}, what a process of its own holds at most in a step, beyond TensorFlow")
   for name, (places, time, memory) in CURVES.items():
-    steps = {place: _step(**_named({**_PLAIN, name: place})) for place in places}
-    seconds = timing.interleave(steps, blocks)
-    for place in places:
-      over = timing.spread(seconds[place] / seconds[places[0]])
-      yield f"{name} {place}: time {over} of the first, {_bytes(steps[place]):,} bytes of variables"
-    medians = [np.median(seconds[place]) for place in places]
-    sizes = [_bytes(steps[place]) for place in places]
-    yield (f"{name}: time should be {time}, is {off(places, medians, time):.1%} off at most; "
-           f"memory should be {memory}, is {off(places, sizes, memory):.1%} off at most")
+    seconds = timing.interleave(
+        {place: _step(**TIMED, **_point(name, place)) for place in places}, blocks)
+    ratios = [seconds[place] / seconds[places[0]] for place in places]
+    for place, ratio in zip(places, ratios):
+      yield f"{name} {place}: time {timing.spread(ratio)} of the first"
+    medians = [np.median(ratio) for ratio in ratios]
+    yield f"{name}: time should be {time}, is {off(places, medians, time):.1%} off at most"
+    places = _HELD_AT.get(name, places)
+    held = [held_alone(_point(name, place)) for place in places]
+    sizes = ", ".join(f"{size / 2**20:,.0f}" for size in held)
+    yield (f"{name} {', '.join(map(str, places))}: {sizes} MiB; memory should be {memory}, is "
+           f"{off(places, held, memory):.1%} off at most")
 
 
 def off(places, values, shape):
@@ -69,41 +82,44 @@ def off(places, values, shape):
   return float(np.max(np.abs(values / wanted - 1)))
 
 
-def _named(values):
-  """Arguments of `_step`."""
-  return {name.partition(" ")[0]: value for name, value in values.items()}
+def _point(name, place):
+  """Arguments of `_step` at a place of a curve."""
+  return {key.partition(" ")[0]: value for key, value in {**_PLAIN, name: place}.items()}
 
 
-def _space(layers, choices):
+def _told(sizes):
+  return "{channels} channels, {size}x{size}".format(**sizes)
+
+
+def _space(layers, choices, channels, size):
   """Layers of one shape, each with as many blocks, copies of six."""
   kinds = [spaces.Block(f"mb{e}_{w}x{w}_{copy}", e, w)
            for copy in range(choices // 6) for e in (3, 6) for w in (3, 5, 7)]
   skeleton = spaces.LayerSkeleton(
-      (spaces.Stage(CHANNELS, layers),), stem=CHANNELS, stem_stride=1, first=CHANNELS, last=64,
-      image_size=SIZE, classes=10,
+      (spaces.Stage(channels, layers),), stem=channels, stem_stride=1, first=channels, last=64,
+      image_size=size, classes=10,
   )
   return spaces.layer_space("curve", kinds, skeleton)
 
 
-def _step(layers, choices, groups, replicas):
+def _step(layers, choices, groups, replicas, channels, size):
   """A training step of a supernet of one stage, the same paths whatever the number of choices."""
-  space = _space(layers, choices)
-  strategy = on_tensorflow.make_strategy(*(
-      ("mirrored", ["CPU:0", "CPU:1"]) if replicas == 2 else ("none", ["CPU:0"])
-  ))
+  space = _space(layers, choices, channels, size)
+  kind = "none" if replicas == 1 else "mirrored"
+  strategy = on_tensorflow.make_strategy(kind, CPUS[:replicas])
   rng = np.random.default_rng(0)
   with strategy.scope():
     supernet = supernet_lib.Supernet(space)
     schedule = training.CaLR(0.025, 10**6, *space.bounds("complexity"))
     optimizer = training.MS(schedule, groups=groups, off_path="frozen")
     method = training.SinglePath(space, split_decision=0)
-    method.group = lambda arch: arch[0] % groups
+    method.group = lambda arch: tf.cast(optimizer.iterations, tf.int32) % groups
     path = tf.constant([[place % 6 for place in range(layers)]], tf.int32)
     method.sampler = lambda step: path
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     supernet.compile(optimizer, loss, method=method, jit_compile=False)
     optimizer.build(supernet.trainable_variables)
-  images = tf.constant(rng.normal(size=(BATCH, SIZE, SIZE, 3)), tf.float32)
+  images = tf.constant(rng.normal(size=(BATCH, size, size, 3)), tf.float32)
   labels = tf.constant(rng.integers(0, 10, BATCH), tf.int32)
   parts = [slice(n * BATCH // replicas, (n + 1) * BATCH // replicas) for n in range(replicas)]
   batch = strategy.experimental_distribute_values_from_function(
@@ -118,13 +134,34 @@ def _step(layers, choices, groups, replicas):
   def run():
     return strategy.experimental_local_results(step())
 
-  run.weights = [*supernet.variables, *optimizer.variables]
-  run.replicas = replicas
   return run
 
 
-def _bytes(run):
-  """Bytes of weights and momentum, of all replicas together."""
-  return run.replicas * sum(
-      int(np.prod(v.shape)) * (4 if v.dtype != "int64" else 8) for v in run.weights
-  )
+def held_alone(point):
+  """What `_held` gives in a process of its own, where nothing was freed or kept by another."""
+  command = [sys.executable, "-m", "tfdynnas.tools.curves", json.dumps(point)]
+  done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
+  return int(done.stdout)
+
+
+def _held(point):
+  """Bytes that steps hold at most, in memory of the host, beyond what was held before the first."""
+  tf.random.uniform([BATCH]).numpy()  # TensorFlow starts.
+  before = _resident("VmRSS")
+  step = _step(**HELD, **point)
+  step()
+  pathlib.Path("/proc/self/clear_refs").write_text("5")  # The greatest begins anew behind tracing.
+  for _ in range(5):
+    step()
+  return _resident("VmHWM") - before
+
+
+def _resident(name):
+  """A number of /proc/self/status, in bytes."""
+  text = pathlib.Path("/proc/self/status").read_text()
+  return 1024 * int(text.partition(f"{name}:")[2].split()[0])
+
+
+if __name__ == "__main__":
+  start()
+  print(_held(json.loads(sys.argv[1])))
