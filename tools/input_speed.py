@@ -29,7 +29,7 @@ def measure(data_dir, photos, image_size, blocks):
     Lines of text.
   """
   with tempfile.TemporaryDirectory() as folder:
-    size = _write(folder, data_dir, photos)
+    size = write_photos(folder, data_dir, photos)
     yield (f"{os.cpu_count()} CPUs, TensorFlow {tf.__version__}; {photos} images of CIFAR-10, "
            f"enlarged to {SIDE}x{SIDE}, JPEG of {size / photos / 1024:.1f} KiB; batch {BATCH}, "
            f"{blocks} interleaved blocks; median [quartiles]")
@@ -54,8 +54,17 @@ def measure(data_dir, photos, image_size, blocks):
     yield f"{name} and normalise in the step, milliseconds a batch: {_milliseconds(feed, batch)}"
 
 
-def _write(folder, data_dir, photos):
-  """Writes JPEGs in class folders; gives their bytes."""
+def write_photos(folder, data_dir, photos):
+  """Writes JPEGs of SIDE x SIDE in class folders, of the first images of CIFAR-10.
+
+  Args:
+    folder: Folder to write to.
+    data_dir: Folder of prepared tfds sets; None stands for tfds' own default.
+    photos: int >= 1, how many.
+
+  Returns:
+    int, bytes of all.
+  """
   images = data.from_tfds("cifar10", data_dir, held_bytes=2**40).train
   total = 0
   for number in range(photos):
@@ -63,7 +72,7 @@ def _write(folder, data_dir, photos):
     large = tf.cast(tf.clip_by_value(tf.round(large), 0, 255), tf.uint8)
     content = tf.io.encode_jpeg(large, quality=QUALITY).numpy()
     path = pathlib.Path(folder) / str(images.labels[number]) / f"{number:06}.jpg"
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     total += len(content)
   return total
