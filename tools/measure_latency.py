@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Measures how long the choices of a run's space take here: tools/measure_latency.py --run_dir=R
 
-Only `config.json` of the run directory is read, so a copy of it is enough on another machine. A
-search takes the table: tools/search.py --run_dir=R --latency_table=R/latency.json --max_latency=2
+Only `config.json` of the run directory is read, so a copy of it is enough on another machine; so are
+the flags of the space, --image_size and --keep_classes for how many there are, with --latency_table.
+A search takes the table: tools/search.py --run_dir=R --latency_table=R/latency.json --max_latency=2
 """
 
 import os
@@ -15,22 +16,18 @@ from tfdynnas import errors
 from tfdynnas.tools import launch
 from tfdynnas.tools import progress
 
-launch.define(__name__, config.LatencyConfig)
+launch.define(__name__, config.LatencyConfig, config.SpaceConfig)
 
 
 def main():
   """Parses, checks, measures, and prints what each piece takes."""
-  settings, path = launch.make(config.LatencyConfig), launch.run_dir()
+  settings, show = launch.make(config.LatencyConfig), flags.FLAGS.show_progress
   _use_processors(settings.threads)
   launch.import_quietly()
-  from tfdynnas import runs
   from tfdynnas.runs import latency
-  from tfdynnas.runs import setup
 
-  run_dir = runs.RunDir(path, locked=False)
-  launch.check_same(run_dir.config())
-  space, show = setup.stored_space(run_dir.config()), flags.FLAGS.show_progress
-  place = pathlib.Path(settings.latency_table or run_dir.path / "latency.json")
+  space = _space(settings)
+  place = pathlib.Path(settings.latency_table or f"{flags.FLAGS.run_dir}/latency.json")
   table = latency.measure_latency(
       space, place, settings, progress.Progress("latency", "piece", show))
   print(_text(table, settings.latency_batch), f"  {place}", sep="\n")
@@ -38,6 +35,26 @@ def main():
     found = latency.check_latency(
         space, place, settings, progress.Progress("check", "arch", show))
     print(_check_text(found), f"  {place.with_name(f'{place.stem}.check.json')}", sep="\n")
+
+
+def _space(settings):
+  """The space of the run, or that of the flags."""
+  from tfdynnas import runs
+  from tfdynnas import spaces
+  from tfdynnas.runs import setup
+
+  if flags.FLAGS.run_dir:
+    stored = runs.RunDir(flags.FLAGS.run_dir, locked=False).config()
+    launch.check_same(stored)
+    return setup.stored_space(stored)
+  if not settings.latency_table:
+    raise errors.InputError(
+        "Give --run_dir=FOLDER, or --latency_table=FILE and the flags of a space. Received: neither"
+    )
+  space = launch.make(config.SpaceConfig)
+  images = {"image_size": flags.FLAGS.image_size, "classes": flags.FLAGS.keep_classes}
+  given = {name: number for name, number in images.items() if number}
+  return spaces.get(space.space, **space.size(), **given)
 
 
 def _use_processors(count):

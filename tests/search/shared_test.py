@@ -111,6 +111,17 @@ def test_a_lost_chief_ends_the_workers_and_the_search_goes_on(alone, start, tmp_
   assert _history(chief) == alone and _history(one) == []
 
 
+def test_lost_workers_end_the_chief_and_the_search_goes_on(alone, start):
+  chief, one = start("chief", lost=3), start("one", lost=3)
+  for _ in range(4):
+    one.stdout.readline()
+  _kill(one)
+  begin = time.monotonic()
+  assert "A worker must ask" in _line(chief) and 2 < time.monotonic() - begin < 15
+  chief, one = start("chief"), start("one")
+  assert _history(chief) == alone and _history(one) == []
+
+
 def test_a_chief_that_comes_again_is_found(alone, start, tmp_path):
   chief, one = start("chief"), start("one")
   for _ in range(4):

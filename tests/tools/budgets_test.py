@@ -20,6 +20,17 @@ def table(trained, tmp_path_factory):
   return path, said
 
 
+def test_a_table_of_the_flags_of_a_space_is_that_of_a_run_of_them(table):
+  path, said = table
+  before = path.read_bytes()
+  space = ("--channels=2", "--cells=1", "--image_size=8", "--keep_classes=10")
+  again = launcher.succeed("measure_latency", *space, f"--latency_table={path}", *MEASURE)
+  assert said.startswith(again) and path.read_bytes() == before
+  other = launcher.run("measure_latency", *space[1:], f"--latency_table={path}", *MEASURE)
+  assert "space" in launcher.refusal(other)
+  assert "Give --run_dir=FOLDER, or" in launcher.refusal(launcher.run("measure_latency", *space))
+
+
 def _rows(path):
   with open(path, newline="") as file:
     return list(csv.DictReader(file))

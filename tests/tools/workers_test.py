@@ -81,6 +81,15 @@ def test_a_killed_worker_ends_the_other_and_both_go_on(two_devices, tmp_path, ki
     assert row == pytest.approx(expected, abs=2e-5)
 
 
+def test_a_worker_that_hangs_ends_the_other(tmp_path):
+  started = train(tmp_path)
+  launcher.wait_for(tmp_path / "supernet" / "checkpoint.npz", started[0])
+  started[1].send_signal(signal.SIGSTOP)
+  assert "one was lost" in lost(started[0], 90)  # README: about a minute.
+  started[1].kill()
+  started[1].communicate()
+
+
 def test_a_worker_without_others_ends_and_late_ones_train(tmp_path):
   addresses, flags = processes.free_addresses(2), (*launcher.TINY, "--distribution=multi_worker")
   alone = start(processes.environment(addresses, 0), "train_supernet", *flags,
