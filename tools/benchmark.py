@@ -8,7 +8,7 @@ from absl import flags
 from tfdynnas import errors
 from tfdynnas.tools import launch
 
-PARTS = ("step", "choices", "first", "score")
+PARTS = ("step", "choices", "precision", "first", "score")
 ALONE = ("throughput", "curves", "data")
 MODULE = sys.argv[0] if __name__ == "__main__" else __name__
 flags.DEFINE_multi_enum(

@@ -82,6 +82,22 @@ class Bench:
       ratios += list(times["forty"] / times["five"])
     yield f"step with 40 choices an edge / with 5, off-path frozen: {timing.spread(ratios)}"
 
+  def precision(self):
+    """bfloat16 over float32, in cells and in the layers of MobileNets of half the width."""
+    size, rng = self._skeleton.image_size, np.random.default_rng(3)
+    layers = spaces.mobilenet(width=0.5, image_size=size, classes=10, small=True)
+    drawn = [layers.sample(rng) for _ in self._archs]
+    for space, archs in ((self._space, self._archs), (layers, drawn)):
+      wide, narrow = (self._supernet_step(space, "frozen", separate=False, dtype=dtype)
+                      for dtype in ("float32", "mixed_bfloat16"))
+      ratios = []
+      for arch in archs:
+        chosen = tf.constant(arch, tf.int32)
+        both = {"wide": lambda: wide(chosen), "narrow": lambda: narrow(chosen)}
+        times = timing.interleave(both, self._blocks)
+        ratios += list(times["narrow"] / times["wide"])
+      yield f"mixed_bfloat16 step / float32 step, {space.name}: {timing.spread(ratios)}"
+
   def first(self):
     """Seconds of the first step: trace and optimise."""
     seconds = []
@@ -126,7 +142,7 @@ class Bench:
         spaces.Operation(f"{o.name}_{i}" if copies > 1 else o.name, o.kind, o.window)
         for i in range(copies) for o in spaces.nasbench201().operations
     ]
-    return spaces.cell_space("benchmark", operations, skeleton=self._skeleton)
+    return spaces.cell_space("cells", operations, skeleton=self._skeleton)
 
   def _optimizer(self, separate, off_path):
     if not separate:
@@ -135,9 +151,9 @@ class Bench:
     schedule = training.CaLR(0.025, 10**6, *self._space.bounds("complexity"))
     return training.MS(schedule, groups=5, off_path=off_path)
 
-  def _supernet_step(self, space, off_path, separate):
+  def _supernet_step(self, space, off_path, separate, dtype="float32"):
     """A training step of a supernet, as a function of the arch."""
-    supernet = supernet_lib.Supernet(space)
+    supernet = supernet_lib.Supernet(space, dtype=dtype)
     method = training.SinglePath(space, split_decision=0)
     if space.size > self._space.size:  # Copies of a choice share its group, to compare like.
       method.group = lambda path: path[0] % 5

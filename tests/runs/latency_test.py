@@ -6,6 +6,7 @@ No test compares times: calls are counted, or timed by a clock of the test.
 import itertools
 import json
 
+import keras
 import pytest
 
 from tests import killed
@@ -118,6 +119,16 @@ def test_a_killed_measurement_goes_on_and_is_whole_or_not_there(tmp_path, measur
   assert latency.measure_latency(SPACE, path, SETTINGS) == made and len(measured) == 16
   space = budgets.read_latency(SPACE, path)
   assert space.cost((0,) * 6, "latency") == 1.0  # `fixed` was the first one.
+
+
+def test_a_table_is_of_one_machine_and_its_versions(tmp_path, measured):
+  path = tmp_path / "t.json"
+  made = latency.measure_latency(SPACE, path, SETTINGS)
+  assert made["versions"]["keras"] == keras.__version__ and made["machine"]["processor"]
+  for part, name in (("versions", "keras"), ("machine", "processor")):
+    path.write_text(json.dumps({**made, part: {**made[part], name: "another"}}))
+    with pytest.raises(errors.InputError, match=f"{part}.{name}='another' there"):
+      latency.measure_latency(SPACE, path, SETTINGS)
 
 
 @pytest.mark.parametrize("times", [3, {}, {"median": "x"}])

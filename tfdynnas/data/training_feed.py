@@ -130,7 +130,7 @@ class TrainingFeed:
 
     steps = tf.data.Dataset.range(first_step, last_step, output_type=tf.int32)
     dataset = tf.data.Dataset.zip(steps, self.batches(first_step, last_step))
-    dataset = dataset.map(lambda step, batch: self.prepare(batch, step))
+    dataset = dataset.map(lambda step, batch: self.prepare(batch, step), tf.data.AUTOTUNE)
     return dataset.prefetch(tf.data.AUTOTUNE)
 
 
