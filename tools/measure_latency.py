@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Measures how long the choices of a run's space take here: tools/measure_latency.py --run_dir=R
 
-Only `config.json` of the run directory is read, so a copy of it is enough on another machine; so are
-the flags of the space, --image_size and --keep_classes for how many there are, with --latency_table.
-A search takes the table: tools/search.py --run_dir=R --latency_table=R/latency.json --max_latency=2
+Only `config.json` of the run directory is read, so a copy of it is enough on another machine. Or,
+without a run, --latency_table and the flags of a space, with --image_size and --keep_classes. A
+search takes the table: tools/search.py --run_dir=R --latency_table=R/latency.json --max_latency=2
 """
 
 import os

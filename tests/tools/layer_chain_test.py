@@ -1,4 +1,4 @@
-"""The MobileNet space through the launchers: from the supernet to a servable, whole and in parts."""
+"""The MobileNet space through the launchers: from the supernet to a servable, and in parts."""
 
 import json
 
