@@ -22,11 +22,15 @@ launch.define(__name__, config.LatencyConfig, config.SpaceConfig)
 def main():
   """Parses, checks, measures, and prints what each piece takes."""
   settings, show = launch.make(config.LatencyConfig), flags.FLAGS.show_progress
+  if not settings.latency_table and not flags.FLAGS.run_dir:
+    raise errors.InputError(
+        "Give --run_dir=FOLDER, or --latency_table=FILE and the flags of a space. Received: neither"
+    )
   _use_processors(settings.threads)
   launch.import_quietly()
   from tfdynnas.runs import latency
 
-  space = _space(settings)
+  space = _space()
   place = pathlib.Path(settings.latency_table or f"{flags.FLAGS.run_dir}/latency.json")
   table = latency.measure_latency(
       space, place, settings, progress.Progress("latency", "piece", show))
@@ -37,7 +41,7 @@ def main():
     print(_check_text(found), f"  {place.with_name(f'{place.stem}.check.json')}", sep="\n")
 
 
-def _space(settings):
+def _space():
   """The space of the run, or that of the flags."""
   from tfdynnas import runs
   from tfdynnas import spaces
@@ -47,10 +51,6 @@ def _space(settings):
     stored = runs.RunDir(flags.FLAGS.run_dir, locked=False).config()
     launch.check_same(stored)
     return setup.stored_space(stored)
-  if not settings.latency_table:
-    raise errors.InputError(
-        "Give --run_dir=FOLDER, or --latency_table=FILE and the flags of a space. Received: neither"
-    )
   space = launch.make(config.SpaceConfig)
   images = {"image_size": flags.FLAGS.image_size, "classes": flags.FLAGS.keep_classes}
   given = {name: number for name, number in images.items() if number}

@@ -56,7 +56,7 @@ BAD = [
     ("measure_latency", "--run_dir={run} --repeats=0", "`repeats` must be >= 1. Received: 0"),
     ("measure_latency", "--run_dir={run} --check=1", "`check` must be 0 or >= 2"),
     ("measure_latency", "--run_dir={run} --threads=99999", "`threads` must be <= "),
-    ("measure_latency", "", "Give --run_dir=FOLDER. Received: none"),
+    ("measure_latency", "", "Give --run_dir=FOLDER, or --latency_table=FILE and"),
     ("train_subnet", "--run_dir={run} --checkpoint_steps=0", "`checkpoint_steps` must be >= 1"),
     ("export", "--run_dir={run} --name=a/b", "`name` must be letters, digits"),
     ("train_few_shot", f"{DIGITS} --few_shot_groups=0,1;;2", "must look like 0,1;2,3,4"),
