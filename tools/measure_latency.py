@@ -17,6 +17,7 @@ from tfdynnas.tools import launch
 from tfdynnas.tools import progress
 
 launch.define(__name__, config.LatencyConfig, config.SpaceConfig)
+_IMAGES = "dataset", "image_dir", "record_dir", "data_file"
 
 
 def main():
@@ -54,6 +55,12 @@ def _space():
   space = launch.make(config.SpaceConfig)
   images = {"image_size": flags.FLAGS.image_size, "classes": flags.FLAGS.keep_classes}
   given = {name: number for name, number in images.items() if number}
+  unread = [name for name in _IMAGES if flags.FLAGS[name].value]
+  if unread and len(given) < len(images):
+    raise errors.InputError(
+        "Without a run, images are not read: give their --image_size and, with --keep_classes, how "
+        f"many classes they have. Received: --{unread[0]}"
+    )
   return spaces.get(space.space, **space.size(), **given)
 
 

@@ -110,3 +110,12 @@ def test_no_jitter_keeps_every_bit():
   # The colours are changed before they are normalised: cut at black and white.
   found = 60 * _numpy(augment.train_images(*settings, jitter=(1.0, 0.5))) + 125
   assert found.min() > -0.01 and found.max() < 255.01
+
+
+def test_sizes_that_are_not_known_beforehand():
+  tf = pytest.importorskip("tensorflow")
+  values = np.random.default_rng(2).uniform(0, 255, (4, 6, 5, 3)).astype(np.float32)
+  drawn = [_numpy(x) for x in colours.draws(3, 7, np.arange(4, dtype=np.int32), 0.4, 0.1)]
+  function = tf.function(lambda images: colours.jittered(images, *drawn), autograph=False,
+                         input_signature=[tf.TensorSpec([None, None, None, 3])])
+  np.testing.assert_allclose(function(values), _numpy(colours.jittered(values, *drawn)), atol=1e-4)

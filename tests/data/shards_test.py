@@ -203,8 +203,14 @@ def test_a_folder_is_written_and_read_back(tmp_path):
   assert not list((tmp_path / "shards").iterdir())
   (tmp_path / "images" / "test" / "class1" / "3.png").write_bytes(whole)
   (tmp_path / "shards" / ".partial").mkdir()  # As if killed while they appeared.
-  for name in ("train-00000-of-00004", ".partial/train-00001-of-00004"):
+  for name in ("test-00000-of-00003", ".partial/train-00001-of-00003"):
     (tmp_path / "shards" / name).write_bytes(b"x")
+  for name, match in ((".partial/own.txt", "left. Received: .*own.txt"),
+                      ("train-00000-of-00009", "no shards yet")):  # Of somebody: they stay.
+    (tmp_path / "shards" / name).write_bytes(b"x")
+    with pytest.raises(errors.InputError, match=match):
+      data.write_shards(tmp_path / "images", tmp_path / "shards", 3)
+    (tmp_path / "shards" / name).unlink()
   found = data.write_shards(tmp_path / "images", tmp_path / "shards", 3)
   assert len(list((tmp_path / "shards").iterdir())) == 6
   assert found == {"train": 10, "test": 5}
@@ -215,7 +221,7 @@ def test_a_folder_is_written_and_read_back(tmp_path):
            for image, label in zip(*_images(part))]
   assert sorted(pairs) == sorted(written)
   with pytest.raises(errors.InputError, match="no shards yet"):
-    data.write_shards(tmp_path / "images", tmp_path / "shards")
+    data.write_shards(tmp_path / "images", tmp_path / "shards", 3)
   with pytest.raises(errors.InputError, match=r"in \[1, 5\].*Received: 6"):
     data.write_shards(tmp_path / "images", tmp_path / "more", 6)
   for name in ("file", "file/more"):

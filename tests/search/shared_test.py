@@ -187,6 +187,18 @@ def test_the_end_of_the_serving_thread_is_heard(monkeypatch, tmp_path):
       tuner.search()
 
 
+def test_a_chief_of_an_ended_search_waits_for_nobody(monkeypatch, tmp_path):
+  """As of one that ran out of archs before it had all its trials."""
+  with socket.create_server(("127.0.0.1", 0)) as free:
+    port = str(free.getsockname()[1])
+  for name, value in zip(peers.VARIABLES, ("chief", "127.0.0.1", port)):
+    monkeypatch.setenv(name, value)
+  ended = shared_case.make_tuner(tmp_path, 20, 1)
+  ended.ended = ended.oracle.max_trials
+  ended.save()
+  shared_case.make_tuner(tmp_path, 20, 1).search()  # Else it would be without workers in a second.
+
+
 def _oracle(folder):
   oracle = oracle_lib.EvolutionOracle(
       spaces.nasbench201(), settings=search.Settings(2, 0, 1, 0, 0), seed=0)

@@ -28,6 +28,8 @@ def test_a_table_of_the_flags_of_a_space_is_that_of_a_run_of_them(table):
   assert said.startswith(again) and path.read_bytes() == before
   other = launcher.run("measure_latency", *space[1:], f"--latency_table={path}", *MEASURE)
   assert "space" in launcher.refusal(other)
+  other = launcher.run("measure_latency", "--dataset=digits", f"--latency_table={path}", *MEASURE)
+  assert "--keep_classes, how many classes they have. Received: --dat" in launcher.refusal(other)
   assert "Give --run_dir=FOLDER, or" in launcher.refusal(launcher.run("measure_latency", *space))
 
 

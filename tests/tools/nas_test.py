@@ -44,6 +44,9 @@ def test_run_again_it_finds_its_servable_and_export_makes_another(chain):
   same = ("--few_shot_decision=2", "--few_shot_groups=1,0;4,2,3")
   launcher.succeed("export", "--name=parts", *same, f"--run_dir={run}")
   assert _versions(run) == ["1", "2"]
+  card = run / "servable" / "parts" / "2" / "arch.json"
+  card.write_text(card.read_text().replace('"weights": "', '"weights": "of another'))
+  assert _servable(launcher.succeed("nas", *FLAGS, f"--run_dir={run}")).name == "3"  # Is served.
 
 
 @pytest.mark.parametrize("flag, expected", [

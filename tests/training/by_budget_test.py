@@ -126,6 +126,22 @@ def test_a_range_without_an_end_is_all_above():
   assert first == second
 
 
+def test_more_archs_than_float32_counts():
+  made = training.Budget(0, [list(range(7))] * 60, [(2, 3)], seed=1)  # 5e50 archs.
+  costs = drawn(made, 300).sum(axis=1)
+  # Of sum 2 there are 60 + 60 * 59 / 2, of 3 60 + 60 * 59 + 60 * 59 * 58 / 6.
+  assert set(costs) == {2, 3} and (costs == 2).mean() == pytest.approx(0.046, abs=0.05)
+  with pytest.raises(errors.InputError, match="below 1e308 archs. Received: 400"):
+    training.Budget(0, [list(range(10))] * 400, [(2, 3)])
+
+
+@pytest.mark.parametrize("rows, ranges", [
+    ([[0, 0.9], [0, 0.9]], [(0, 1)]), ([[0, 1]], [(math.nan, 1)])])
+def test_numbers_that_cannot_be_counted_are_refused(rows, ranges):
+  with pytest.raises(errors.InputError, match="must be whole, and ranges of numbers"):
+    training.Budget(0, rows, ranges)
+
+
 def test_costs_too_far_apart_are_refused():
   with pytest.raises(errors.InputError, match="2147483648"):
     training.Budget(0, [[0, 1, 2**31]], [(0, 1)])

@@ -54,7 +54,7 @@ def jittered(values, order, turn, factors, angle, by_hue=True):
   Returns:
     float32 [batch, height, width, 3], in [0, 255].
   """
-  height, width = values.shape[1:3]
+  height, width = ops.shape(values)[1:3]
   planes = [ops.reshape(values[..., i], (-1, height * width)) for i in range(3)]
   if by_hue:
     # The hue is dear, so it is turned once: blends that come later wait behind it.

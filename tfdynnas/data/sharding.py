@@ -16,7 +16,8 @@ PARTS = ("train", "validation", "test")
 def write_shards(image_dir, record_dir, count=8, seed=0):
   """Writes a folder of images as shards: the files as they are, in a seeded order.
 
-  They appear when all are written; what a killed process left is written anew.
+  They appear when all are written, those to train on last: without them nothing is loaded. What a
+  killed process left is written anew.
 
   Args:
     image_dir: Folder of images, see `folder.from_folder`. Without a folder `train`, all train.
@@ -33,36 +34,47 @@ def write_shards(image_dir, record_dir, count=8, seed=0):
   names, listed, _ = folder.list_parts(os.fspath(image_dir))
   record_dir, draft = pathlib.Path(record_dir), pathlib.Path(record_dir, ".partial")
   read.check_name(str(record_dir))
-  if not draft.is_dir() and any(record_dir.glob("*-of-*")):
-    raise errors.InputError(f"`record_dir` must have no shards yet. Received: {record_dir}")
   found = {part: files for part, files in zip(PARTS, listed) if files}
   fewest = min(len(files.paths) for files in found.values())
   if not 1 <= count <= fewest:
     raise errors.InputError(
         f"`record_shards` must be in [1, {fewest}], images of the smallest part. Received: {count}"
     )
-  _empty(record_dir, draft)
+  _empty(record_dir, draft, {_name(part, n, count) for part in found for n in range(count)})
   try:
     for part, files in found.items():
       _write_part(draft, part, files, names, count, seed)
   except BaseException:
     shutil.rmtree(draft)
     raise
-  for path in sorted(draft.iterdir()):
+  for path in sorted(draft.iterdir(), key=lambda path: path.name.startswith(PARTS[0])):
     os.replace(path, record_dir / path.name)
   draft.rmdir()
   return {part: len(files.paths) for part, files in found.items()}
 
 
-def _empty(record_dir, draft):
-  """Makes both folders, without what a process left that was killed while it wrote."""
+def _name(part, number, count):
+  """Name of a shard's file."""
+  return f"{part}-{number:05}-of-{count:05}"
+
+
+def _empty(record_dir, draft, names):
+  """Makes both folders; only of a process that was killed may shards be there, of these names."""
+  there = {path.name for path in record_dir.glob("*") if shards.is_shard(path.name)}
+  if there and (not draft.is_dir() or not there <= names):
+    raise errors.InputError(f"`record_dir` must have no shards yet. Received: {record_dir}")
   try:
     draft.mkdir(parents=True, exist_ok=True)
   except OSError as error:
     raise errors.InputError(
         f"`record_dir` must be a folder that can be written. Received: {error}"
     ) from None
-  for shard in (*record_dir.glob("*-of-*"), *draft.iterdir()):
+  foreign = [path.name for path in draft.iterdir() if not shards.is_shard(path.name)]
+  if draft.is_symlink() or foreign:
+    raise errors.InputError(
+        f"{draft} must be what a killed process left. Received: {foreign or 'a link'}"
+    )
+  for shard in draft.iterdir():
     shard.unlink()
 
 
@@ -70,7 +82,7 @@ def _write_part(draft, part, files, names, count, seed):
   """Writes the shards of a part."""
   mixed = order.permutation(seed, len(files.paths))
   for number in range(count):
-    path = draft / f"{part}-{number:05}-of-{count:05}"
+    path = draft / _name(part, number, count)
     _write_one(path, files, mixed[number::count], names)
 
 

@@ -29,6 +29,11 @@ _FILE = re.compile(r"(train|validation|test)-(\d{5})-of-(\d{5})(\.tfrecord)?")
 _THREADS = 16
 
 
+def is_shard(name):
+  """Whether a file of that name is a shard."""
+  return bool(_FILE.fullmatch(name))
+
+
 def from_shards(
     path, image_size, valid_share=0.5, seed=0, held_bytes=sets.HELD_BYTES, crop="whole"
 ):

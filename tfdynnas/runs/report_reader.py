@@ -39,8 +39,8 @@ class Reader:
 
   def networks(self):
     """What is known of each network that was trained on its own; first the one that was found."""
-    paths = sorted(self.path.glob("subnet*/result.json"))
-    return [self.json(str(path.relative_to(self.path))) for path in paths]
+    folders = ["subnet", *sorted(path.name for path in self.path.glob("subnet_[0-9]*"))]
+    return [found for found in (self.json(f"{name}/result.json") for name in folders) if found]
 
   def rows(self, name, numbers, maybe=(), texts=()):
     """The rows of a CSV file of the run as of `rows`, [] if there is no such file."""

@@ -36,32 +36,31 @@ def export_subnet(run_dir, config):
 
 
 def find_servable(run_dir, config):
-  """Finds the newest version of the servable of a run that holds its network as it is now.
+  """Finds the newest version of the servable of a run, if it holds its network as it is now.
 
   Args:
     run_dir: RunDir whose subnet is trained.
     config: config.ExportConfig.
 
   Returns:
-    pathlib.Path of the version's folder; None if there is none.
+    pathlib.Path of the version's folder; None if there is none, or the newest, which is the one
+    that is served, holds another.
 
   Raises:
     InputError: There is no trained subnet.
   """
   home = _folder(run_dir, config) / config.name
-  versions = sorted(version_folder.versions(home), reverse=True)
+  versions = version_folder.versions(home)
   if not versions:
     return None
+  newest = home / str(max(versions))
   _, card, _ = _network(run_dir, config.arch)
-  card = json.loads(json.dumps(card))
-  for version in versions:
-    try:
-      stored = json.loads((home / str(version) / "arch.json").read_text("utf-8"))
-    except (OSError, ValueError):  # Damaged, or of somebody else: not this network's.
-      continue
-    if isinstance(stored, dict) and card.items() <= stored.items():
-      return home / str(version)
-  return None
+  try:
+    stored = json.loads((newest / "arch.json").read_text("utf-8"))
+  except (OSError, ValueError):  # Damaged, or of somebody else: not this network's.
+    return None
+  same = isinstance(stored, dict) and json.loads(json.dumps(card)).items() <= stored.items()
+  return newest if same else None
 
 
 def _folder(run_dir, config):

@@ -206,11 +206,6 @@ class DurableTuner(shared.SharedTuner):
     self.token, self.ended = state.get("chief"), state.get("ended")
     super().set_state(state)
 
-  def on_trial_end(self, trial):
-    """Reports the trial, which the oracle writes; the tuner's file, which keras-tuner writes
-    again, and the oracle's once more, stay as they are."""
-    self.oracle.end_trial(trial)
-
   def save(self):
     """Writes the oracle's file and the tuner's; a worker writes nothing."""
     if not self._is_worker():

@@ -135,10 +135,13 @@ class SharedTuner(keras_tuner.engine.base_tuner.BaseTuner):
     if self._role == "worker":
       self._work(**kwargs)
       return
-    self.ended = None
     if self._role == "chief":
+      if self.ended is not None and self.ended == self.oracle.max_trials:
+        return
+      self.ended = None
       self._serve(**kwargs)
     else:
+      self.ended = None
       super().search(**kwargs)
     self.ended = self.oracle.max_trials
     self.save()

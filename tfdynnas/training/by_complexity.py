@@ -11,6 +11,7 @@ from tfdynnas.training import sampler
 
 _TERM = 0x7465726D  # First counters of these uses of the hash, "term",
 _LEVEL = 0x6C65766C  # "levl".
+_UNITS = 4096  # Of the range of complexities, which are put together to levels anyway.
 _LEVELS = 64  # More complexities than that are put together in as many bins.
 
 
@@ -83,8 +84,7 @@ class Stratified:
 
   The levels are the complexities that there are, or 64 bins of equal width where there are more. An
   arch is drawn choice by choice from the last decision on, by how many archs each leaves: counted
-  exactly, however large the space. Where there are more than 131 072 sums, complexities closer
-  than that share of their range count as one.
+  exactly, however large the space. Complexities closer than 1 / 4096 of their range count as one.
   """
 
   def __init__(self, rows, seed=0, allowed=None):
@@ -101,7 +101,7 @@ class Stratified:
     self.rows, self.seed = rows, seed
     self.allowed = sampler.restrict([len(row) for row in rows], allowed)
     costs = [np.array(row)[list(own)] for row, own in zip(rows, self.allowed)]
-    self._counted = counting.Counted([row - row.min() for row in costs])
+    self._counted = counting.Counted([row - row.min() for row in costs], _UNITS)
     self._sums, weights = counting.padded(_levels(self._counted.counts), self._counted.counts)
     self._within = hashing.thresholds(weights)
 

@@ -3,17 +3,16 @@
 import numpy as np
 from keras import ops
 
+from tfdynnas import errors
 from tfdynnas import hashing
 
-# Sums are told apart up to this part of their range: at the published sizes of the MobileNet space
-# all 107 156 of multiply-accumulates and 121 220 of complexity are. 5 MB there.
-_UNITS = 2**17
+_POWERS = 2.0 ** -np.arange(127, dtype=np.float32)
 
 
 class Counted:
   """The archs of each sum of costs, in units of the costs' greatest common divisor.
 
-  Where that gives more than 131 072 sums the unit is so much larger, and costs are rounded to it.
+  Where that gives more sums than `units` the unit is so much larger, and costs are rounded to it.
 
   Attributes:
     counts: float64 [sums], how many archs have each sum, in units.
@@ -21,26 +20,36 @@ class Counted:
     rows: List per decision of int32 [choices], the cost of each choice in units.
   """
 
-  def __init__(self, rows):
+  def __init__(self, rows, units):
     """Counts.
 
     Args:
       rows: List per decision of int arrays [choices], the cost of each choice, the least of each 0.
+      units: int, up to which part of their range sums are told apart.
+
+    Raises:
+      InputError: There are more archs than a float64 can count, some 10**308.
     """
     divisor = np.gcd.reduce(np.concatenate(rows))
-    self.unit = max(divisor, 1, sum(int(row.max()) for row in rows) / _UNITS)
+    self.unit = max(divisor, 1, sum(int(row.max()) for row in rows) / units)
     self.rows = [np.rint(row / self.unit).astype(np.int32) for row in rows]
     counts = [np.ones(1)]
-    for row in self.rows:
-      counts.append(_longer(counts[-1], row))
+    with np.errstate(over="ignore"):  # Told below.
+      for row in self.rows:
+        counts.append(_longer(counts[-1], row))
     self.counts = counts.pop()
-    self._before = [(count / count.max()).astype(np.float32) for count in counts]
+    if not np.isfinite(self.counts.sum()):
+      raise errors.InputError(f"There must be below 1e308 archs. Received: {len(rows)} decisions")
+    # As mantissa and exponent: float32 alone ends at 1e38.
+    self._before = [
+        (part.astype(np.float32), power.astype(np.int32)) for part, power in map(np.frexp, counts)
+    ]
 
   def draw(self, left, bits):
     """Draws archs of given sums, each arch as likely: from the last decision on.
 
-    A choice weighs as many archs as the decisions before it have at the sum that it leaves, in
-    float32: its probability is off by some 2**-22 of itself.
+    A choice weighs as many archs as the decisions before it have at the sum that it leaves. Its
+    probability is off by some 2**-24.
 
     Args:
       left: int32 [...], sums that archs have, in units.
@@ -51,10 +60,13 @@ class Counted:
     """
     drawn = []
     for number in reversed(range(len(self.rows))):
-      before, row = self._before[number], self.rows[number]
+      (mantissa, power), row = self._before[number], self.rows[number]
       rests = ops.expand_dims(left, -1) - row
-      ways = ops.take(before, ops.clip(rests, 0, len(before) - 1))
-      ways = ops.where((rests >= 0) & (rests < len(before)), ways, 0.0)
+      there = (rests >= 0) & (rests < len(mantissa))
+      places = ops.where(there, rests, 0)
+      powers = ops.where(there, ops.take(power, places), 0)
+      below = ops.minimum(ops.max(powers, axis=-1, keepdims=True) - powers, len(_POWERS) - 1)
+      ways = ops.where(there, ops.take(mantissa, places), 0.0) * ops.take(_POWERS, below)
       index = hashing.proportional(bits(number), ways)
       left = left - ops.take(row, index)
       drawn.append(index)
