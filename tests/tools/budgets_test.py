@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import pytest
 
@@ -87,6 +88,13 @@ def test_points_of_a_front_are_trained_and_exported_side_by_side(trained, copy):
     launcher.succeed("export", *own, f"--name={name}")
     card = json.loads((run / "servable" / name / "1" / "arch.json").read_text())
     assert ",".join(map(str, card["arch"])) == point["arch"]
+  found = json.loads((run / "search" / "found.json").read_text())
+  other = next(path for path in run.glob("subnet_*")
+               if json.loads((path / "result.json").read_text())["arch"] != found["arch"])
+  shutil.copytree(other, run / "subnet")  # As an earlier search leaves it.
+  line = launcher.refusal(launcher.run("export", f"--run_dir={run}"))
+  assert "The network found must be trained" in line
+  shutil.rmtree(run / "subnet")
   launcher.succeed("report", f"--run_dir={run}")
   page, front = (run / "report.html").read_text(), _rows(run / "search" / "front.csv")
   assert page.count("trained on its own") == 2 and f"{len(front)} of them on the front" in page

@@ -78,7 +78,13 @@ def _network(run_dir, arch):
     raise errors.InputError(
         f"Train the network first, or give the `arch` of one that was. Received: no {path}"
     )
-  result = run_dir.read_json(f"{folder}/result.json")
+  result, found = run_dir.read_json(f"{folder}/result.json"), "search/found.json"
+  if not arch and (run_dir.path / found).exists() and (
+      run_dir.read_json(found)["arch"] != result["arch"]):
+    raise errors.InputError(
+        f"The network found must be trained: put {run_dir.path / folder} aside, or give an `arch`. "
+        f"Received: that of another search, {result['string']}"
+    )
   _, data, space = setup.reload(run_dir)
   model = _load_model(path)
   card = {
