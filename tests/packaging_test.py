@@ -10,8 +10,8 @@ import subprocess
 import sys
 import zipfile
 
-from packaging.requirements import Requirement
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NOT_SHIPPED = shutil.ignore_patterns("__pycache__", "*.egg-info", "BUILD", "*.sh")
@@ -83,6 +83,7 @@ def test_metadata_has_the_bounds(wheel):
     "tensorboard": ">=2.20",
     "absl-py": ">=2.1",
     "numpy": ">=2.0",
+    "scipy": ">=1.13",
   }
   assert metadata["Requires-Python"] == ">=3.11"
   assert metadata["License"] == "Apache-2.0"

@@ -7,42 +7,44 @@ import sys
 # Which folders of the package a folder may import; all may import SHARED. BUILD says the same.
 INSIDE = {
   "": set(),
-  "spaces": set(),
-  "supernet": {"spaces"},
-  "training": {"spaces", "supernet"},
-  "search": {"spaces", "supernet", "training"},
-  "analysis": {"spaces", "supernet", "training", "search"},
-  "data": set(),
-  "serving": {"spaces", "supernet"},
-  "runs": {"spaces", "supernet", "training", "search", "analysis", "data", "serving"},
+  "files": set(),
+  "spaces": {"files"},
+  "backend": set(),
+  "sampling": {"spaces"},
+  "optimizers": {"backend"},
+  "supernet": {"spaces", "backend"},
+  "methods": {"spaces", "backend", "sampling", "optimizers", "supernet"},
+  "training": {"files", "backend", "sampling", "optimizers", "supernet", "methods"},
+  "search": {"files", "spaces", "backend", "supernet", "training", "data"},
+  "analysis": {"files", "spaces"},
+  "report": {"files", "training", "analysis"},
+  "data": {"files"},
+  "serving": {"files", "data"},
+  "config": {"files"},
 }
+INSIDE["jobs"] = {*INSIDE} - {"", "optimizers", "methods"}
 INSIDE["tools"] = {*INSIDE, "flags"} - {""}
-SHARED = {
-    "__version__", "config", "errors", "hashing", "job_config", "json_kind", "option", "rows",
-    "tf_config", "whole_file",
-}
+SHARED = {"__version__", "class_accuracy", "errors", "hashing", "image_size"}
 
 # Which packages of others a folder may import, beside the standard library.
 OUTSIDE = {
   "": {"numpy", "keras"},
+  "files": {"numpy"},
   "spaces": {"numpy"},
+  "backend": {"numpy", "keras", "tensorflow", "jax", "torch"},
+  "sampling": {"numpy", "keras"},
+  "optimizers": {"numpy", "keras"},
   "supernet": {"numpy", "keras"},
-  "training": {"numpy", "keras", "absl"},
+  "methods": {"numpy", "keras"},
+  "training": {"numpy", "keras"},
   "search": {"numpy", "keras", "absl", "grpc", "keras_tuner"},
-  "analysis": {"numpy", "keras", "absl", "matplotlib", "nats_bench"},
-  "data": {"numpy", "keras", "absl", "PIL", "sklearn", "tensorflow", "tensorflow_datasets"},
-  "serving": {"numpy", "keras", "absl", "grpc", "tensorflow", "tensorflow_serving"},
-  "runs": {"numpy", "keras"},
+  "analysis": {"numpy", "scipy", "matplotlib", "nats_bench"},
+  "report": set(),
+  "data": {"numpy", "keras", "PIL", "sklearn", "tensorflow", "tensorflow_datasets"},
+  "serving": {"numpy", "keras", "grpc", "tensorflow", "tensorflow_serving"},
+  "config": set(),
+  "jobs": {"numpy", "keras"},
   "tools": {"numpy", "keras", "absl", "tensorflow"},
-}
-# Files that may name a backend although their folder may not: the train loop's file for that
-# backend, and one-function shims.
-BACKENDS = {"tensorflow", "jax", "torch"}
-SHIMS = {
-  "tfdynnas/rows.py",
-  "tfdynnas/supernet/fused_normalization.py",
-  "tfdynnas/supernet/control_flow.py",
-  "tfdynnas/supernet/convolution.py",
 }
 # Files of `tools` that are imported when their command runs, so may import Keras at their top.
 LATE = {"tools/curves.py", "tools/input_speed.py", "tools/speed.py", "tools/throughput.py"}
@@ -107,18 +109,13 @@ def outside_offences(path, tree):
     package = name.split(".")[0]
     if package == "tfdynnas" or package in sys.stdlib_module_names:
       continue
-    if package not in OUTSIDE[folder] and not _may_name_backend(path, package):
+    if package not in OUTSIDE[folder]:
       yield f"{path}:{line} imports {package}"
     elif folder != "tools" and name.startswith(("absl.flags", "absl.app")):
       yield f"{path}:{line} imports {name}"
     elif (at_top and folder in ("data", "tools") and package.startswith("tensorflow")
           and path not in LATE):
       yield f"{path}:{line} imports {package} before it is needed"
-
-
-def _may_name_backend(path, package):
-  own_loop = path.startswith("tfdynnas/training/") and package in path.split("/")[-1]
-  return package in BACKENDS and (own_loop or path in SHIMS)
 
 
 def private_offences(path, tree):

@@ -1,3 +1,38 @@
-"""N-shot neural architecture search in Keras 3: train a supernet, search it, serve the result."""
+"""N-shot neural architecture search in Keras 3: train a supernet, search it, serve the result.
+
+The names below are imported when they are first used, so that `import tfdynnas` costs nothing and
+what needs no Keras runs without it.
+
+Example:
+  import tfdynnas as nas
+
+  space = nas.spaces.nasbench201(channels=8, cells=1, image_size=8)
+  supernet = nas.Supernet(space)
+  supernet.compile(nas.MS(nas.CaLR(0.05)), method=nas.SinglePath())
+"""
+
+import importlib
 
 __version__ = "0.1.0"
+
+_MODULES = {"data": "data", "losses": "optimizers.losses", "spaces": "spaces"}
+_NAMES = {
+    "CaLR": "optimizers", "MS": "optimizers", "FairNAS": "methods", "PADA": "methods",
+    "PathImportance": "methods", "Sandwich": "methods", "SinglePath": "methods",
+    "Supernet": "supernet", "BayesianOptimization": "search.searches",
+    "EvolutionSearch": "search.searches", "ParetoSearch": "search.searches",
+    "RandomSearch": "search.searches", "export": "serving.from_data",
+}
+__all__ = sorted({**_MODULES, **_NAMES})
+
+
+def __getattr__(name):
+  if name in _MODULES:
+    return importlib.import_module(f"{__name__}.{_MODULES[name]}")
+  if name in _NAMES:
+    return getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
+  raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+  return sorted({*globals(), *__all__})

@@ -3,6 +3,7 @@
 Source: MurmurHash3_x86_32 by Austin Appleby (public domain), applied to 32-bit words.
 """
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -36,7 +37,7 @@ def uniform_uint32(seed, *counters):
   bits = ops.bitwise_xor(bits, _word(4 * len(counters)))
   bits = _fold(bits, 16) * _word(0x85EBCA6B)
   bits = _fold(bits, 13) * _word(0xC2B2AE35)
-  return _fold(bits, 16)
+  return _cut(_fold(bits, 16))
 
 
 def integers(bits, bound):
@@ -142,8 +143,13 @@ def _word(value):
   return ops.cast(value, "uint32")
 
 
+def _cut(bits):
+  """The low 32 bits of a uint32, which Keras makes an int64 on PyTorch; the others are garbage."""
+  return ops.bitwise_and(bits, _word(_MASK)) if keras.backend.backend() == "torch" else bits
+
+
 def _shift(bits, count):
-  return ops.right_shift(bits, _word(count))
+  return ops.right_shift(_cut(bits), _word(count))
 
 
 def _fold(bits, count):

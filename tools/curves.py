@@ -10,11 +10,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfdynnas import methods
+from tfdynnas import optimizers
 from tfdynnas import spaces
 from tfdynnas import supernet as supernet_lib
-from tfdynnas import training
+from tfdynnas.backend import current
 from tfdynnas.tools import timing
-from tfdynnas.training import on_tensorflow
 
 BATCH = 64
 TIMED = {"channels": 16, "size": 16}
@@ -33,8 +34,8 @@ _PLAIN = {"layers": 6, "choices per layer": 6, "groups": 6, "replicas": 1}
 
 def start():
   """Makes logical CPUs, before TensorFlow starts; the work stays that of one machine."""
-  on_tensorflow.make_strategy("mirrored", CPUS)
-  on_tensorflow.shorten_first_step()
+  current.make_strategy("mirrored", CPUS)
+  current.shorten_first_step()
 
 
 def measure(blocks):
@@ -106,13 +107,13 @@ def _step(layers, choices, groups, replicas, channels, size):
   """A training step of a supernet of one stage, the same paths whatever the number of choices."""
   space = _space(layers, choices, channels, size)
   kind = "none" if replicas == 1 else "mirrored"
-  strategy = on_tensorflow.make_strategy(kind, CPUS[:replicas])
+  strategy = current.make_strategy(kind, CPUS[:replicas])
   rng = np.random.default_rng(0)
   with strategy.scope():
     supernet = supernet_lib.Supernet(space)
-    schedule = training.CaLR(0.025, 10**6, *space.bounds("complexity"))
-    optimizer = training.MS(schedule, groups=groups, off_path="frozen")
-    method = training.SinglePath(space, split_decision=0)
+    schedule = optimizers.CaLR(0.025, 10**6, *space.bounds("complexity"))
+    optimizer = optimizers.MS(schedule, groups=groups, off_path="frozen")
+    method = methods.SinglePath(space, split_decision=0)
     method.group = lambda arch: tf.cast(optimizer.iterations, tf.int32) % groups
     path = tf.constant([[place % 6 for place in range(layers)]], tf.int32)
     method.sampler = lambda step: path
@@ -128,7 +129,7 @@ def _step(layers, choices, groups, replicas, channels, size):
 
   @tf.function(autograph=False)
   def step():
-    return strategy.run(lambda own: on_tensorflow.train_step(method, supernet, own)["loss"],
+    return strategy.run(lambda own: current.train_step(method, supernet, own)["loss"],
                         args=(batch,))
 
   def run():

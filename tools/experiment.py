@@ -18,6 +18,8 @@ from absl import flags
 
 from tfdynnas import config
 from tfdynnas import errors
+from tfdynnas.files import atomic
+from tfdynnas.tools import console
 from tfdynnas.tools import launch
 
 CONFIGS = (
@@ -42,6 +44,7 @@ def main():
   """Runs what is missing, and prints the table of the rows."""
   rows, seeds = _rows(), _seeds()
   path = launch.run_dir()
+  atomic.check_place(flags.FLAGS.results, "results")
   launch.refuse_workers()
   launch.import_quietly(*(["keras_tuner"] if flags.FLAGS.trials else []))
   from tfdynnas import analysis
@@ -64,9 +67,9 @@ def main():
 def _run_row(folder, row, own, seed, table):
   """Runs the launchers of a row and adds its line."""
   from tfdynnas import analysis
-  from tfdynnas.runs import experiment
+  from tfdynnas.jobs import experiment
 
-  print(f"{row}, seed {seed}: {folder}", file=sys.stderr, flush=True)
+  console.say(f"{row}, seed {seed}: {folder}")
   given = [flag for flag in _given() if flag != UNSEARCHED]
   shared = [*given, *own, f"--seed={seed}", f"--run_dir={folder}"]
   trainer = "train_few_shot" if "--few_shot" in " ".join(own) else "train_supernet"
@@ -105,7 +108,7 @@ def _rows():
     if _slug(name, 0) in {_slug(there, 0) for there in rows}:
       raise errors.InputError(
           f"Rows must differ in letters and digits, by which folders are named. Received: {text!r}")
-    rows[name.strip()] = shlex.split(own)
+    rows[name.strip()] = _split(own)
   if not rows:
     raise errors.InputError("Give --row='NAME: FLAGS', or a preset with rows. Received: none")
   unknown = set(flags.FLAGS.only) - set(rows)
@@ -115,11 +118,23 @@ def _rows():
   return {name: own for name, own in rows.items() if name in (flags.FLAGS.only or rows)}
 
 
+def _split(text):
+  """The flags of a row, as a shell splits them."""
+  try:
+    return shlex.split(text)
+  except ValueError as error:
+    raise errors.InputError(
+        f"`row` must be as for a shell. Received: {text.strip()!r} ({error})") from error
+
+
 def _seeds():
   """The seeds as ints."""
-  if not flags.FLAGS.seeds or not all(text.isdecimal() for text in flags.FLAGS.seeds):
-    raise errors.InputError(f"`seeds` must be whole numbers >= 0. Received: {flags.FLAGS.seeds}")
-  return [int(text) for text in flags.FLAGS.seeds]
+  seeds = flags.FLAGS.seeds
+  if not seeds or not all(
+      re.fullmatch("[0-9]{1,10}", seed) and int(seed) < 2**32 for seed in seeds):
+    raise errors.InputError(
+        f"`seeds` must be whole numbers in [0, 4294967296). Received: {','.join(seeds):.60}")
+  return [int(seed) for seed in seeds]
 
 
 def _digest(path):

@@ -14,11 +14,12 @@ def main():
   """Parses, checks, exports, and says how to serve it."""
   settings, path = launch.make(config.ExportConfig), launch.run_dir()
   launch.import_quietly(backends=("tensorflow",))
-  from tfdynnas import runs
+  from tfdynnas import jobs
 
-  run_dir = runs.RunDir(path)
-  launch.check_same(run_dir.config())
-  servable = runs.export_subnet(run_dir, settings)
+  run_dir = jobs.RunDir(path)
+  launch.check_same(run_dir.config(), own=("class_weights",))
+  servable = jobs.export_subnet(run_dir, settings)
+  launch.tell(jobs.signal_note(run_dir, settings.arch))
   print(f"Servable {servable}\n  {launch.serve_command(servable)}")
 
 

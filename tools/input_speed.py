@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfdynnas import data
-from tfdynnas.data import training_feed
+from tfdynnas.data import feeds
 
 BATCH = 64
 SIDE = 256  # Height and width of the JPEGs.
@@ -35,7 +35,7 @@ def measure(data_dir, photos, image_size, blocks):
            f"{blocks} interleaved blocks; median [quartiles]")
     loaded = data.from_folder(folder, image_size, crop="resized")
     plain, coloured = (
-        training_feed.TrainingFeed(loaded, loaded.train, BATCH, 0, flip=True, jitter=jitter)
+        feeds.TrainingFeed(loaded, loaded.train, BATCH, 0, flip=True, jitter=jitter)
         for jitter in ((0.0, 0.0), (0.4, 0.1))
     )
     paths = [str(path) for path in sorted(pathlib.Path(folder).glob("*/*.jpg"))]

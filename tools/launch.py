@@ -1,11 +1,15 @@
 """What all launchers share: flags from configs, presets, one line and a status for bad input."""
 
 import builtins
+import contextlib
+import csv
 import dataclasses
 import gc
 import importlib.util
+import io
 import os
 import pathlib
+import shlex
 import sys
 
 from absl import app
@@ -14,10 +18,16 @@ from absl import logging
 
 from tfdynnas import config as config_lib
 from tfdynnas import errors
-from tfdynnas import option
+from tfdynnas.config import option
+from tfdynnas.files import regular_file
+from tfdynnas.files import text as text_lib
+from tfdynnas.tools import console
+from tfdynnas.tools import machine
+from tfdynnas.tools import signals
 
 PRESETS = pathlib.Path(__file__).resolve().parent.parent / "flags"
 BACKENDS = ("tensorflow", "jax")
+_LONGEST_NAME = 100  # Of a flag; absl looks for one that is like it, by recursion.
 DEFINE = {
     bool: flags.DEFINE_bool, int: flags.DEFINE_integer, float: flags.DEFINE_float,
     str: flags.DEFINE_string, tuple: flags.DEFINE_list,
@@ -120,18 +130,22 @@ def refuse_workers():
     )
 
 
-def check_same(there):
+def check_same(there, own=()):
   """Refuses flags that say another run than the one that is there.
 
   Args:
     there: dict, the run's config: data, space, supernet, and few_shot of one in parts.
+    own: Names of flags that the tool takes for itself, whatever the run was told.
 
   Raises:
     InputError: A flag of its data, space, supernet or parts was given with another value.
   """
   for part, config in RUN.items():
     for field in dataclasses.fields(config):
-      _check_flag(field.name, flags.FLAGS[field.name].value, there[part].get(field.name))
+      if field.name not in own:  # An older run lacks some settings: they are default.
+        stored = there[part].get(field.name, field.default)
+        value = option.formed(field, flags.FLAGS[field.name].value)
+        _check_flag(field.name, value, stored)
   _check_parts(there)
 
 
@@ -150,7 +164,7 @@ def _check_parts(there):
     raise errors.InputError(f"--{given[0]} needs a run in parts. Received: one of one supernet")
   if given:
     from tfdynnas import spaces
-    from tfdynnas.runs import setup
+    from tfdynnas.jobs import setup
     decision, groups = stored["few_shot_decision"], flags.FLAGS["few_shot_groups"].value
     parts = spaces.make_parts(setup.stored_space(there), decision, groups)
     _check_flag("few_shot_decision", flags.FLAGS["few_shot_decision"].value, decision)
@@ -179,6 +193,8 @@ def start(module, main):
     module: `__name__` of the launcher.
     main: Function without arguments, called when flags are parsed.
   """
+  console.open_streams()
+  signals.watch()
   for flag in flags.FLAGS.get_key_flags_for_module(module):
     flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
   os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -194,20 +210,17 @@ def import_quietly(*packages, backends=BACKENDS):
     backends: The back ends that it runs on.
 
   Raises:
-    InputError: KERAS_BACKEND is none of them.
+    InputError: KERAS_BACKEND is none of them, or as of `machine`.
     ModuleNotFoundError: A package is not installed.
   """
   for package in (*packages, *(backends if len(backends) == 1 else ())):
     if importlib.util.find_spec(package) is None:
       raise ModuleNotFoundError(name=package)
   _check_backend(os.environ.get("KERAS_BACKEND") or backends[0], backends)
-  sys.stderr.flush()
-  stderr = os.dup(2)
-  with open(os.devnull, "wb") as null:
-    os.dup2(null.fileno(), 2)
+  machine.check()
   try:
-    import keras
-    _check_backend(keras.backend.backend(), backends)  # As keras.json may say.
+    with console.silenced(), signals.at_once():
+      backend = machine.import_keras()
     gc.freeze()  # Else TensorFlow's own objects are looked through again and again: 6 % of a start.
   except ModuleNotFoundError as error:
     if error.name not in backends:
@@ -216,9 +229,7 @@ def import_quietly(*packages, backends=BACKENDS):
         f"KERAS_BACKEND must be installed, {' or '.join(backends)}. Received: {error.name}, "
         "which is not"
     ) from error
-  finally:
-    os.dup2(stderr, 2)
-    os.close(stderr)
+  _check_backend(backend, backends)  # As keras.json may say.
 
 
 def _check_backend(backend, backends):
@@ -230,7 +241,9 @@ def _run(main, arguments):
   try:
     if len(arguments) > 1:
       raise errors.InputError(f"Flags begin with --. Received: {' '.join(arguments[1:])}")
-    main()
+    with signals.raised():
+      main()
+    console.flush()  # Here, where a full disk is said in one line.
   except errors.InputError as error:
     _fail(error, 2)
   except (errors.DivergedError, OSError) as error:
@@ -241,13 +254,17 @@ def _run(main, arguments):
     if str(error.name).startswith("tfdynnas"):
       raise
     _fail(f"Needs the package {error.name}. Received: it is not installed", 2)
+  except ImportError as error:  # As where the address space is too small for a library.
+    if str(error.name).startswith("tfdynnas"):
+      raise
+    _fail(f"A package cannot be loaded. {error}", 1)
   except Exception as error:  # The back ends' own of a full disk or memory are no OSError.
     own = type(error).__module__.startswith("tensorflow")
-    if not own and type(error).__name__ != "JaxRuntimeError":
+    if not own and type(error).__name__ != "JaxRuntimeError" and not signals.received():
       raise
     _fail(_cause(error), 1)
   except KeyboardInterrupt:
-    _fail("Interrupted. The same command goes on from the last checkpoint.", 130)
+    _fail("Interrupted.", 130)
 
 
 def _cause(error):
@@ -259,29 +276,41 @@ def _cause(error):
 
 def _parse(arguments):
   try:
-    rest = flags.FLAGS(arguments[:1] + _expand(arguments[1:]))
+    given = _expand(arguments[1:])
+    _check_text(given)
+    rest = flags.FLAGS(arguments[:1] + given)
     if not flags.FLAGS["verbosity"].present:
       logging.set_verbosity(logging.ERROR)  # TensorFlow and tfds warn where our one line says it.
     return rest
-  except flags.Error as error:
+  except (flags.Error, ValueError) as error:  # absl's own of --noNAME=VALUE is a ValueError.
     _fail(error, 2)
   except SystemExit:  # Help was asked for and given, which absl ends with status 1.
     sys.exit(0)
+
+
+def _check_text(arguments):
+  """Refuses arguments that no file can hold or have as its name, and flags of endless names."""
+  for argument in arguments:
+    wrong = text_lib.problem(argument)
+    if wrong:
+      raise flags.Error(f"Arguments must be {wrong}. Received: {argument!r:.100}")
+    if argument.startswith("-") and len(argument.partition("=")[0]) > _LONGEST_NAME:
+      raise flags.Error(f"Unknown command line flag. Received: {argument:.100}")
 
 
 def _expand(arguments, folder=None, depth=0):
   """Puts the lines of flagfiles in their place; a preset may build on another one beside it."""
   expanded = []
   for argument in arguments:
-    option, equals, name = argument.partition("=")
-    if option.lstrip("-") != "flagfile" or not option.startswith("-"):
+    flag, equals, name = argument.partition("=")
+    if flag.lstrip("-") != "flagfile" or not flag.startswith("-"):
       expanded.append(argument)
       continue
     if not equals or depth > 8:
       raise flags.Error(f"--flagfile=FILE must name a file. Received: {argument}")
     path = _find_preset(name, folder)
     try:
-      lines = [line.strip() for line in path.read_text().splitlines()]
+      lines = [line.strip() for line in regular_file.read_text(path).splitlines()]
     except (OSError, UnicodeDecodeError) as error:
       raise flags.Error(f"--flagfile must be a text file. Received: {path} ({error})") from error
     lines = [line for line in lines if line and not line.startswith(("#", "//"))]
@@ -295,26 +324,39 @@ def _find_preset(name, folder):
   places = [pathlib.Path(name)] + ([folder / name] if folder else [])
   if pathlib.Path(name).parent.name in ("", "flags"):
     places += [PRESETS / bare, PRESETS / f"{bare}.cfg"]
-  for place in places:
-    if place.is_file():
-      return place
+  with contextlib.suppress(OSError):  # A name that is too long names no file.
+    for place in places:
+      if place.is_file():
+        return place
   known = ", ".join(sorted(path.stem for path in PRESETS.glob("*.cfg")))
   raise flags.Error(f"--flagfile must name a file or a preset: {known}. Received: {name!r}")
 
 
 def _fail(error, status):
-  line = " ".join(str(error).split())
-  sys.stderr.write(f"{pathlib.Path(sys.argv[0]).name}: {line}\n")
-  sys.stderr.flush()
-  with open(os.devnull, "wb") as null:  # TensorFlow's threads complain of the end of Python.
-    os.dup2(null.fileno(), 2)
+  line, status = signals.received() or (" ".join(str(error).split()), status)
+  console.say(f"{pathlib.Path(sys.argv[0]).name}: {line}")
+  console.silence(2)  # TensorFlow's threads complain of the end of Python.
+  try:
+    console.flush()
+  except OSError:
+    console.silence(1)  # Else Python complains of it once more, with another status.
   sys.exit(status)
 
 
+def tell(line):
+  """Prints a line before a job begins; nothing of an empty one."""
+  if line:
+    print(line)
+    console.flush()
+
+
 def serve_command(servable):
-  """The command that serves a version's folder with TensorFlow Serving."""
-  folder = pathlib.Path(servable).resolve().parent
-  return (
-      f"docker run --rm -p 8501:8501 -v {folder}:/models/{folder.name}:ro "
-      f"-e MODEL_NAME={folder.name} tensorflow/serving"
-  )
+  """The command that serves a version's folder with TensorFlow Serving, to be pasted in a shell."""
+  folder, mount = pathlib.Path(servable).resolve().parent, io.StringIO()
+  # Not -v, whose parts a colon parts; the value of --mount is a line of CSV.
+  csv.writer(mount, lineterminator="").writerow(
+      ["type=bind", f"source={folder}", f"target=/models/{folder.name}", "readonly"])
+  return shlex.join([
+      "docker", "run", "--rm", "-p", "8501:8501", "--mount", mount.getvalue(),
+      "-e", f"MODEL_NAME={folder.name}", "tensorflow/serving",
+  ])

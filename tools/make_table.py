@@ -11,6 +11,7 @@ from absl import flags
 
 from tfdynnas import analysis
 from tfdynnas import errors
+from tfdynnas.files import atomic
 from tfdynnas.tools import launch
 from tfdynnas.tools import progress
 
@@ -29,10 +30,13 @@ def main():
         "Give --nats=DOWNLOAD and --table=FILE.npz. "
         f"Received: nats={values.nats!r}, table={values.table!r}"
     )
+  atomic.check_place(values.table, "table")
   if pathlib.Path(values.table).exists():
     raise errors.InputError(f"`table` must be a new file. Received: {values.table}")
-  found = analysis.read_nats(values.nats, progress.Progress("table", "arch", values.show_progress))
-  analysis.save_table(values.table, "nasbench201", found)
+  show = progress.Progress("table", "arch", values.show_progress)
+  with atomic.alone(values.table, "table"):
+    found = analysis.read_nats(values.nats, show)
+    analysis.save_table(values.table, "nasbench201", found)
   print(f"Table {values.table}")
   for (dataset, split, epochs), numbers in found.items():
     print(f"  {dataset} {split}, {epochs} epochs: best {numbers[numbers == numbers].max():.2f} %")

@@ -13,6 +13,8 @@ from absl import flags
 
 from tfdynnas import config
 from tfdynnas import errors
+from tfdynnas import image_size as image_size_lib
+from tfdynnas.files import atomic
 from tfdynnas.tools import launch
 from tfdynnas.tools import progress
 
@@ -27,34 +29,38 @@ def main():
     raise errors.InputError(
         "Give --run_dir=FOLDER, or --latency_table=FILE and the flags of a space. Received: neither"
     )
+  if settings.latency_table:
+    atomic.check_place(settings.latency_table, "latency_table")
   _use_processors(settings.threads)
   launch.import_quietly()
-  from tfdynnas.runs import latency
+  from tfdynnas.jobs import latency
 
   space = _space()
   place = pathlib.Path(settings.latency_table or f"{flags.FLAGS.run_dir}/latency.json")
-  table = latency.measure_latency(
-      space, place, settings, progress.Progress("latency", "piece", show))
-  print(_text(table, settings.latency_batch), f"  {place}", sep="\n")
-  if settings.check:
-    found = latency.check_latency(
-        space, place, settings, progress.Progress("check", "arch", show))
-    print(_check_text(found), f"  {place.with_name(f'{place.stem}.check.json')}", sep="\n")
+  with atomic.alone(place, "latency_table"):
+    table = latency.measure_latency(
+        space, place, settings, progress.Progress("latency", "piece", show))
+    print(_text(table, settings.latency_batch), f"  {place}", sep="\n")
+    if settings.check:
+      found = latency.check_latency(
+          space, place, settings, progress.Progress("check", "arch", show))
+      print(_check_text(found), f"  {place.with_name(f'{place.stem}.check.json')}", sep="\n")
 
 
 def _space():
   """The space of the run, or that of the flags."""
-  from tfdynnas import runs
+  from tfdynnas import jobs
   from tfdynnas import spaces
-  from tfdynnas.runs import setup
+  from tfdynnas.jobs import setup
 
   if flags.FLAGS.run_dir:
-    stored = runs.RunDir(flags.FLAGS.run_dir, locked=False).config()
+    stored = jobs.RunDir(flags.FLAGS.run_dir, locked=False).config()
     launch.check_same(stored)
     return setup.stored_space(stored)
   space = launch.make(config.SpaceConfig)
-  images = {"image_size": flags.FLAGS.image_size, "classes": flags.FLAGS.keep_classes}
-  given = {name: number for name, number in images.items() if number}
+  images = {"image_size": image_size_lib.read(image_size_lib.text(flags.FLAGS.image_size)),
+            "classes": flags.FLAGS.keep_classes}
+  given = {name: value for name, value in images.items() if value}
   unread = [name for name in _IMAGES if flags.FLAGS[name].value]
   if unread and len(given) < len(images):
     raise errors.InputError(

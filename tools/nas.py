@@ -9,6 +9,7 @@ that holds the network already is left as it is.
 
 from absl import flags
 
+from tfdynnas import class_accuracy
 from tfdynnas.tools import launch
 from tfdynnas.tools import progress
 
@@ -21,24 +22,29 @@ def main():
    probes) = map(launch.make, launch.CONFIGS)
   path, show, text = launch.run_dir(), flags.FLAGS.show_progress, launch.text()
   launch.refuse_workers()
-  launch.import_quietly("keras_tuner", backends=("tensorflow",))
+  launch.import_quietly("keras_tuner", "matplotlib", backends=("tensorflow",))
   from tfdynnas import analysis
-  from tfdynnas import runs
+  from tfdynnas import jobs
   from tfdynnas import spaces
-  from tfdynnas.runs import setup
+  from tfdynnas.jobs import setup
 
-  run_dir = runs.RunDir(path, create=True)
+  run_dir = jobs.RunDir(path, create=True)
+  check = jobs.later_jobs(run_dir, search, subnet, export)
   if launch.few_shot_flags():
-    runs.train_few_shot(run_dir, data, space, supernet, few_shot, devices, text,
-                        progress.of_parts(show), probes)
+    jobs.train_few_shot(run_dir, data, space, supernet, few_shot, devices, text,
+                        progress.of_parts(show), probes, launch.tell, check)
   else:
-    runs.train_supernet(run_dir, data, space, supernet, devices, text,
-                        progress.Progress("supernet", "step", show), probes)
-  found, history = runs.run_search(run_dir, search, progress.Trials("search", show))
-  result = runs.train_subnet(
+    jobs.train_supernet(run_dir, data, space, supernet, devices, text,
+                        progress.Progress("supernet", "step", show), probes, launch.tell,
+                        check)
+  launch.tell(f"Costs of the space: {jobs.cost_ranges(run_dir, search)}")
+  found, history = jobs.run_search(
+      run_dir, search, progress.Trials("search", show, search.objective))
+  launch.tell(jobs.signal_note(run_dir, subnet.arch))
+  result = jobs.train_subnet(
       run_dir, subnet, devices.checkpoint_steps, progress.Progress("subnet", "step", show)
   )
-  servable = runs.find_servable(run_dir, export) or runs.export_subnet(run_dir, export)
+  servable = jobs.find_servable(run_dir, export) or jobs.export_subnet(run_dir, export)
   figures = [
       analysis.search_figure(
           history, found["trial"], run_dir.path / "search.png", front=found.get("front", ()),
@@ -54,10 +60,13 @@ def _print_table(found, result, servable, figures, kinds):
   rows = [("architecture", result["string"])]
   rows += [(kind, f"{result[kind]:,}") for kind in kinds if kind in result]
   if found["arch"] == result["arch"]:
-    rows += [("accuracy, inherited weights", f"{found['accuracy']:.4f} on validation images, "
-                                             f"best of {found['trials']} archs")]
+    rows += [("accuracy, inherited weights", f"{found['accuracy']:.4f} on validation images"
+                                             f"{class_accuracy.beside(found)}, best of "
+                                             f"{found['trials']} archs")]
   rows += [
-      ("accuracy, on its own", f"{result['accuracy']:.4f} on {result['part']} images"),
+      ("accuracy, on its own", f"{result['accuracy']:.4f} on {result['part']} images"
+                               f"{class_accuracy.beside(result)}"),
+      ("by class, worst first", class_accuracy.by_class(result, result["class_names"])),
       ("servable", str(servable)), ("serve it", launch.serve_command(servable)),
       ("the search", str(figures[0])), ("the network", str(figures[1])),
   ]

@@ -1,7 +1,8 @@
 """One line of progress: rewritten in a terminal, printed now and then elsewhere."""
 
-import sys
 import time
+
+from tfdynnas.tools import console
 
 
 class Progress:
@@ -9,7 +10,7 @@ class Progress:
 
   def __init__(self, name, unit, show=True):
     self._name, self._unit, self._show = name, unit, show
-    self._terminal = sys.stderr.isatty()
+    self._terminal = console.is_terminal()
     self._first = self._start = None
     self._last, self._pause = 0.0, 0.0
 
@@ -36,9 +37,7 @@ class Progress:
         f"{self._name:<9} [{'=' * filled}{' ' * (24 - filled)}] {done}/{total} {self._unit}s  "
         f"{rate:.1f}/s  {left}  {shown}"
     )
-    end = "\n" if done >= total or not self._terminal else ""
-    sys.stderr.write(f"\r\x1b[K{line}{end}" if self._terminal else f"{line}{end}")
-    sys.stderr.flush()
+    console.show(line, last=done >= total)
 
 
 def of_parts(show=True):
@@ -53,15 +52,15 @@ def _clock(seconds):
 
 
 class Trials:
-  """Progress of a search: the trial's accuracy and the best so far."""
+  """Progress of a search: the trial's objective and the best so far."""
 
-  def __init__(self, name, show=True):
-    self._progress, self._best = Progress(name, "trial", show), 0.0
+  def __init__(self, name, show=True, objective="accuracy"):
+    self._progress, self._objective, self._best = Progress(name, "trial", show), objective, 0.0
 
   def __call__(self, done, total, row):
     """Shows a trial; `row` is None if it was not scored."""
     values = {}
     if row:
-      self._best = max(self._best, row["accuracy"])
-      values = {"accuracy": row["accuracy"], "best": self._best}
+      self._best = max(self._best, row[self._objective])
+      values = {self._objective: row[self._objective], "best": self._best}
     self._progress(done, total or done, **values)

@@ -15,11 +15,11 @@ def main():
   settings, recipe = launch.make(config.RankConfig), launch.make(config.SubnetConfig)
   path, show = launch.run_dir(), flags.FLAGS.show_progress
   launch.import_quietly(backends=("tensorflow",) if settings.standalone else launch.BACKENDS)
-  from tfdynnas import runs
+  from tfdynnas import jobs
 
-  run_dir = runs.RunDir(path)
-  launch.check_same(run_dir.config())
-  found = runs.run_rank(
+  run_dir = jobs.RunDir(path)
+  launch.check_same(run_dir.config(), own=("fix", "class_weights"))
+  found = jobs.run_rank(
       run_dir, settings, progress.Progress("rank", "arch", show), recipe,
       flags.FLAGS.checkpoint_steps, progress.Progress("truth", "step", show),
       flags.FLAGS.deterministic,
@@ -30,7 +30,8 @@ def main():
 def _table(found):
   """What came out, as text."""
   ranked, truth = found["ranked"], found["truth"]
-  head = f"Ranked {ranked['count']:,} archs ({ranked['archs']})"
+  by = "" if found["objective"] == "accuracy" else " by balanced accuracy"
+  head = f"Ranked {ranked['count']:,} archs ({ranked['archs']}){by}"
   if truth is None:
     return f"{head}; without a truth (--table, --standalone) there is nothing to compare with"
   lines = [

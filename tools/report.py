@@ -11,11 +11,11 @@ def main():
   """Parses, checks, writes the page, and says where it is."""
   settings, path = launch.make(config.TruthConfig), launch.run_dir()
   launch.import_quietly()
-  from tfdynnas import runs
+  from tfdynnas import jobs
 
-  run_dir = runs.RunDir(path, locked=False)
+  run_dir = jobs.RunDir(path, locked=False)
   launch.check_same(run_dir.config())
-  print(runs.run_report(run_dir, settings))
+  print(jobs.run_report(run_dir, settings))
 
 
 def run():

@@ -3,8 +3,9 @@
 
 from absl import flags
 
+from tfdynnas import class_accuracy
 from tfdynnas import config
-from tfdynnas.search import peers
+from tfdynnas.search.distributed import roles
 from tfdynnas.tools import launch
 from tfdynnas.tools import progress
 
@@ -14,20 +15,22 @@ launch.define(__name__, config.SearchConfig)
 def main():
   """Parses, checks, searches, and prints what was found."""
   settings, path = launch.make(config.SearchConfig), launch.run_dir()
-  works = peers.role() == "worker"
+  works = roles.role() == "worker"
   launch.import_quietly("keras_tuner")
   from tfdynnas import analysis
-  from tfdynnas import runs
+  from tfdynnas import jobs
 
-  run_dir = runs.RunDir(path, locked=not works)
-  launch.check_same(run_dir.config())
+  run_dir = jobs.RunDir(path, locked=not works)
+  launch.check_same(run_dir.config(), own=("fix",))
   if works:
-    print(f"Worker of the search in {run_dir.path}: {runs.run_worker(run_dir, settings)} trials")
+    print(f"Worker of the search in {run_dir.path}: {jobs.run_worker(run_dir, settings)} trials")
     return
-  show = progress.Trials("search", flags.FLAGS.show_progress)
-  found, history = runs.run_search(run_dir, settings, show)
+  launch.tell(f"Costs of the space: {jobs.cost_ranges(run_dir, settings)}")
+  show = progress.Trials("search", flags.FLAGS.show_progress, settings.objective)
+  found, history = jobs.run_search(run_dir, settings, show)
   print(f"Found {found['string']} (#{found['index']})\n"
-        f"  accuracy {found['accuracy']:.4f} with inherited weights, best of {found['trials']}\n"
+        f"  accuracy {found['accuracy']:.4f} with inherited weights"
+        f"{class_accuracy.beside(found)}, best of {found['trials']}\n"
         f"  params {found['params']:,}, MACs {found['macs']:,}{_more(found)}")
   if "front" in found:
     count = len(found["front"])

@@ -8,12 +8,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfdynnas import methods
+from tfdynnas import optimizers
 from tfdynnas import spaces
 from tfdynnas import supernet as supernet_lib
-from tfdynnas import training
-from tfdynnas.search import scoring
+from tfdynnas.backend import current
+from tfdynnas.search import scorer as scorer_lib
 from tfdynnas.tools import timing
-from tfdynnas.training import on_tensorflow
 
 BATCH = 64
 
@@ -22,7 +23,7 @@ class Bench:
   """Measurements at one size; each yields lines of text."""
 
   def __init__(self, channels, cells, image_size, archs, blocks, seed):
-    on_tensorflow.shorten_first_step()
+    current.shorten_first_step()
     self._skeleton = spaces.Skeleton(channels, cells, image_size)
     self._blocks = blocks
     rng = np.random.default_rng(seed)
@@ -116,7 +117,7 @@ class Bench:
     images = np.random.default_rng(2).normal(size=(256, *self._images.shape[1:]))
     images = images.astype(np.float32)
     batches = [(images, np.zeros(256, np.int32))]
-    scorer = scoring.Scorer(supernet, batches, lambda x: x)
+    scorer = scorer_lib.Scorer(supernet, batches, lambda x: x)
     scorer(self._archs[0])
     per_second, over_whole, over_pruned, batch = [], [], [], tf.constant(images)
     for arch in self._archs:
@@ -147,14 +148,14 @@ class Bench:
   def _optimizer(self, separate, off_path):
     if not separate:
       schedule = keras.optimizers.schedules.CosineDecay(0.025, 10**6)
-      return training.MS(schedule, off_path=off_path)
-    schedule = training.CaLR(0.025, 10**6, *self._space.bounds("complexity"))
-    return training.MS(schedule, groups=5, off_path=off_path)
+      return optimizers.MS(schedule, off_path=off_path, groups=1)
+    schedule = optimizers.CaLR(0.025, 10**6, *self._space.bounds("complexity"))
+    return optimizers.MS(schedule, groups=5, off_path=off_path)
 
   def _supernet_step(self, space, off_path, separate, dtype="float32"):
     """A training step of a supernet, as a function of the arch."""
     supernet = supernet_lib.Supernet(space, dtype=dtype)
-    method = training.SinglePath(space, split_decision=0)
+    method = methods.SinglePath(space, split_decision=0)
     if space.size > self._space.size:  # Copies of a choice share its group, to compare like.
       method.group = lambda path: path[0] % 5
     optimizer = self._optimizer(separate, off_path)
@@ -164,7 +165,7 @@ class Bench:
     @tf.function(autograph=False)
     def step(arch):
       method.sampler = lambda step: arch[None]
-      return on_tensorflow.train_step(method, supernet, (self._images, self._labels))
+      return current.train_step(method, supernet, (self._images, self._labels))
 
     step.supernet, step.optimizer = supernet, optimizer
     return step

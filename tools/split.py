@@ -16,11 +16,11 @@ def main():
   """Parses, compares gradients, and prints the decisions, the one to cut first."""
   settings, path = launch.make(config.SplitConfig), launch.run_dir()
   launch.import_quietly()
-  from tfdynnas import runs
+  from tfdynnas import jobs
 
-  run_dir = runs.RunDir(path)
+  run_dir = jobs.RunDir(path)
   launch.check_same(run_dir.config())
-  found = runs.run_split(
+  found = jobs.run_split(
       run_dir, settings, progress.Progress("split", "path", flags.FLAGS.show_progress)
   )
   print(f"{'decision':<10}  {'groups':<14}  {'across':>8}  {'within':>8}")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the tests, in an environment of its own (see setup_env.sh). Arguments go to pytest:
-#   tools/test.sh                     everything, in two halves side by side
+#   tools/test.sh                     everything, two folders at a time
 #   tools/test.sh tests/spaces -x     one folder, up to the first failure
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -10,14 +10,19 @@ if (($#)); then
   exec python -m pytest "$@"
 fi
 
-# Two processes with a fixed share each, since most tests keep one core busy; what the second one
-# prints comes after the first.
-log="$(mktemp)"
-trap 'kill $! 2> /dev/null || true; rm -f "$log"' EXIT
-others=(tests/tools tests/runs tests/bazel_test.py)
-python -m pytest -p no:cacheprovider "${others[@]}" > "$log" 2>&1 &
-failed=0
-python -m pytest tests "${others[@]/#/--ignore=}" || failed=$?
-wait $! || failed=$?
-cat "$log"
-exit "$failed"
+# A process for each folder, two at a time, the longest first: TensorFlow keeps much of what it has
+# traced for as long as its process lives. What a process prints comes when it has ended.
+logs="$(mktemp -d)"
+trap 'kill $(jobs -p) 2> /dev/null || true; rm -rf "$logs"' EXIT
+run_folder() {
+  local log="$1/${2//\//_}.log" failed=0
+  # shellcheck disable=SC2086
+  python -m pytest -p no:cacheprovider $2 > "$log" 2>&1 || failed=$?
+  cat "$log"
+  return "$failed"
+}
+export -f run_folder
+printf '%s\n' tests/tools tests/training tests/jobs tests/backend tests/search \
+  "tests/methods tests/optimizers tests/sampling" tests/supernet tests/serving tests/data \
+  "tests/spaces tests/analysis tests/report tests/files tests/config" "$(echo tests/*_test.py)" |
+  xargs -d '\n' -P 2 -I {} bash -c 'run_folder "$@"' _ "$logs" {}

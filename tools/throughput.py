@@ -12,9 +12,9 @@ from keras import ops
 from tfdynnas import config
 from tfdynnas import data
 from tfdynnas import spaces
-from tfdynnas.data import training_feed
-from tfdynnas.supernet import control_flow
-from tfdynnas.training import backend
+from tfdynnas.backend import control_flow
+from tfdynnas.backend import current
+from tfdynnas.data import feeds
 from tfdynnas.training import loop
 from tfdynnas.training import recipe
 
@@ -61,10 +61,10 @@ def measure(channels, cells, image_size, blocks, seed, masked=False):
   Yields:
     Lines of text.
   """
-  backend.shorten_first_step()
+  current.shorten_first_step()
   held = _noise(image_size, seed)
   settings = config.SupernetConfig(epochs=blocks + 1, batch=BATCH, seed=seed)
-  feed = training_feed.TrainingFeed(held, held.train, BATCH, seed, settings.pad, settings.flip)
+  feed = feeds.TrainingFeed(held, held.train, BATCH, seed, settings.pad, settings.flip)
   space = spaces.nasbench201(channels, cells, image_size)
   supernet = recipe.make_supernet(settings, space, settings.epochs * STEPS, feed.prepare)
   loop.build(supernet, 10)
@@ -72,7 +72,7 @@ def measure(channels, cells, image_size, blocks, seed, masked=False):
   switch = mock.patch.object(control_flow, "switch", masked_switch)
   with tempfile.TemporaryDirectory() as folder, switch if masked else contextlib.nullcontext():
     rows = loop.fit(
-        supernet, backend.batches(feed), feed.steps_per_epoch, settings.epochs, folder, {}
+        supernet, current.batches(feed), feed.steps_per_epoch, settings.epochs, folder, {}
     )
   first = STEPS / rows[0]["steps_per_second"]
   rates = [row["steps_per_second"] for row in rows[1:]]

@@ -26,12 +26,13 @@ def main():
   devices, path = launch.make(config.DeviceConfig), launch.run_dir()
   launch.refuse_workers()
   launch.import_quietly()
-  from tfdynnas import runs
+  from tfdynnas import jobs
 
-  run_dir = runs.RunDir(path, create=True, shared=True)
-  parts = runs.train_few_shot(
+  run_dir = jobs.RunDir(path, create=True, shared=True)
+  parts = jobs.train_few_shot(
       run_dir, data, space, supernet, few_shot, devices, launch.text(),
       progress.of_parts(flags.FLAGS.show_progress), launch.make(config.ProbeConfig),
+      launch.tell,
   )
   print(f"Few-shot supernet in {run_dir.path}")
   for part in parts:

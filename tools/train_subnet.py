@@ -6,6 +6,7 @@ The one that the search found, in `subnet/`; or with --arch=... another, in `sub
 
 from absl import flags
 
+from tfdynnas import class_accuracy
 from tfdynnas import config
 from tfdynnas.tools import launch
 from tfdynnas.tools import progress
@@ -17,16 +18,20 @@ def main():
   """Parses, checks, trains, and prints how good the network is."""
   settings, path = launch.make(config.SubnetConfig), launch.run_dir()
   launch.import_quietly(backends=("tensorflow",))
-  from tfdynnas import runs
+  from tfdynnas import jobs
 
-  run_dir = runs.RunDir(path)
-  launch.check_same(run_dir.config())
+  run_dir = jobs.RunDir(path)
+  launch.check_same(run_dir.config(), own=("class_weights",))
+  launch.tell(jobs.signal_note(run_dir, settings.arch))
   show = progress.Progress("subnet", "step", flags.FLAGS.show_progress)
-  result = runs.train_subnet(
-      run_dir, settings, flags.FLAGS.checkpoint_steps, show, flags.FLAGS.deterministic
+  result = jobs.train_subnet(
+      run_dir, settings, flags.FLAGS.checkpoint_steps, show, flags.FLAGS.deterministic,
+      launch.tell,
   )
   print(f"Subnet {result['string']}\n"
-        f"  accuracy {result['accuracy']:.4f} on {result['part']} images\n"
+        f"  accuracy {result['accuracy']:.4f} on {result['part']} images"
+        f"{class_accuracy.beside(result)}\n"
+        f"  by class, worst first: {class_accuracy.by_class(result, result['class_names'])}\n"
         f"  {result['model']}")
 
 

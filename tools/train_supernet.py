@@ -5,7 +5,7 @@ from absl import flags
 
 from tfdynnas import config
 from tfdynnas import errors
-from tfdynnas import tf_config
+from tfdynnas.backend import tf_config
 from tfdynnas.tools import launch
 from tfdynnas.tools import progress
 
@@ -27,13 +27,13 @@ def main():
     )
   first = devices.distribution != "multi_worker" or tf_config.read()[0] == 0
   launch.import_quietly()
-  from tfdynnas import runs
+  from tfdynnas import jobs
 
-  run_dir = runs.RunDir(path, create=True, locked=first)
+  run_dir = jobs.RunDir(path, create=True, locked=first)
   show = progress.Progress("supernet", "step", flags.FLAGS.show_progress)
-  _, rows = runs.train_supernet(
+  _, rows = jobs.train_supernet(
       run_dir, data, space, supernet, devices, launch.text(), show,
-      launch.make(config.ProbeConfig),
+      launch.make(config.ProbeConfig), launch.tell,
   )
   last = rows[-1]
   print(f"Supernet in {run_dir.path}: step {last['step']}, loss {last['loss']:.4f}, "

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tfdynnas.analysis import figure_file
+from tfdynnas.analysis.plots import figure_file
 
 
 @pytest.fixture

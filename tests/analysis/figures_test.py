@@ -224,7 +224,7 @@ def test_without_matplotlib_the_error_says_what_to_install(tmp_path, monkeypatch
 def test_importing_needs_neither_tensorflow_nor_matplotlib():
   code = "import sys, tfdynnas.analysis; print(*sys.modules)"
   result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-  assert "tfdynnas.analysis.figures" in result.stdout
+  assert "tfdynnas.analysis.plots.search_figure" in result.stdout
   assert not {"tensorflow", "keras", "matplotlib"} & set(result.stdout.split())
 
 

@@ -1,16 +1,14 @@
-"""What probes saw, as lines with hand-computed values, and the figures and the page around them."""
+"""What probes saw, as lines with hand-computed values and the figures of them."""
 
 import math
-import re
 
 import numpy as np
 import pytest
 
 from tfdynnas import errors
 from tfdynnas.analysis import instruments
-from tfdynnas.analysis import line_figure
-from tfdynnas.analysis import page
-from tfdynnas.analysis import ranking_figure
+from tfdynnas.analysis.plots import line_figure
+from tfdynnas.analysis.plots import ranking_figure
 
 
 def _probe(step, accuracies, own=0.5, other=0.25):
@@ -84,16 +82,3 @@ def test_ranking_shows_archs_whose_truth_is_known(drawn, tmp_path, count):
   np.testing.assert_allclose(points.get_offsets(), np.stack([truth, scores], 1)[1:])
   assert points.get_rasterized() == (count > 1000)
   assert (tmp_path / "a.svg").stat().st_size < 200_000
-
-
-def test_a_page_holds_its_figures_and_escapes_its_texts(tmp_path):
-  (tmp_path / "a.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
-  figure = page.figure(tmp_path / "a.svg", 'an "alt" <text>', "a < b", wide=True)
-  table = page.table([("<x>", "1,234", "none~0|+|skip")], ("", "n", "arch"), heading="T & U")
-  text = page.page("A & B", "lead", [("S < T", [figure, table, page.missing("No.", "a > b")])], "f")
-  assert 'alt="an &quot;alt&quot; &lt;text&gt;" src="data:image/svg+xml;base64,' in text
-  assert "<title>A &amp; B</title>" in text and "<h2>S &lt; T</h2>" in text
-  assert '<th scope="row">&lt;x&gt;</th><td class="number">1,234</td>' in text
-  assert '<th scope="col" class="number">n</th><th scope="col">arch</th>' in text
-  assert "none~0|<wbr>+|<wbr>skip" in text and "<code>a &gt; b</code>" in text
-  assert not re.findall(r"(?:src|href)=\"(?!data:)", text)

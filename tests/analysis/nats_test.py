@@ -77,7 +77,7 @@ def test_the_one_large_file_is_opened_as_such(nats_bench, tmp_path):
 
 
 def test_what_is_no_download_is_refused(nats_bench, monkeypatch, tmp_path):
-  with pytest.raises(errors.InputError, match="NATS-tss-v1_0-3ffb9-simple .*nowhere, not there"):
+  with pytest.raises(errors.InputError, match="NATS-tss-v1_0-3ffb9-simple .*nowhere, neither"):
     analysis.read_nats(tmp_path / "nowhere")
   monkeypatch.setattr(nats_bench, "create", lambda *args, **kwargs: open(tmp_path / "meta"))
   with pytest.raises(errors.InputError, match="must be a NATS-Bench download. Received: .*meta"):

@@ -56,6 +56,26 @@ def test_a_file_from_before_a_column_was_added_is_read_and_added_to(tmp_path):
   assert (one["hours"], one["split"], two["split"], two["hours"]) == ("0.5", "", "3<-0", "")
 
 
+@pytest.mark.parametrize("column, value", [
+    ("tau_cifar10", "x"), ("tau_cifar10", "1.5"), ("tau_low", "nan"), ("top1_cifar10", "101"),
+    ("hours", "-1"), ("peak_mb", "inf")])
+def test_numbers_that_cannot_be_are_refused_by_name(tmp_path, column, value):
+  path = tmp_path / "r.csv"
+  path.write_text(f"row,seed,flags,{column}\nSPOS,0,--a,\nSPOS,1,--a,{value}\n")
+  with pytest.raises(errors.InputError, match=f"r.csv must .*row 2.{column}='?{value}"):
+    analysis.read_results(path)
+
+
+@pytest.mark.parametrize("content", [
+    b"row,seed,flags\n\xff,0,--a\n", b"row,seed,flags\na,0\n", b"row,seed,flags\na,0,1,2\n",
+    b"row,row,seed,flags\n", b"", b'row,seed,flags\n"a'])
+def test_a_damaged_file_is_refused_by_name(tmp_path, content):
+  (tmp_path / "r.csv").write_bytes(content)
+  with pytest.raises(errors.InputError, match="r.csv must "):
+    analysis.append_result(tmp_path / "r.csv", _result("SPOS", 0))
+  assert (tmp_path / "r.csv").read_bytes() == content
+
+
 def test_a_foreign_file_is_refused_and_left(tmp_path):
   path = tmp_path / "r.csv"
   path.write_text("name,price\nbread,2\n")

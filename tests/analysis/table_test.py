@@ -51,7 +51,7 @@ def test_missing_numbers_are_named_with_what_is_there_and_how_to_get_them(tmp_pa
   for part in ("`cifar100_valid_12`", "tools/make_table.py", "--standalone=N",
                "Received: cifar10_test, cifar10_valid_12"):
     assert part in str(error.value)
-  with pytest.raises(errors.InputError, match="make_table.py .*Received: .*nowhere.npz, not there"):
+  with pytest.raises(errors.InputError, match="make_table.py .*Received: .*nowhere.npz, none"):
     analysis.load_table(tmp_path / "nowhere.npz")
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from tfdynnas import errors
 from tfdynnas import hashing
-from tfdynnas.data import augment
+from tfdynnas.data.images import augment
 
 MEAN, STD = (125.3, 123.0, 113.9), (63.0, 62.1, 66.7)
 
@@ -151,7 +151,7 @@ _ELSEWHERE = """
 import json, sys
 import keras, numpy as np
 from tfdynnas import hashing
-from tfdynnas.data import augment
+from tfdynnas.data.images import augment
 index = np.arange(-3, 40, dtype=np.int32)
 images = np.arange(43 * 6 * 5 * 3).reshape(43, 6, 5, 3).astype(np.uint8)
 to_list = lambda tensor: keras.ops.convert_to_numpy(tensor).tolist()

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from tfdynnas.data import augment
-from tfdynnas.data import colours
+from tfdynnas.data.images import augment
+from tfdynnas.data.images import colours
 
 # Two pixels; grays .299 * 100 + .587 * 50 + .114 * 200 = 82.05 and 40: mean 61.025.
 PAIR = np.array([[[[100, 50, 200], [40, 40, 40]]]], np.float32)

@@ -7,7 +7,8 @@ import pytest
 
 from tfdynnas import data
 from tfdynnas import errors
-from tfdynnas.data import crop
+from tfdynnas.data.images import crop
+from tfdynnas.data.images import preparation
 
 tf = pytest.importorskip("tensorflow")
 
@@ -20,6 +21,10 @@ def _bits(*tries):
 
 def _window(height, width, *tries):
   return crop.window(tf.constant(height), tf.constant(width), _bits(*tries)).numpy().tolist()
+
+
+def _cut(content, size, key=None):
+  return preparation.pixels(content, preparation.Preparation(size=size, crop="resized"), key)
 
 
 def test_a_crop_by_hand():
@@ -79,7 +84,7 @@ def test_the_middle_by_hand():
   # means about pairs; 16 x 32 becomes 8 x 16, of which rows round(.5) = 0 and columns round(4.5)
   # = 4 begin. Triangles of antialiasing keep a gradient's values: those of centres 2 i + 0.5.
   image = tf.io.encode_png(_gradient(16, 32))
-  found = crop.decoded(image, (7, 7), "resized", None).numpy()
+  found = _cut(image, 7).numpy()
   assert found.shape == (7, 7, 3)
   np.testing.assert_array_equal(found[2, :, 1], np.round(2 * np.arange(4, 11) + 0.5))
   np.testing.assert_array_equal(found[1:, 2, 0], np.round(2 * np.arange(1, 7) + 0.5))
@@ -91,7 +96,7 @@ def test_a_jpeg_is_decoded_as_far_as_its_crop(tmp_path):
   content = tf.io.encode_jpeg(tf.cast(smooth, tf.uint8), quality=95)
   as_png = tf.io.encode_png(tf.io.decode_jpeg(content))
   for index in range(20):
-    pair = [crop.decoded(c, (32, 32), "resized", (0, 5, index)) for c in (content, as_png)]
+    pair = [_cut(c, 32, (0, 5, index)) for c in (content, as_png)]
     one, other = (image.numpy().astype(int) for image in pair)
     assert one.shape == (32, 32, 3)
     assert abs(one - other).mean() < 1  # Colours at the border of a crop lack what lies beyond.
@@ -101,7 +106,7 @@ def test_enlarging_and_reducing_agree_with_the_antialiased_resize():
   image = np.random.default_rng(0).integers(0, 256, (9, 12, 3)).astype(np.uint8)
   for size in ((9, 12), (20, 30), (5, 30), (4, 4)):
     wanted = np.round(tf.image.resize(image, size, antialias=True).numpy())
-    found = crop._resized(tf.constant(image), size).numpy().astype(int)
+    found = crop.resized(tf.constant(image), size).numpy().astype(int)
     assert abs(found - wanted).max() <= 1 and (found != wanted).mean() < 0.01
 
 
@@ -109,7 +114,7 @@ def test_gray_and_palette_images_have_three_colours():
   gray = np.arange(64, dtype=np.uint8).reshape(8, 8, 1)
   for content in (tf.io.encode_png(gray), tf.io.encode_jpeg(gray)):
     for key in (None, (0, 0, 0)):
-      assert crop.decoded(content, (4, 4), "resized", key).shape == (4, 4, 3)
+      assert _cut(content, 4, key).shape == (4, 4, 3)
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +194,7 @@ def test_a_tfds_set_of_photographs(tmp_path):
   whole = _feed(loaded, 0, 6)
   for found, wanted in zip(_feed(loaded, 4, 6, (1, 2)), whole[4:]):
     np.testing.assert_array_equal(found["image"], wanted["image"][2:])
-  wanted = [crop.decoded(tf.io.encode_png(image), (16, 16), "resized", None).numpy().astype(int)
+  wanted = [_cut(tf.io.encode_png(image), 16).numpy().astype(int)
             for image in images[24:]]
   for _, image, label in loaded.test.ordered().as_numpy_iterator():  # tfds has mixed them.
     away = [abs(one - image).mean() for one in wanted]

@@ -9,6 +9,7 @@ import pytest
 
 from tfdynnas import data
 from tfdynnas import errors
+from tfdynnas.data import dataset
 
 datasets = pytest.importorskip("sklearn.datasets")
 
@@ -55,19 +56,22 @@ def test_record_is_json_and_constants_are_measured():
 
 def test_fingerprint_sees_one_pixel_and_one_label():
   loaded = data.digits()
-  prints = {data.sets.fingerprint([loaded.train])}
+  prints = {dataset.fingerprint([loaded.train])}
   for change in ("images", "labels"):
     copies = {"images": loaded.train.images.copy(), "labels": loaded.train.labels.copy()}
     copies[change].flat[100] ^= 1
-    prints.add(data.sets.fingerprint([data.Images(**copies)]))
+    prints.add(dataset.fingerprint([data.Images(**copies)]))
   assert len(prints) == 3
 
 
 def test_image_size_repeats_pixels():
   small, large = data.digits(1), data.digits(1, image_size=24)
   np.testing.assert_array_equal(large.valid.images[:, 1::3, 2::3], small.valid.images)
-  with pytest.raises(errors.InputError, match="image_size=12"):
-    data.digits(image_size=12)
+  for wrong in (12, (8, 12), (12, 8), 0):
+    with pytest.raises(errors.InputError, match="`image_size`.*Received"):
+      data.digits(image_size=wrong)
+  wide = data.digits(1, image_size=(8, 24))
+  np.testing.assert_array_equal(wide.train.images, small.train.images.repeat(3, axis=2))
 
 
 def test_missing_scikit_learn_is_one_line_with_the_command(monkeypatch):

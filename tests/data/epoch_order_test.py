@@ -70,13 +70,13 @@ def test_feed_refuses(arguments):
 
 
 def test_seeded_split_covers_all():
-  train, valid = split.seeded(10, 0.3, 4)
+  train, valid = split.seeded(10, 4, 0.3)
   assert (len(train), len(valid)) == (7, 3)
   assert sorted([*train, *valid]) == list(range(10))
   assert list(train) == sorted(train) and list(valid) == sorted(valid)
   for share, size in ((0, 10), (1, 10), (0.5, 1), (0.01, 10)):
     with pytest.raises(errors.InputError):
-      split.seeded(size, share, 4)
+      split.seeded(size, 4, share)
 
 
 def test_stratified_split_refuses_an_empty_part():

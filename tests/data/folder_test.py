@@ -9,8 +9,9 @@ import pytest
 
 from tfdynnas import data
 from tfdynnas import errors
-from tfdynnas.data import folder
-from tfdynnas.data import header
+from tfdynnas.data.images import header
+from tfdynnas.data.sources import folder
+from tfdynnas.data.sources import listing
 
 tf = pytest.importorskip("tensorflow")
 pytest.importorskip("sklearn")
@@ -69,11 +70,11 @@ def test_train_and_test_folders(tmp_path):
 def test_jpeg_and_other_files(tmp_path):
   written = _fill(tmp_path, ".", extension=".JPeG", size=16)
   (tmp_path / "0" / "notes.txt").write_text("x")
-  (tmp_path / "1" / "a.webp").write_text("x")
+  (tmp_path / "1" / "a.tif").write_text("x")
   (tmp_path / "1" / ".DS_Store").write_text("x")
   (tmp_path / "README").write_text("x")
   loaded = data.from_folder(tmp_path)
-  assert loaded.record["skipped"] == {".txt": 1, ".webp": 1, ".DS_Store": 1}
+  assert loaded.record["skipped"] == {".txt": 1, ".tif": 1, listing.HIDDEN: 1}
   assert loaded.record["image_shape"] == [16, 16, 3]
   true_images = np.stack(sorted((image for image, _ in written.values()), key=lambda i: i.sum()))
   found = np.concatenate([part.images for part in (loaded.train, loaded.valid, loaded.test)])
@@ -126,10 +127,10 @@ def test_an_image_that_breaks_off_is_named(tmp_path, arguments):
   _fill(tmp_path, ".")
   for path in (tmp_path / "2").iterdir():
     path.write_bytes(path.read_bytes()[:60])
-  with pytest.raises(errors.InputError) as caught:
+  place = f"{tmp_path}/2/0.[.]png"
+  wanted = f"^Every image must be readable. Received: {place}: Invalid PNG data, size 60$"
+  with pytest.raises(errors.InputError, match=wanted):  # The first of the training images.
     data.from_folder(tmp_path, **arguments)
-  assert str(caught.value) == ("Every image must be readable. "
-                               f"Received: {tmp_path / '2' / '00.png'}: Invalid PNG data, size 60")
 
 
 def test_a_fifo_is_no_image(tmp_path):
@@ -147,20 +148,31 @@ def test_names_that_are_not_utf_8(tmp_path, name):
   path.write_bytes((tmp_path / "images" / "1" / "00.png").read_bytes())
   for read in (data.from_folder, lambda place: data.write_shards(place, tmp_path / "shards"),
                lambda place: data.pack(tmp_path / "p.npz", image_dir=place)):
-    with pytest.raises(errors.InputError, match=r"must be UTF-8. Received: .*\\udcff") as caught:
+    with pytest.raises(errors.InputError, match=r"must be (of )?UTF-8.*\\udcff") as caught:
       read(tmp_path / "images")
     str(caught.value).encode()
 
 
-@pytest.mark.parametrize("side", [13_378, 2**32 - 1])
+@pytest.mark.parametrize("name", ["a\nb", "a\u2028b", "\x1b[31ma", "a\x85"])
+def test_names_of_classes_that_no_line_can_hold(tmp_path, name):
+  _fill(tmp_path / "images", ".", names=("1", name))
+  for read in (data.from_folder, lambda place: data.write_shards(place, tmp_path / "shards"),
+               lambda place: data.pack(tmp_path / "p.npz", image_dir=place)):
+    with pytest.raises(errors.InputError, match="of one line, .*images") as caught:
+      read(tmp_path / "images")
+    assert str(caught.value).isprintable()
+  assert not (tmp_path / "shards").exists() and not (tmp_path / "p.npz").exists()
+
+
+@pytest.mark.parametrize("side", [9_460, 2**32 - 1])
 def test_headers_of_images_too_large_to_decode(tmp_path, side):
   written = _fill(tmp_path, ".")
   for path in map(pathlib.Path, written):
     content = path.read_bytes()
-    path.write_bytes(_of_size(content, 13_377))
-    assert folder.header_size(path) == (13_377, 13_377)
+    path.write_bytes(_of_size(content, 9_459))
+    assert folder.header_size(path) == (9_459, 9_459)
     path.write_bytes(_of_size(content, side))
-  with pytest.raises(errors.InputError, match=f"178,956,970 pixels.*{side}x{side} in .*png"):
+  with pytest.raises(errors.InputError, match=f"89,478,485 pixels.*{side}x{side} in .*png"):
     data.from_folder(tmp_path, image_size=8)
 
 
@@ -185,7 +197,7 @@ def test_folders_that_cannot_be_used(tmp_path):
   refused("two or more class folders.*cat")
   (tmp_path / "set" / "dog").mkdir()
   refused("needs images.*dog")
-  (tmp_path / "set" / "dog" / "a.webp").write_bytes(b"x")
+  (tmp_path / "set" / "dog" / "a.tif").write_bytes(b"x")
   refused("needs images.*dog")
   _fill(tmp_path, "set/train", names=("cat", "dog"))
   _fill(tmp_path, "set/test", names=("cat", "cow"))
@@ -195,7 +207,8 @@ def test_folders_that_cannot_be_used(tmp_path):
 def test_headers_of_every_kind(tmp_path):
   path = tmp_path / "image"
   image = np.zeros((3, 5, 3), np.uint8)
-  bmp = b"BM" + bytes(16) + (5).to_bytes(4, "little") + (-3).to_bytes(4, "little", signed=True)
+  bmp = b"BM" + bytes(12) + b"(\0\0\0" + (5).to_bytes(4, "little")  # Rows from the top, 24 bits.
+  bmp += (-3).to_bytes(4, "little", signed=True) + b"\1\0\x18\0" + bytes(24)
   for content in (_encode(image, ".png"), _encode(image, ".jpg"), bmp,
                   tf.io.encode_jpeg(image, progressive=True).numpy(),
                   b"GIF89a" + (5).to_bytes(2, "little") + (3).to_bytes(2, "little")):
@@ -205,3 +218,50 @@ def test_headers_of_every_kind(tmp_path):
   for content in (b"", b"\xff\xd8\xff", jpeg[:30], jpeg[:100], b"RIFF1234WEBPVP8 ", b"BM"):
     path.write_bytes(content)
     assert header.image_size(path) is None
+
+
+def test_reserved_folders_links_and_classes_of_any_name(tmp_path):
+  _fill(tmp_path / "set", ".", names=("_other", "cat", "dog"))
+  (tmp_path / "set" / "cat" / "@eaDir").mkdir()
+  (tmp_path / "set" / "cat" / "@eaDir" / "00.png").write_bytes(b"none")
+  _fill(tmp_path, "more", names=("x",), each=5)
+  (tmp_path / "set" / "dog" / "linked").symlink_to(tmp_path / "more" / "x")
+  loaded = data.from_folder(tmp_path / "set", valid_share=0.2, test_share=0.4)
+  assert loaded.class_names == ("_other", "cat", "dog")
+  assert loaded.record["sizes"] == {"train": 14, "valid": 7, "test": 14}
+  assert loaded.record["skipped"] == {"@eaDir/": 1}
+  _fill(tmp_path / "set", "train", names=("steam", "electric"))
+  with pytest.raises(errors.InputError, match="hold parts.*or classes"):
+    data.from_folder(tmp_path / "set")
+
+
+def test_folders_that_programs_leave_are_no_images(tmp_path):
+  _fill(tmp_path, ".", names=("cat", "dog", ".ipynb_checkpoints"))
+  _fill(tmp_path, "cat", names=(".ipynb_checkpoints", ".hidden"))
+  loaded = data.from_folder(tmp_path)
+  assert loaded.class_names == ("cat", "dog") and sum(loaded.record["sizes"].values()) == 20
+  assert loaded.record["skipped"] == {".ipynb_checkpoints/": 2, ".hidden/": 1}
+
+
+def test_one_name_in_two_unicode_forms_is_one_class(tmp_path):
+  composed, apart = "p\u00eache", "pe\u0302che"
+  _fill(tmp_path, "train", names=(composed, "x"))
+  _fill(tmp_path, "test", names=(apart, "x"), each=4)
+  loaded = data.from_folder(tmp_path)
+  assert loaded.class_names == (composed, "x")
+  assert list(np.bincount(loaded.test.labels)) == [4, 4]
+  _fill(tmp_path, "test", names=(composed,), each=4)
+  with pytest.raises(errors.InputError, match="one folder.*different Unicode forms"):
+    data.from_folder(tmp_path)
+
+
+def test_parts_without_classes_and_links_that_lead_back(tmp_path):
+  _fill(tmp_path, "train", names=("cat", "dog"))
+  flat = tmp_path / "test"
+  flat.mkdir()
+  (flat / "00.png").write_bytes((tmp_path / "train" / "cat" / "00.png").read_bytes())
+  with pytest.raises(errors.InputError, match="hold class folders, test/CLASS.*Received: .*/test "):
+    data.from_folder(tmp_path)
+  (tmp_path / "train" / "cat" / "again").symlink_to(tmp_path / "train")
+  with pytest.raises(errors.InputError, match="must not lead back.*again"):
+    data.from_folder(tmp_path / "train")

@@ -9,8 +9,10 @@ import pytest
 
 from tfdynnas import data
 from tfdynnas import errors
-from tfdynnas.data import packed_file
-from tfdynnas.data import pixels
+from tfdynnas.data.formats import packed_file
+from tfdynnas.data.images import pixels
+from tfdynnas.data.images import preparation
+from tfdynnas.data.sources import packed
 
 image_lib = pytest.importorskip("PIL.Image")
 pytest.importorskip("sklearn")
@@ -40,7 +42,7 @@ def digits(tmp_path_factory):
   return path
 
 
-@pytest.mark.parametrize("arguments", [{}, {"seed": 5, "image_size": 16}])
+@pytest.mark.parametrize("arguments", [{}, {"seed": 5, "image_size": (16, 24)}])
 def test_digits_are_the_digits(digits, arguments):
   found = data.load(data_file=str(digits), **arguments)
   _same(found, data.load("digits", **arguments))
@@ -118,6 +120,19 @@ def test_tfds_sets_are_the_tfds_sets(tiny, arguments):
   assert found.record["dataset"] == NAME and found.record["test_split"] == "validation"
 
 
+def test_names_of_classes_that_no_line_can_hold(tmp_path, monkeypatch):
+  part = packed_file.Part([pixels.png(np.zeros((4, 4, 3), np.uint8))], np.zeros(1, np.int32))
+  record = {"kind": "tfds", "dataset": "a", "name": "a/1.0.0", "size": (4, 4),
+            "class_names": ["a", "b\x1b"], "test_split": None}
+  with pytest.raises(errors.InputError, match=r"of one line.*'b\\x1b' of 'a/1.0.0'"):
+    packed_file.save(tmp_path / "p.npz", record, {"train": part})
+  with monkeypatch.context() as patch:  # As somebody else's program would write it.
+    patch.setattr(packed_file.names_lib, "check", lambda names, source: None)
+    packed_file.save(tmp_path / "p.npz", record, {"train": part})
+  with pytest.raises(errors.InputError, match=r"of one line.*'b\\x1b' of .*p.npz"):
+    packed_file.load(tmp_path / "p.npz")
+
+
 def test_the_literatures_split_goes_by_the_packed_ids(tmp_path, monkeypatch):
   labels = np.array([6, 1, 0, 9], np.int32)
   part = packed_file.Part([pixels.png(np.full((4, 4, 3), n, np.uint8)) for n in range(4)], labels,
@@ -131,7 +146,7 @@ def test_the_literatures_split_goes_by_the_packed_ids(tmp_path, monkeypatch):
     assert given.tolist() == labels.tolist()
     return np.array([2, 1]), np.array([3, 0])
 
-  monkeypatch.setattr(data.packed.split, "literature", literature)
+  monkeypatch.setattr(packed.split, "literature", literature)
   found = data.from_packed(tmp_path / "p.npz", split_file="s.txt")
   assert found.train.images[:, 0, 0, 0].tolist() == [2, 1]
   assert found.valid.labels.tolist() == [9, 6] and found.test is None
@@ -156,12 +171,13 @@ def test_cifar10_is_small_and_close(tmp_path):
 def test_blocks_and_16_bit_gray_by_hand(tmp_path):
   gray = np.array([[0, 255], [256, 65535]], np.uint16)
   image_lib.fromarray(gray).save(tmp_path / "g.png")
-  found = pixels.decoded((tmp_path / "g.png").read_bytes())
+  halved = preparation.Preparation(downsample=2)
+  found = pixels.decoded((tmp_path / "g.png").read_bytes(), halved)
   assert found[..., 2].tolist() == [[0, 0], [1, 255]] and found.shape == (2, 2, 3)
-  assert pixels.fitted(found, None, 2).tolist() == [[[64] * 3]]  # (0 + 0 + 1 + 255 + 2) // 4
+  assert pixels.fitted(found, halved).tolist() == [[[64] * 3]]  # (0 + 0 + 1 + 255 + 2) // 4
   wide = np.repeat(np.array([[[10], [20], [60], [80]]], np.uint8), 3, axis=-1)
   # Weights 3/7 and 3/7 of the near two, 1/7 of the third: (30 + 60 + 60) / 7, (20 + 180 + 240) / 7.
-  assert pixels.fitted(wide, (1, 2))[0, :, 0].tolist() == [21, 63]
+  assert pixels.fitted(wide, preparation.Preparation(size=(1, 2)))[0, :, 0].tolist() == [21, 63]
 
 
 def _rewritten(path, **changed):
@@ -181,7 +197,7 @@ def small(tmp_path):
 @pytest.mark.parametrize("changed,expected", [
     ({"record": None}, "must be a whole file of tools/pack.py"),
     ({"record": np.frombuffer(b'{"format": 2, "kind": "tfds"}', np.uint8)}, "format 2"),
-    ({"record": np.frombuffer(b'{"format": 1, "kind": "tfds"}', np.uint8)}, "a record of format"),
+    ({"record": np.frombuffer(b'{"format": 1, "kind": "tfds"}', np.uint8)}, "Received: name=None"),
     ({"train/bytes": None}, "no training images"),
     ({"train/ends": np.arange(12)}, "do not fill it"),
     ({"train/ends": np.arange(3)}, "several lengths"),

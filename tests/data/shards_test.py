@@ -8,7 +8,8 @@ import pytest
 
 from tfdynnas import data
 from tfdynnas import errors
-from tfdynnas.data import shards
+from tfdynnas.data.sources import shards
+from tfdynnas.files import atomic
 
 tf = pytest.importorskip("tensorflow")
 
@@ -103,7 +104,7 @@ def test_the_index_is_written_once_and_renewed_for_what_changed(folder, monkeypa
   assert len(counted) == 2 and changed.record["sizes"]["test"] == 6
   (path / "index.json").write_text("{")
   assert data.from_shards(path, 6).record == changed.record and len(counted) == 8
-  monkeypatch.setattr(shards.whole_file, "write_text", _refuse)
+  monkeypatch.setattr(shards.atomic, "write_text", _refuse)
   (path / "index.json").unlink()
   assert data.from_shards(path, 6).record == changed.record
 
@@ -128,7 +129,7 @@ def test_an_index_of_another_form_is_counted_anew(folder, changed):
 def test_an_index_of_other_shards_is_named(folder, records):
   data.from_shards(folder[0], 6)
   index = json.loads((folder[0] / "index.json").read_text())
-  index["train-00001-of-00004"]["records"] = records
+  index["train-00001-of-00004"] |= {"records": records, "labels": [1] * records}
   (folder[0] / "index.json").write_text(json.dumps(index))
   _refused(folder[0], "`index.json` must be of the shards.*another .*train-00001-of-00004")
 
@@ -200,9 +201,9 @@ def test_a_folder_is_written_and_read_back(tmp_path):
   (tmp_path / "images" / "test" / "class1" / "3.png").write_bytes(b"none")
   with pytest.raises(errors.InputError, match="3.png"):
     data.write_shards(tmp_path / "images", tmp_path / "shards", 3)
-  assert not list((tmp_path / "shards").iterdir())
+  assert not (tmp_path / "shards").exists()
   (tmp_path / "images" / "test" / "class1" / "3.png").write_bytes(whole)
-  (tmp_path / "shards" / ".partial").mkdir()  # As if killed while they appeared.
+  (tmp_path / "shards" / ".partial").mkdir(parents=True)  # As if killed while they appeared.
   for name in ("test-00000-of-00003", ".partial/train-00001-of-00003"):
     (tmp_path / "shards" / name).write_bytes(b"x")
   for name, match in ((".partial/own.txt", "left. Received: .*own.txt"),
@@ -230,6 +231,11 @@ def test_a_folder_is_written_and_read_back(tmp_path):
       data.write_shards(tmp_path / "images", tmp_path / name, 3)
   with pytest.raises(errors.InputError, match="must be UTF-8"):
     data.write_shards(tmp_path / "images", tmp_path / "\udcff", 3)
+  place = tmp_path / "taken"
+  with atomic.alone(place / "shards", "record_dir"):  # As another process that writes there.
+    with pytest.raises(errors.InputError, match="`record_dir` must be free. .*in use by another"):
+      data.write_shards(tmp_path / "images", place, 3)
+  assert not place.exists()
 
 
 def test_shards_that_cannot_be_used(folder, tmp_path):
@@ -252,6 +258,8 @@ def test_shards_that_cannot_be_used(folder, tmp_path):
   assert len(data.from_shards(other, 6).class_names) == 4
   _write(other, "train", images[:4], [0, 1, 0, 1], 1, text=[b"tea", b"caf\xe9"])
   _refused(other, r"class/text must be UTF-8. Received: .*train-00000-of-00001 with b'caf\\xe9'")
+  _write(other, "train", images[:4], [0, 1, 0, 1], 1, text=[b"tea", b"te\na"], first=0)
+  _refused(other, r"of one line.*Received: 'te\\na' of .*other")
   _refused(tmp_path / "\udcff", "must be a folder that exists")
   (tmp_path / "\udcff").mkdir()
   _refused(tmp_path / "\udcff", "must be UTF-8")

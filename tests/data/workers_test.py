@@ -5,7 +5,7 @@ import pytest
 
 from tfdynnas import data
 from tfdynnas import errors
-from tfdynnas.data import training_feed
+from tfdynnas.data import feeds
 
 tf = pytest.importorskip("tensorflow")
 
@@ -25,7 +25,7 @@ def kinds():
 
 
 def _batches(whole, first, last, shard=(0, 1)):
-  feed = training_feed.TrainingFeed(whole, whole.train, BATCH, SEED, pad=1, flip=True, shard=shard)
+  feed = feeds.TrainingFeed(whole, whole.train, BATCH, SEED, pad=1, flip=True, shard=shard)
   batches = list(feed.batches(first, last))
   prepared = [feed.prepare(batch, first + i) for i, batch in enumerate(batches)]
   return [(batch["index"].numpy(), *(np.asarray(x) for x in pair))
@@ -50,7 +50,7 @@ def test_shares_of_steps_that_run_on_the_device(kinds):
   held = kinds["held"]
   for worker in range(2):
     shard = worker, 2
-    feed = training_feed.TrainingFeed(held, held.train, BATCH, SEED, shard=shard)
+    feed = feeds.TrainingFeed(held, held.train, BATCH, SEED, shard=shard)
     wanted = [batch["index"].numpy() for batch in feed.batches(2, 7)]
     np.testing.assert_array_equal(feed.held_steps(2, 7).index, wanted)
 

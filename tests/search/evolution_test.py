@@ -9,7 +9,7 @@ from tfdynnas import spaces
 from tfdynnas.search import evolution
 
 NB201 = spaces.nasbench201()
-EVERYTHING = search.LimitedSpace(NB201)
+EVERYTHING = spaces.LimitedSpace(NB201)
 RANDOM = {"mutants": 0, "crossovers": 0}
 
 
@@ -59,7 +59,7 @@ def test_next_arch_continues_from_any_point():
 
 
 def test_limits_are_obeyed():
-  limited = search.LimitedSpace(NB201, {"params": 400_000, "macs": 60_000_000})
+  limited = spaces.LimitedSpace(NB201, {"params": 400_000, "macs": 60_000_000})
   evaluated = _run(search.Settings(generations=4), 0, _landscape(3)[0], limited)
   assert len(evaluated) == 250 and all(limited.meets(arch) for arch, _ in evaluated)
 
@@ -83,7 +83,7 @@ def test_of_equal_accuracy_the_lesser_loss_then_the_earlier_is_parent():
 
 
 def test_an_exhausted_space_ends():
-  limited = search.LimitedSpace(NB201, {"params": 73306})  # 729 archs without a convolution.
+  limited = spaces.LimitedSpace(NB201, {"params": 73306})  # 729 archs without a convolution.
   evaluated = _run(search.Settings(), 0, _landscape(0)[0], limited)
   assert len(evaluated) == len({arch for arch, _ in evaluated}) == 729
   assert search.propose(limited, search.Settings(), 0, 15, evaluated) == ()

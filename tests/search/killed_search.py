@@ -14,10 +14,11 @@ import time
 from tfdynnas import search
 from tfdynnas import spaces
 from tfdynnas.search import oracle as oracle_lib
+from tfdynnas.search import stock_oracles
 from tfdynnas.search import tuner as tuner_lib
 
 SETTINGS = search.Settings(population=8, generations=4, parents=3, mutants=3, crossovers=3)
-LIMITS = search.Limits(max_params=800_000)
+LIMITS = spaces.Limits(max_params=800_000)
 
 
 def score(arch):
@@ -31,7 +32,10 @@ def make_tuner(folder, name):
   """The tuner of the project `name`, new or resumed."""
   space = spaces.nasbench201()
   kinds = {"evolution": oracle_lib.EvolutionOracle, "pareto": oracle_lib.ParetoOracle}
-  oracle = kinds[sys.argv[4]](space, limits=LIMITS, settings=SETTINGS, seed=3)
+  if sys.argv[4] in kinds:
+    oracle = kinds[sys.argv[4]](space, limits=LIMITS, settings=SETTINGS, seed=3)
+  else:
+    oracle = stock_oracles.RandomSearchOracle(oracle_lib.objective(), max_trials=40, seed=3)
   return tuner_lib.SupernetTuner(oracle, space, score, folder, name)
 
 

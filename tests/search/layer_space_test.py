@@ -46,15 +46,15 @@ def test_archs_within_a_tight_limit_are_all_found():
   cheap = [np.flatnonzero(row <= most - least) for row in rows]
   assert np.prod([len(own) for own in cheap]) == 11664
   within = {arch for arch in itertools.product(*cheap) if SPACE.cost(arch, "macs") <= most}
-  found = list(search.LimitedSpace(SPACE, {"macs": most}).archs())
+  found = list(spaces.LimitedSpace(SPACE, {"macs": most}).archs())
   assert len(found) == len(set(found)) == len(within) and set(found) == within
 
 
 def test_the_least_is_the_smallest_arch():
   limits = {"params": SPACE.bounds("params")[0], "macs": SPACE.bounds("macs")[0]}
-  limited = search.LimitedSpace(SPACE, limits)
+  limited = spaces.LimitedSpace(SPACE, limits)
   rng = np.random.default_rng(0)
   assert limited.sample(rng) == SPACE.smallest()
   assert limited.sample(rng, {SPACE.smallest()}) is None
   with pytest.raises(errors.InputError, match="The least is 102528896"):
-    search.LimitedSpace(SPACE, {"macs": 102_528_895})
+    spaces.LimitedSpace(SPACE, {"macs": 102_528_895})

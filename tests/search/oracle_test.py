@@ -86,7 +86,7 @@ def test_a_worker_waits_for_the_generation_before(tmp_path):
   assert oracle.create_trial("worker5").status == "RUNNING"
 
 
-OTHER_CELLS = spaces.nasbench201(cells_per_stage=2)
+OTHER_CELLS = spaces.nasbench201(cells=2)
 OTHER_CHOICES = spaces.cell_space("nasbench201", [
     spaces.Operation("none", "zero"), spaces.Operation("skip_connect", "identity")])
 
@@ -149,3 +149,79 @@ def test_any_oracle_becomes_durable(tmp_path):
     found.append(tuner.history())
   assert found[0] == found[1] and len(found[0]) == 12
   assert list(map(int, oracle.trials)) == list(range(12))  # Their files are 0, 1, 2, 3, ..., 07.
+
+
+def _dead(tuner):
+  return [arch for arch in _archs(tuner) if not NB201.connected(arch)]
+
+
+MANY = search.Settings(population=100, generations=1, parents=1, mutants=0, crossovers=0)
+
+
+def test_archs_without_a_signal_are_proposed_only_if_asked(tmp_path):
+  """Of 200 random archs about 200 * 341 / 15625 = 4 are such."""
+  tuners = []
+  for number, unconnected in enumerate((False, True)):
+    oracle = oracle_lib.EvolutionOracle(NB201, settings=MANY, unconnected=unconnected)
+    tuners.append(tuner_lib.SupernetTuner(oracle, NB201, _score, tmp_path / str(number), "p"))
+    tuners[-1].search()
+  assert not _dead(tuners[0]) and _dead(tuners[1])
+  with pytest.raises(errors.InputError, match="connected was true, now false"):
+    oracle = oracle_lib.EvolutionOracle(NB201, settings=MANY, unconnected=True)
+    tuner_lib.SupernetTuner(oracle, NB201, _score, tmp_path / "0", "p")
+
+
+def test_a_search_of_the_version_before_goes_on_as_it_was(tmp_path):
+  """Its file does not say `connected`; it proposed archs without a signal."""
+  def make(folder, most, **more):
+    oracle = oracle_lib.EvolutionOracle(NB201, settings=MANY, max_trials=most, **more)
+    return tuner_lib.SupernetTuner(oracle, NB201, _score, folder, "p")
+
+  whole = make(tmp_path / "whole", 200, unconnected=True)
+  whole.search()
+  make(tmp_path / "old", 120, unconnected=True).search()
+  path = tmp_path / "old" / "p" / "oracle.json"
+  state = json.loads(path.read_text())
+  del state["fingerprint"]["connected"]
+  path.write_text(json.dumps(state))
+  resumed = make(tmp_path / "old", 200)
+  resumed.search()
+  assert _archs(resumed) == _archs(whole) and _dead(resumed)
+  assert _archs(make(tmp_path / "old", 200)) == _archs(whole)  # Once more.
+
+
+def _both(arch):
+  """An accuracy, and a balanced one that orders the archs the other way round."""
+  index = NB201.index(arch)
+  return {"accuracy": index / NB201.size, "balanced_accuracy": 1 - index / NB201.size, "loss": 1.0}
+
+
+@pytest.mark.parametrize("name, pick", [("accuracy", max), ("balanced_accuracy", min)])
+def test_the_objective_decides_what_is_best(tmp_path, name, pick):
+  oracle = oracle_lib.EvolutionOracle(NB201, settings=SETTINGS, objective=name)
+  tuner = tuner_lib.SupernetTuner(oracle, NB201, _both, tmp_path, "p")
+  tuner.search()
+  rows = tuner.history()
+  assert tuner.best()[0] == pick(_archs(tuner), key=NB201.index)
+  assert [row["trial"] for row in tuner.front(["params"])] == [
+      row["trial"] for row in sorted(rows, key=lambda row: row["params"])
+      if not any(other["params"] <= row["params"] and other[name] > row[name]
+                 or other["params"] < row["params"] and other[name] >= row[name] for other in rows)]
+  evaluated = [(row["arch"], (row[name], -1.0)) for row in rows]
+  for count, (arch, _) in enumerate(evaluated):
+    assert search.next_arch(oracle.limited, SETTINGS, 0, evaluated[:count]) == arch
+  tuner.write_trials_csv(tmp_path / "trials.csv")
+  assert "balanced_accuracy" in (tmp_path / "trials.csv").read_text()
+  other = {"accuracy": "balanced_accuracy", "balanced_accuracy": "accuracy"}[name]
+  with pytest.raises(errors.InputError, match="objective"):
+    again = oracle_lib.EvolutionOracle(NB201, settings=SETTINGS, objective=other)
+    tuner_lib.SupernetTuner(again, NB201, _both, tmp_path, "p")
+
+
+def test_an_objective_that_the_score_does_not_give_ends_the_search(tmp_path):
+  oracle = oracle_lib.EvolutionOracle(NB201, settings=SETTINGS, objective="balanced_accuracy")
+  tuner = tuner_lib.SupernetTuner(oracle, NB201, _score, tmp_path, "p")
+  with pytest.raises(ValueError, match="balanced_accuracy in"):
+    tuner.search()
+  with pytest.raises(errors.InputError, match="one of accuracy, balanced_accuracy"):
+    oracle_lib.EvolutionOracle(NB201, objective="val_accuracy")

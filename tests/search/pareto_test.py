@@ -76,7 +76,7 @@ def test_survivors_are_of_early_fronts_and_uncrowded():
 
 
 def _search(space, accuracy, costs, settings, limits=None):
-  limited, evaluated = search.LimitedSpace(space, limits), []
+  limited, evaluated = spaces.LimitedSpace(space, limits), []
   for generation in range(settings.generations + 1):
     proposed = pareto.propose(limited, settings, 0, generation, list(evaluated))
     evaluated += [(arch, pareto.point(space, arch, accuracy(arch), costs)) for arch in proposed]
@@ -101,7 +101,7 @@ def test_limits_bound_the_front():
   limits = {"macs": sum(space.bounds("macs")) // 2}
   settings = search.Settings(20, 10, mutants=10, crossovers=10, mutation_probability=0.25)
   archs = _search(space, accuracy, ("params",), settings, limits)
-  assert len(archs) == 220 and all(search.meets(space, arch, limits) for arch in archs)
+  assert len(archs) == 220 and all(spaces.meets(space, arch, limits) for arch in archs)
 
 
 def _tuner(folder, settings, costs=("params", "macs"), seed=0):

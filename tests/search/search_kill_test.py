@@ -10,22 +10,21 @@ import secrets
 import subprocess
 import sys
 
-import keras_tuner
 import pytest
 
-from tests import killed
 import tfdynnas
+from tests import killed
 from tfdynnas import search
 from tfdynnas import spaces
-from tfdynnas.search import durable
 from tfdynnas.search import hyperparameters
 from tfdynnas.search import oracle as oracle_lib
+from tfdynnas.search import stock_oracles
 from tfdynnas.search import tuner as tuner_lib
 
 SETTINGS = search.Settings(population=2, generations=2, parents=2, mutants=1, crossovers=1)
 
 
-@pytest.mark.parametrize("kind", ["evolution", "pareto"])
+@pytest.mark.parametrize("kind", ["evolution", "pareto", "random"])
 def test_killed_search_is_the_unharmed_one(tmp_path, kind):
   kills, seed = int(os.environ.get("TFDYNNAS_KILLS", 3)), secrets.randbelow(2**31)
   root = pathlib.Path(tfdynnas.__file__).resolve().parent.parent
@@ -42,8 +41,7 @@ def test_killed_search_is_the_unharmed_one(tmp_path, kind):
     assert history == found["unharmed"], f"seed {seed}, trials after each kill: {found['trials']}"
 
 
-class _Random(durable.DurableOracle, keras_tuner.oracles.RandomSearchOracle):
-  """keras-tuner's random search, whose proposals follow from what it stored."""
+STOCK = {"random": stock_oracles.RandomSearchOracle, "grid": stock_oracles.GridSearchOracle}
 
 
 def _make_oracle(kind, space):
@@ -51,8 +49,8 @@ def _make_oracle(kind, space):
     return oracle_lib.EvolutionOracle(space, None, SETTINGS, seed=0)
   if kind == "pareto":
     return oracle_lib.ParetoOracle(space, ("macs", "params"), settings=SETTINGS, seed=0)
-  return _Random(objective=oracle_lib.objective(), max_trials=SETTINGS.evaluations, seed=0,
-                 hyperparameters=hyperparameters.to_hyperparameters(space))
+  return STOCK[kind](objective=oracle_lib.objective(), max_trials=SETTINGS.evaluations, seed=0,
+                     hyperparameters=hyperparameters.to_hyperparameters(space))
 
 
 def _tuner(kind, folder, scored):
@@ -66,7 +64,7 @@ def _tuner(kind, folder, scored):
 
 
 @pytest.mark.filterwarnings("error:The use case of calling")  # A killed trial left a report.
-@pytest.mark.parametrize("kind", ["evolution", "pareto", "random"])
+@pytest.mark.parametrize("kind", ["evolution", "pareto", "random", "grid"])
 @pytest.mark.parametrize("after", [False, True])
 def test_death_at_any_write_changes_nothing(tmp_path, kind, after):
   unharmed = _tuner(kind, tmp_path / "unharmed", [])

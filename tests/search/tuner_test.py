@@ -10,7 +10,9 @@ import pytest
 from tfdynnas import errors
 from tfdynnas import search
 from tfdynnas import spaces
+from tfdynnas.search import durable
 from tfdynnas.search import oracle as oracle_lib
+from tfdynnas.search import stock_oracles
 from tfdynnas.search import tuner as tuner_lib
 from tfdynnas.search.hyperparameters import to_hyperparameters
 from tfdynnas.search.hyperparameters import to_values
@@ -68,42 +70,23 @@ def test_of_equal_accuracy_the_lesser_loss_is_best(tmp_path):
   assert tuner.best()[1]["loss"] == min(row["loss"] for row in tuner.history())
 
 
-SMALL = spaces.cell_space("small", [spaces.Operation("skip", "identity"),
-                                    spaces.Operation("conv", "conv", 3)], nodes=3)
-
-
-@pytest.mark.parametrize("oracle, trials, more", [
-  (keras_tuner.oracles.RandomSearchOracle, 6, {}),
-  (keras_tuner.oracles.BayesianOptimizationOracle, 4, {"num_initial_points": 3}),
-])
-def test_oracles_of_keras_tuner_run_unchanged(tmp_path, oracle, trials, more):
-  for stop in (trials - 1, trials):  # The second resumes the first.
-    tuner = tuner_lib.SupernetTuner(
-        oracle(objective=oracle_lib.objective(), hyperparameters=to_hyperparameters(SMALL),
-               max_trials=stop, seed=1, **more),
-        SMALL, lambda arch: {"accuracy": sum(arch) / 3}, tmp_path, "p")
-    tuner.search()
-    assert len(tuner.history()) == stop
-  assert SMALL.validate(tuner.best()[0])
-
-
 def test_oracles_that_know_no_limits_still_give_results_within_them(tmp_path):
-  scored, limits = [], search.Limits(max_params=400_000)
+  scored, limits = [], spaces.Limits(max_params=400_000)
 
   def score(arch):
     scored.append(arch)
     return _score(arch)
 
-  oracle = _foreign(keras_tuner.oracles.RandomSearchOracle, max_trials=20, seed=1)
+  oracle = _foreign(stock_oracles.RandomSearchOracle, max_trials=20, seed=1)
   tuner = tuner_lib.SupernetTuner(oracle, NB201, score, tmp_path, "p", limits=limits)
   tuner.search()
   assert 0 < len(scored) < 20 and scored == [row["arch"] for row in tuner.history()]
-  assert all(search.meets(NB201, arch, limits) for arch in scored)
+  assert all(spaces.meets(NB201, arch, limits) for arch in scored)
   beyond = [t for t in oracle.trials.values() if t.score == 0 and t.status == "COMPLETED"]
   assert len(beyond) == 20 - len(scored)
 
 
-class _Repeating(keras_tuner.Oracle):
+class _Repeating(durable.DurableOracle, keras_tuner.Oracle):
   """Proposes two archs in turn, for ever."""
 
   def populate_space(self, trial_id):
@@ -186,6 +169,19 @@ def test_an_oracle_of_another_space_or_aim_is_refused(tmp_path):
                          NB201, _score, tmp_path, "p")
   with pytest.raises(errors.InputError, match="oracle has limits"):
     tuner_lib.SupernetTuner(_evolution(), NB201, _score, tmp_path, "p", limits={"params": 10**6})
+
+
+@pytest.mark.parametrize("folder, name", [("exp[1]", "p"), ("a", "p*"), ("a", "wh?t")])
+def test_folders_that_pass_for_a_pattern_are_refused_before_they_are_made(tmp_path, folder, name):
+  with pytest.raises(errors.InputError, match="must be without"):
+    tuner_lib.SupernetTuner(_evolution(), NB201, _score, tmp_path / folder, name)
+  with pytest.raises(errors.InputError, match="must be without"):
+    _Plain(_evolution(), None, tmp_path / folder, name)
+  assert not list(tmp_path.iterdir())
+
+
+class _Plain(durable.DurableTuner):
+  """A tuner of one's own, which hands its arguments on by their places."""
 
 
 def test_trials_without_their_search_are_not_taken_over(tmp_path):

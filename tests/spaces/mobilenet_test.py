@@ -79,7 +79,8 @@ def test_malformed_strings_are_refused(text):
 
 def test_small_images_keep_their_size_longer():
   space = spaces.mobilenet(image_size=32, classes=10, small=True)
-  assert [layer.size for layer in space.skeleton.layers[::4]] == [32, 32, 16, 8, 8, 4]
+  assert [layer.size for layer in space.skeleton.layers[::4]] == [
+      (side, side) for side in (32, 32, 16, 8, 8, 4)]
   assert [len(decision.choices) for decision in space.decisions] == [6, 7, 7, 7] * 5 + [6]
   # Other strides, and fewer classes: the same kernels.
   assert space.cost((5,) * 21, "complexity") == 5054664 - 990 * 1281
@@ -93,6 +94,7 @@ def test_width_rounds_as_mobilenet_v2():
   assert spaces.mobilenet(width=2.0).skeleton.last == 2560
 
 
-def test_odd_sizes_are_rounded_up():
-  assert [layer.size for layer in spaces.mobilenet(image_size=90).skeleton.layers[::4]] == [
-      45, 23, 12, 6, 6, 3]
+def test_odd_sizes_are_rounded_up_each_side_for_itself():
+  skeleton = spaces.mobilenet(image_size=(90, 31)).skeleton
+  assert [layer.size for layer in skeleton.layers[::4]] == [
+      (45, 16), (23, 8), (12, 4), (6, 2), (6, 2), (3, 1)]

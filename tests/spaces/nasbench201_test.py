@@ -82,3 +82,14 @@ def test_live_edges():
 def test_live_archs_of_the_literature():
   alive = sum(any(SPACE.live(SPACE.arch(index))) for index in range(SPACE.size))
   assert alive == 15284
+
+
+def test_no_signal_passes_through_341_archs():
+  """By hand, an edge being `none` in 1 of 5 ways: 3<-0 is none in all of them. With 3<-2 none, not
+  both 1<-0 and 3<-1 are there: 25 - 4 * 4 = 9 ways, and 25 of 2<-0 and 2<-1. With 3<-2 there (4),
+  2<-0 is none: without 1<-0 25 ways, with it (4) neither 2<-1 nor 3<-1. 225 + 4 * (25 + 4) = 341.
+  """
+  dead = [index for index in range(SPACE.size) if not SPACE.connected(SPACE.arch(index))]
+  assert len(dead) == 9 * 25 + 4 * (25 + 4) == 341
+  assert 14000 in dead and 0 in dead
+  assert SPACE.connected((0, 0, 0, 1, 0, 0)) and SPACE.connected((4, 0, 2, 0, 0, 1))

@@ -1,5 +1,6 @@
 """What every space must do, on NAS-Bench-201 and on a user's own."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -86,7 +87,44 @@ def test_own_chain_cost_by_hand():
   assert CHAIN.live(arch) == (True,) * 3 and CHAIN.passes(1, 0)
 
 
-@pytest.mark.parametrize("space", [OWN, CHAIN, spaces.mobilenet()], ids=lambda space: space.name)
+@pytest.mark.parametrize("kind", ["complexity", "params"])
+def test_weights_do_not_depend_on_the_size(kind):
+  wide = spaces.nasbench201(channels=2, cells=3, image_size=(12, 20))
+  square = spaces.nasbench201(channels=2, cells=3, image_size=12)
+  assert wide.costs[kind] == square.costs[kind]
+
+
+def test_macs_of_a_cell_space_of_12x20_by_hand():
+  space = spaces.nasbench201(channels=2, cells=3, image_size=(12, 20), classes=7)
+  assert space.skeleton.stage_sizes == ((12, 20), (6, 10), (3, 5))
+  # Stem; the blocks before 6x10 and 3x5, two 3x3 and the shortcut; the classifier.
+  fixed = 27 * 2 * 240 + (9 * 2 * 4 + 9 * 4 * 4 + 2 * 4) * 60 + (9 * 4 * 8 + 9 * 8 * 8 + 4 * 8) * 15
+  one = 3 * (2 * 2 * 240 + 4 * 4 * 60 + 8 * 8 * 15)  # A 1x1 in each of three cells of each stage.
+  assert space.cost((0, 1, 2, 3, 4, 3), "macs") == fixed + 8 * 7 + one + 2 * 9 * one
+
+
+def test_macs_of_a_chain_of_7x10_by_hand():
+  blocks, skeleton = CHAIN.blocks, dataclasses.replace(CHAIN.skeleton, image_size=[7, 10])
+  space = spaces.layer_space("chain", blocks, skeleton)
+  assert [layer.size for layer in skeleton.layers] == [(7, 10), (4, 5), (4, 5)]
+  fixed = (27 * 3 + 9 * 3 + 3 * 2) * 70 + 4 * 5 * 20 + 5 * 3
+  first, last = 2 * 2 * 70 + (25 * 2 + 2 * 4) * 20, (4 * 8 + 9 * 8 + 8 * 4) * 20
+  assert space.cost((1, 0, 1), "macs") == fixed + first + last
+  assert space.cost((1, 0, 1), "params") == CHAIN.cost((1, 0, 1), "params")
+
+
+def test_a_pair_of_equal_sides_is_the_int_that_records_hold():
+  pair = spaces.nasbench201(image_size=(32, 32))
+  assert pair == spaces.nasbench201() and spaces.to_config(pair)["skeleton"]["image_size"] == 32
+  assert spaces.mobilenet(image_size=[224, 224]) == spaces.mobilenet()
+  assert spaces.nasbench201(image_size=(16, 64)) != spaces.nasbench201(image_size=(64, 16))
+
+
+WIDE = spaces.nasbench201(channels=2, cells=1, image_size=(8, 12))
+WIDE_CHAIN = spaces.mobilenet(width=0.25, image_size=(31, 8), classes=3)
+
+
+@pytest.mark.parametrize("space", [OWN, CHAIN, spaces.mobilenet(), WIDE, WIDE_CHAIN])
 def test_configs_go_through_json(space):
   assert spaces.from_config(json.loads(json.dumps(spaces.to_config(space)))) == space
 
@@ -136,7 +174,9 @@ def test_an_index_that_no_python_reads_is_refused():
 
 
 @pytest.mark.parametrize("size", [
-    {"channels": 0}, {"cells_per_stage": 0}, {"image_size": 30}, {"image_size": 0}, {"classes": 1},
+    {"channels": 0}, {"cells": 0}, {"image_size": 30}, {"image_size": 0}, {"classes": 1},
+    {"image_size": (8, 30)}, {"image_size": (30, 8)}, {"image_size": (8, 0)}, {"image_size": "8"},
+    {"image_size": (8, 8, 3)}, {"image_size": 8.0}, {"image_size": None},
 ])
 def test_a_wrong_size_is_refused(size):
   with pytest.raises(errors.InputError, match="Received"):
@@ -145,6 +185,7 @@ def test_a_wrong_size_is_refused(size):
 
 @pytest.mark.parametrize("size", [
     {"channels": 0}, {"width": 0}, {"width": float("nan")}, {"image_size": 0}, {"classes": 1},
+    {"image_size": (8, 0)}, {"image_size": (-1, 8)},
 ])
 def test_a_wrong_size_of_mobilenet_is_refused(size):
   with pytest.raises(errors.InputError, match="Received"):

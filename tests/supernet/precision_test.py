@@ -11,7 +11,7 @@ from tests import small_layers
 from tfdynnas import spaces
 from tfdynnas import supernet as supernet_lib
 
-CELLS = spaces.nasbench201(channels=4, cells_per_stage=1, image_size=8)
+CELLS = spaces.nasbench201(channels=4, cells=1, image_size=8)
 RNG = np.random.default_rng(0)
 IMAGES = RNG.normal(size=[32, 8, 8, 3]).astype(np.float32)
 LABELS = RNG.integers(0, 10, 32).astype(np.int32)

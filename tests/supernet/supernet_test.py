@@ -1,15 +1,18 @@
 """The supernet equals the plain network of every arch, holds the right weights, saves and loads."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
+from tests.supernet import macs
 from tfdynnas import errors
 from tfdynnas import spaces
 from tfdynnas import supernet as supernet_lib
 
-SPACE = spaces.nasbench201(channels=4, cells_per_stage=2, image_size=8)
+SPACE = spaces.nasbench201(channels=4, cells=2, image_size=8)
 OWN = spaces.cell_space(
     "own",
     [
@@ -17,7 +20,7 @@ OWN = spaces.cell_space(
         spaces.Operation("max3", "max_pool", 3), spaces.Operation("conv3_too", "conv", 3),
         spaces.Operation("conv5", "conv", 5),
     ],
-    nodes=3, skeleton=spaces.Skeleton(channels=4, cells=1, image_size=8, classes=3),
+    nodes=3, skeleton=spaces.Skeleton(channels=4, cells=1, image_size=(8, 12), classes=3),
 )
 LAYERS = spaces.layer_space(
     "layers",
@@ -27,14 +30,14 @@ LAYERS = spaces.layer_space(
     ],
     spaces.LayerSkeleton(
         (spaces.Stage(6, 3, 2), spaces.Stage(8, 2)), stem=6, stem_stride=1, first=4, last=12,
-        image_size=9, classes=3,
+        image_size=(9, 14), classes=3,
     ),
 )
 
 
 def images(space, count=4):
-  size = space.skeleton.image_size
-  return np.random.default_rng(0).normal(size=[count, size, size, 3]).astype(np.float32)
+  shape = count, *space.skeleton.image_shape
+  return np.random.default_rng(0).normal(size=shape).astype(np.float32)
 
 
 @pytest.mark.parametrize("space", [SPACE, OWN, LAYERS], ids=lambda space: space.name)
@@ -69,7 +72,7 @@ def test_initial_weights_are_uniform_in_the_bound_of_their_fan_in():
   assert np.any(ops.convert_to_numpy(other) != ops.convert_to_numpy(first))
 
 
-def test_stand_alone_network_has_the_params_of_the_table():
+def test_stand_alone_network_has_the_costs_of_the_table():
   rng = np.random.default_rng(0)
   for space in (SPACE, OWN):
     for arch in [space.sample(rng) for _ in range(3)] + [space.largest()]:
@@ -78,6 +81,7 @@ def test_stand_alone_network_has_the_params_of_the_table():
       assert sum(int(np.prod(w.shape)) for w in weights) == space.cost(arch, "params")
       kernels = sum(int(np.prod(w.shape)) for w in weights if len(w.shape) > 1)
       assert kernels == space.cost(arch, "complexity")
+      assert macs.of_layers(model) == space.cost(arch, "macs")
 
 
 def test_leaving_out_what_is_not_live_changes_nothing():
@@ -109,7 +113,8 @@ def test_on_path_rows():
 
 def test_on_path_rows_of_layers():
   supernet = supernet_lib.Supernet(LAYERS)
-  shapes = {w.name: i for i, w in enumerate(supernet.trainable_variables)}
+  names = [re.sub(r"(layers\d)_", r"\1.", w.name) for w in supernet.trainable_variables]
+  shapes = {name: i for i, name in enumerate(names)}  # PyTorch takes no dots.
   # Layer 1.1 is mb2_too, 1.2 is left out, 1.3 is mb2_5x5; 2.1 and 2.2 are mb1. Rows of stage 1
   # behind its first layer are those of layers 1.2 and 1.3.
   masks = [ops.convert_to_numpy(mask) for mask in supernet.on_path((3, 4, 2, 0, 0))]
@@ -153,3 +158,41 @@ def test_a_wrong_arch_is_refused():
     supernet.subnet((0, 0, 9))
   with pytest.raises(errors.InputError, match="running"):
     supernet.subnet((0, 0, 1), "moving")
+
+
+@pytest.mark.parametrize("space", [OWN, LAYERS], ids=lambda space: space.name)
+def test_a_subnet_with_images_answers_each_by_itself(space):
+  supernet, sample = supernet_lib.Supernet(space, seed=3), images(space, 64)
+  batch = sample[:9]
+  arch = space.largest()
+  alone = supernet.subnet(arch, images=sample)
+  together = alone.predict(batch, verbose=0)
+  np.testing.assert_allclose(alone.predict(batch, batch_size=1, verbose=0), together, atol=1e-4)
+  # Of one batch of 64, they are the statistics that the supernet has of them.
+  expected = ops.convert_to_numpy(supernet(sample, arch=arch))[:9]
+  np.testing.assert_allclose(together, expected, atol=1e-3)
+  with pytest.raises(errors.InputError, match=">= 2 images"):
+    supernet.subnet(arch, images=sample[:1])
+  with pytest.raises(errors.InputError, match="running statistics"):
+    supernet.subnet(arch, "batch", images=sample)
+
+
+@pytest.fixture
+def whole_tracebacks():
+  """On JAX, Keras' filter of tracebacks puts an error of its own in the place of ours."""
+  keras.config.disable_traceback_filtering()
+  yield
+  keras.config.enable_traceback_filtering()
+
+
+@pytest.mark.parametrize("space, size", [(OWN, 1), (OWN, 2), (LAYERS, 2)])  # In twos, one is alone.
+def test_one_image_is_refused_where_its_batch_would_normalise_it(space, size, whole_tracebacks):
+  supernet, batch = supernet_lib.Supernet(space), images(space, 3)
+  supernet.choose(space.largest())
+  supernet(batch[:1], training=True)  # A step may have a batch of one.
+  for network in (supernet, supernet.subnet(space.largest())):
+    with pytest.raises(errors.InputError, match=">= 2 images at once"):
+      network(batch[:1])
+    assert network.predict(batch, batch_size=3, verbose=0).shape == (3, 3)
+    with pytest.raises(Exception, match=">= 2 images at once"):
+      network.predict(batch, batch_size=size, verbose=0)

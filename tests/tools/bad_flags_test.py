@@ -28,11 +28,13 @@ BAD = [
     ("train_supernet", f"{DIGITS} --flagfile=", "--flagfile must name a file"),
     ("train_supernet", f"{DIGITS} --flagfile", "--flagfile=FILE must name a file"),
     ("train_supernet", f"{DIGITS} --flagfile={{image}}", "must be a text file"),
+    ("train_supernet", f"{DIGITS} --noflip=true", "--noflip=true does not take an argument"),
+    ("make_table", "--noshow_progress=true", "--noshow_progress=true does not take an argument"),
     ("train_supernet", f"{DIGITS} digits", "Flags begin with --. Received: digits"),
     ("train_supernet", "--run_dir={run}", "Give one of `dataset`, `image_dir`, "),
     ("train_supernet", f"{DIGITS} --image_dir={{run}}", "Give one of `dataset`, `image_dir`, "),
     ("train_supernet", "--image_dir=x --run_dir={run} --crop=resized",
-     "`record_dir` and `crop` resized need `image_size`. Received: image_size=0"),
+     "`record_dir` and `crop` resized need `image_size`. Received: none"),
     ("train_supernet", f"{DIGITS} --crop=random", "must be one of ('whole', 'resized')"),
     ("train_supernet", f"{DIGITS} --jitter=1.5", "`jitter` must be <= 1. Received: 1.5"),
     ("train_supernet", "--dataset=digits", "Give --run_dir=FOLDER. Received: none"),
@@ -65,6 +67,19 @@ BAD = [
      "nas.py train supernets in parts. Received: --few_shot_decision"),
     ("make_records", "--image_dir=x", "Give `image_dir` and `record_dir`. Received: image_dir='x'"),
     ("split", "--run_dir={run} --gradient_paths=0", "`gradient_paths` must be >= 1. Received: 0"),
+    ("train_supernet", f"{DIGITS} --flagfile={'x' * 300}", "--flagfile must name a file"),
+    ("train_supernet", f"{DIGITS} --{'9' * 5000}", "Unknown command line flag. Received: --999"),
+    ("train_supernet", f"{DIGITS} --stderrthreshold=x", "--stderrthreshold must be one of"),
+    ("train_supernet", f"{DIGITS} --logger_levels=a:b", "Unknown level: 'b'"),
+    ("train_supernet", f"{DIGITS} --split_file=\udcff", "Arguments must be of UTF-8. Received"),
+    ("train_supernet", f"{DIGITS} --flagfile={{nul}}", "must be without NUL. Received: "),
+    ("train_supernet", f"{DIGITS} --batch=2147483648", "`batch` must be <= 1048576"),
+    ("train_few_shot", f"{DIGITS} --few_shot_groups={'9' * 5000}", "must look like 0,1;2,3,4"),
+    ("measure_latency", "--latency_table=. --image_size=8 --keep_classes=2",
+     "`latency_table` must name a file. Received: ."),
+    ("pack", "--dataset=digits --data_file=/", "`data_file` must name a file. Received: /"),
+    ("experiment", f"{DIGITS} --row=a:'", "`row` must be as for a shell"),
+    ("experiment", f"{DIGITS} --row=a: --seeds={'9' * 5000}", "`seeds` must be whole numbers"),
 ]
 
 
@@ -80,8 +95,9 @@ def without_tensorflow(tmp_path):
 def test_bad_flags_are_refused_before_tensorflow_is_imported(
     tmp_path, without_tensorflow, tool, flags, expected):
   (tmp_path / "image.png").write_bytes(b"\x89PNG\xff")
+  (tmp_path / "nul.cfg").write_bytes(b"--name=\0")
   run = tmp_path / "run"
-  flags = flags.format(run=run, image=tmp_path / "image.png").split()
+  flags = flags.format(run=run, image=tmp_path / "image.png", nul=tmp_path / "nul.cfg").split()
   line = launcher.refusal(launcher.run(tool, *flags, env=without_tensorflow))
   assert line.startswith(f"{tool}.py: ") and expected in line, line
   assert not run.exists()

@@ -7,8 +7,8 @@ import time
 import numpy as np
 import pytest
 
-from tfdynnas import analysis
 from tests.tools import launcher
+from tfdynnas import analysis
 
 FLAGS = (
     *launcher.TRAIN, "--schedule=calr", "--archs=#11668,#1462,#7812,#3906",

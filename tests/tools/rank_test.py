@@ -52,7 +52,7 @@ def test_a_killed_ranking_ends_as_the_unharmed_one(trained, copy, tmp_path):
     ("rank", "--standalone=1", "Give one of `table` and `standalone` >= 2"),
     ("rank", "--archs=sample:none", "`archs` samples N >= 1"),
     ("make_table", "--nats=nowhere", "Give --nats=DOWNLOAD and --table=FILE.npz"),
-    ("make_table", "--nats=nowhere --table=new.npz", "Received: nowhere, not there"),
+    ("make_table", "--nats=nowhere --table=new.npz", "Received: nowhere, neither"),
 ])
 def test_bad_input_is_refused_in_one_line(tmp_path, tool, flags, expected):
   run = () if tool == "make_table" else (f"--run_dir={tmp_path / 'run'}",)

@@ -7,12 +7,12 @@ from keras import ops
 
 from tfdynnas import spaces
 from tfdynnas import supernet as supernet_lib
-from tfdynnas.supernet import control_flow
+from tfdynnas.backend import control_flow
 from tfdynnas.tools import throughput
 
 
 @pytest.mark.parametrize("space", [
-    spaces.nasbench201(channels=4, cells_per_stage=1, image_size=8),
+    spaces.nasbench201(channels=4, cells=1, image_size=8),
     spaces.mobilenet(width=0.25, image_size=16, small=True),
 ], ids=lambda space: space.name)
 def test_masked_archs_have_the_logits_of_the_switch(monkeypatch, space):

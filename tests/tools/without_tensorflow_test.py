@@ -17,8 +17,9 @@ pytest.importorskip("jax", reason="the extra `jax` is not installed")
 pytest.importorskip("PIL", reason="the extra `packed` is not installed")
 
 MODULES = (
-    "analysis", "config", "data", "data.augment", "data.training_feed", "runs", "search",
-    "search.scoring", "serving", "spaces", "supernet", "training", "training.loop",
+    "analysis", "config", "data", "data.feeds", "data.images.augment", "jobs", "methods",
+    "optimizers", "sampling", "search", "search.scorer", "serving", "spaces", "supernet",
+    "training.loop",
 )
 TINY = ("--channels=2", "--cells=1", "--epochs=2", "--batch=128", "--pad=0", "--checkpoint_steps=3")
 STEPS = 16  # 898 images to train on: 8 steps per epoch.

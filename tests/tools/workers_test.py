@@ -13,9 +13,9 @@ import time
 import numpy as np
 import pytest
 
+from tests.backend import processes
 from tests.tools import launcher
-from tests.training import processes
-from tfdynnas.search import peers
+from tfdynnas.search.distributed import roles
 
 TRAIN = (*launcher.TRAIN, "--batch=32", "--distribution=multi_worker")  # 29 steps per epoch.
 
@@ -60,13 +60,17 @@ def two_devices(tmp_path_factory):
   return launcher.training(folder / "supernet")
 
 
-@pytest.mark.parametrize("killed", [0, 1])
-def test_a_killed_worker_ends_the_other_and_both_go_on(two_devices, tmp_path, killed):
+@pytest.mark.parametrize("killed,by,status,told", [
+    (0, signal.SIGKILL, -signal.SIGKILL, ""),
+    (1, signal.SIGTERM, 143, "train_supernet.py: Terminated. "),  # TensorFlow would pass it over.
+])
+def test_a_killed_worker_ends_the_other_and_both_go_on(
+    two_devices, tmp_path, killed, by, status, told):
   started = train(tmp_path)
   launcher.wait_for(tmp_path / "supernet" / "checkpoint.npz", started[0])
-  started[killed].send_signal(signal.SIGKILL)
+  started[killed].send_signal(by)
   assert "one was lost" in lost(started[1 - killed], 60)
-  started[killed].communicate()
+  assert told in started[killed].communicate()[1] and started[killed].returncode == status
   with np.load(tmp_path / "supernet" / "checkpoint.npz") as file:
     assert 0 < json.loads(bytes(file["record"]))["step"] < 58
   finish(train(tmp_path))
@@ -122,7 +126,7 @@ def test_a_chief_and_workers_find_what_one_process_finds(searched, trained, copy
   port = processes.free_addresses(1)[0].rpartition(":")[2]
 
   def begin(name):
-    values = dict(zip(peers.VARIABLES, (name, "127.0.0.1", port)))
+    values = dict(zip(roles.VARIABLES, (name, "127.0.0.1", port)))
     return start({**os.environ, **values}, "search", *launcher.SEARCH, f"--run_dir={run}")
 
   chief, one, two = map(begin, ("chief", "one", "two"))

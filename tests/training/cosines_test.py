@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from tfdynnas.training import cosines
+from tfdynnas.training.probes import cosines
 
 ROOT_HALF = math.sqrt(0.5)
 

@@ -7,9 +7,9 @@ import keras
 import numpy as np
 import pytest
 
+from tfdynnas.backend import current
 from tfdynnas.training import callbacks
 from tfdynnas.training import loop
-from tfdynnas.training import on_tensorflow
 
 tf = pytest.importorskip("tensorflow")
 
@@ -29,22 +29,22 @@ def _slow(count, seconds):
 
 
 def test_what_is_waited_for_is_counted_and_no_more():
-  dataset, waited = on_tensorflow.timed(_slow(8, PAUSE))
+  dataset, waited = current.timed(_slow(8, PAUSE))
   start = time.perf_counter()
   assert [int(images[0, 0]) for images, _ in dataset] == list(range(8))
   assert 8 * PAUSE <= waited() <= time.perf_counter() - start
 
 
 def test_what_is_ready_is_not_waited_for():
-  dataset, waited = on_tensorflow.timed(_slow(8, PAUSE / 2).prefetch(2))
+  dataset, waited = current.timed(_slow(8, PAUSE / 2).prefetch(2))
   for _ in dataset:
     time.sleep(3 * PAUSE)  # The step, in which the next element is made.
   assert PAUSE / 2 * 0.9 <= waited() < 4 * PAUSE  # The first alone takes its time.
 
 
 def test_under_a_strategy_what_is_waited_for_is_counted_and_no_more():
-  with on_tensorflow.make_strategy("none", ["CPU:0"]).scope():
-    batches, waited = on_tensorflow.timed(_slow(8, PAUSE))
+  with current.make_strategy("none", ["CPU:0"]).scope():
+    batches, waited = current.timed(_slow(8, PAUSE))
     start = time.perf_counter()
     assert [int(images[0, 0]) for images, _ in batches] == list(range(8))
   assert 6 * PAUSE <= waited() <= time.perf_counter() - start  # Two are read ahead.

@@ -6,10 +6,11 @@ import pytest
 from keras import ops
 
 from tfdynnas import errors
+from tfdynnas import methods
+from tfdynnas import sampling
 from tfdynnas import spaces
-from tfdynnas import training
-from tfdynnas.training import calr
-from tfdynnas.training import samplers
+from tfdynnas.optimizers import calr
+from tfdynnas.sampling import registry
 
 SPACE = spaces.mobilenet()
 COUNTS = [len(decision.choices) for decision in SPACE.decisions]
@@ -27,14 +28,14 @@ def complexities(archs):
 
 
 def test_uniform_draws_every_choice_there_is():
-  archs = drawn(samplers.make("uniform", SPACE, 1), 3000)[:, 0]
+  archs = drawn(registry.make("uniform", SPACE, 1), 3000)[:, 0]
   for column, count in zip(archs.T, COUNTS):
     seen = np.bincount(column, minlength=count)
     assert len(seen) == count and np.abs(seen - 3000 / count).max() < 5 * np.sqrt(3000 / count)
 
 
 def test_proportional_has_the_mean_of_its_distribution():
-  archs = drawn(samplers.make("proportional", SPACE, 1), 1500)[:, 0]
+  archs = drawn(registry.make("proportional", SPACE, 1), 1500)[:, 0]
   rows = [np.array(row, np.float64) for row in SPACE.costs["complexity"].table]
   mean = SPACE.costs["complexity"].fixed + sum(row.mean() for row in rows)
   variance = sum(row.var() for row in rows)
@@ -45,7 +46,7 @@ def test_proportional_has_the_mean_of_its_distribution():
 
 
 def test_stratified_covers_the_whole_range_evenly():
-  archs = drawn(samplers.make("stratified", SPACE, 1), 640)[:, 0]
+  archs = drawn(registry.make("stratified", SPACE, 1), 640)[:, 0]
   places = (complexities(archs) - LEAST) / (GREATEST - LEAST)
   # Ten parts of 6.4 levels; uniform archs are nearly all in the middle four.
   seen = np.histogram(places, np.linspace(0, 1, 11))[0]
@@ -53,7 +54,7 @@ def test_stratified_covers_the_whole_range_evenly():
 
 
 def test_fair_has_each_choice_once_and_the_seventh_path_anew():
-  paths = drawn(training.Fair(COUNTS, seed=1), 120)
+  paths = drawn(sampling.Fair(COUNTS, seed=1), 120)
   assert paths.shape == (120, 7, 21)
   extra = np.zeros(6)
   for step in paths:
@@ -66,9 +67,9 @@ def test_fair_has_each_choice_once_and_the_seventh_path_anew():
 
 def test_methods_take_the_space_and_return_from_their_config():
   made = [
-      training.SinglePath(SPACE, seed=3, split_decision=0),
-      training.FairNAS(SPACE, seed=3, split_decision=1, momentum_groups="split"),
-      training.Sandwich(SPACE, seed=3, split_decision=0, momentum_groups="random"),
+      methods.SinglePath(SPACE, seed=3, split_decision=0),
+      methods.FairNAS(SPACE, seed=3, split_decision=1, momentum_groups="split"),
+      methods.Sandwich(SPACE, seed=3, split_decision=0, momentum_groups="random"),
   ]
   for method, groups, paths in zip(made, (6, 7, 6), (1, 7, 4)):
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(method))
@@ -86,23 +87,23 @@ def test_methods_take_the_space_and_return_from_their_config():
 
 def test_a_method_takes_a_budget():
   cost = SPACE.costs["macs"]
-  made = training.Budget(cost.fixed, cost.table, [(300e6, 310e6)], seed=4)
-  method = training.SinglePath(SPACE, sampler=made)
+  made = sampling.Budget(cost.fixed, cost.table, [(300e6, 310e6)], seed=4)
+  method = methods.SinglePath(SPACE, sampler=made)
   again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(method))
   archs = [ops.convert_to_numpy(sampler(7)).tolist()
            for sampler in (made, method.sampler, again.sampler)]
   assert archs[0] == archs[1] == archs[2] and len(archs[0]) == 1
   assert 300e6 <= SPACE.cost(archs[0][0], "macs") <= 310e6
   with pytest.raises(errors.InputError, match="`sampler` must draw from the allowed"):
-    training.SinglePath(SPACE, sampler=made, allowed=[[0]] + [range(n) for n in COUNTS[1:]])
+    methods.SinglePath(SPACE, sampler=made, allowed=[[0]] + [range(n) for n in COUNTS[1:]])
 
 
 def test_groups_are_the_choices_of_one_layer():
   arch = ops.convert_to_tensor((5, 6, 2, 0) * 5 + (1,), "int32")
   for split, group in ((0, 5), (1, 6), (20, 1)):
-    method = training.SinglePath(SPACE, split_decision=split)
+    method = methods.SinglePath(SPACE, split_decision=split)
     assert int(method.group(arch)) == group < method.groups == COUNTS[split]
-  method = training.SinglePath(SPACE, split_decision=1, momentum_groups="random")
+  method = methods.SinglePath(SPACE, split_decision=1, momentum_groups="random")
   rng = np.random.default_rng(0)
   archs = ops.convert_to_tensor([SPACE.sample(rng) for _ in range(140)], "int32")
   groups = ops.convert_to_numpy(ops.vectorized_map(method.group, archs))
@@ -118,7 +119,7 @@ def test_calr_on_the_published_bounds():
 
 
 def test_path_importance_is_of_names_and_a_decision_that_lacks_one_draws_from_the_others():
-  method = training.PathImportance(SPACE, seed=1)
+  method = methods.PathImportance(SPACE, seed=1)
   assert method.state.distribution.shape == (7,)
   method.state.distribution.assign([0.05] * 6 + [0.7])  # The last name is `identity`.
   archs = drawn(method.sampler, 600)[:, 0]

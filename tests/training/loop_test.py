@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from tfdynnas import errors
+from tfdynnas.backend import current
 from tfdynnas.training import callbacks
 from tfdynnas.training import loop
-from tfdynnas.training import on_tensorflow
 
 tf = pytest.importorskip("tensorflow")
 
@@ -33,7 +33,7 @@ def _batches(most):
 @pytest.mark.parametrize("device", [None, "CPU:0"])
 @pytest.mark.parametrize("most, end", [(0, 0), (3, 3), (5, 5)])
 def test_data_that_end_before_the_epoch_are_refused(tmp_path, device, most, end):
-  with on_tensorflow.make_strategy("none", [device] if device else []).scope():
+  with current.make_strategy("none", [device] if device else []).scope():
     with pytest.raises(errors.InputError, match=f"4 batches. Received: no more after step {end}$"):
       loop.fit(_model(), _batches(most), 4, 2, tmp_path, {})
   log = tmp_path / "log.csv"
@@ -41,7 +41,7 @@ def test_data_that_end_before_the_epoch_are_refused(tmp_path, device, most, end)
 
 
 def test_a_model_of_another_scope_is_refused(tmp_path):
-  with on_tensorflow.make_strategy("none", ["CPU:0"]).scope():
+  with current.make_strategy("none", ["CPU:0"]).scope():
     model = _model()
   with pytest.raises(errors.InputError, match="scope that it was made in. Received: one of One"):
     loop.fit(model, _batches(8), 4, 2, tmp_path, {})
@@ -66,5 +66,5 @@ def test_a_damaged_file_of_the_most_memory_is_refused(tmp_path):
 def test_one_accelerator_beside_its_host_is_not_several(monkeypatch):
   there = [tf.config.LogicalDevice(f"/device:{kind}:0", kind) for kind in ("CPU", "GPU")]
   monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind=None: there)
-  strategy = on_tensorflow.make_strategy("mirrored", [])
+  strategy = current.make_strategy("mirrored", [])
   assert not isinstance(strategy, tf.distribute.MirroredStrategy)

@@ -5,8 +5,9 @@ import numpy as np
 from keras import ops
 
 from tests.small_layers import SPACE
+from tfdynnas import methods
+from tfdynnas import optimizers
 from tfdynnas import supernet as supernet_lib
-from tfdynnas import training
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.normal(size=[32, 8, 8, 3]).astype(np.float32)
@@ -14,10 +15,10 @@ LABELS = RNG.integers(0, 10, 32).astype(np.int32)
 
 
 def test_a_step_leaves_weights_and_momentum_in_float32():
-  path = training.SinglePath(SPACE, seed=4)
+  path = methods.SinglePath(SPACE, seed=4)
   supernet = supernet_lib.Supernet(SPACE, seed=2, dtype="mixed_bfloat16")
   supernet.compile(
-      training.MS(0.05, groups=path.groups, off_path="frozen"),
+      optimizers.MS(0.05, groups=path.groups, off_path="frozen"),
       keras.losses.SparseCategoricalCrossentropy(from_logits=True), method=path,
   )
   logs = supernet.fit(IMAGES, LABELS, batch_size=16, verbose=0).history

@@ -7,12 +7,12 @@ from keras import ops
 
 from tfdynnas import config
 from tfdynnas import spaces
-from tfdynnas.training import losses
-from tfdynnas.training import ms
-from tfdynnas.training import recalibration
+from tfdynnas.optimizers import losses
+from tfdynnas.optimizers import ms
+from tfdynnas.supernet import recalibration
 from tfdynnas.training import standalone
 
-SPACE = spaces.nasbench201(channels=2, cells_per_stage=1, image_size=8)
+SPACE = spaces.nasbench201(channels=2, cells=1, image_size=8)
 ARCH = SPACE.parse("#7777")
 IMAGES = np.random.default_rng(0).normal(size=[32, 8, 8, 3]).astype(np.float32)
 LABELS = (np.arange(32) % 10).astype(np.int32)
@@ -37,7 +37,9 @@ def test_smoothed_crossentropy_by_hand():
 
 def test_kernels_alone_decay():
   vector, kernel = keras.Variable([2.0]), keras.Variable([[2.0]])
-  optimizer = ms.MS(0.1, momentum=0.0, nesterov=False, l2=0.5, max_norm=None, l2_on="kernels")
+  optimizer = ms.MS(
+      0.1, momentum=0.0, nesterov=False, l2=0.5, max_norm=None, l2_on="kernels", groups=1
+  )
   optimizer.apply([ops.zeros([1]), ops.zeros([1, 1])], [vector, kernel])
   np.testing.assert_allclose(ops.convert_to_numpy(vector), [2.0])
   np.testing.assert_allclose(ops.convert_to_numpy(kernel), [[2.0 - 0.1 * 0.5 * 2.0]])

@@ -3,11 +3,11 @@
 Importing this imports neither TensorFlow nor matplotlib; drawing does the latter.
 """
 
-from tfdynnas.analysis.arch_figure import arch_figure
-from tfdynnas.analysis.correlation import kendall
-from tfdynnas.analysis.correlation import spearman
-from tfdynnas.analysis.figures import search_figure
 from tfdynnas.analysis.nats import read_nats
+from tfdynnas.analysis.plots.arch_figure import arch_figure
+from tfdynnas.analysis.plots.search_figure import search_figure
+from tfdynnas.analysis.rank_metrics import kendall
+from tfdynnas.analysis.rank_metrics import spearman
 from tfdynnas.analysis.ranking import statistics
 from tfdynnas.analysis.results import append_result
 from tfdynnas.analysis.results import has_result

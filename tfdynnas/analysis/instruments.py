@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from tfdynnas.analysis import correlation
+from tfdynnas.analysis import rank_metrics
 
 _COSINES = {
     "within": "gradients of one group", "across": "gradients of different groups",
@@ -78,9 +78,9 @@ def tau_lines(probes, truth_of):
     truth = [truth_of[row["index"]] for row in rows]
     scores = [math.nan if row["accuracy"] is None else row["accuracy"] for row in rows]
     enough = len(rows) > 1
-    taus.append(correlation.kendall(scores, truth) if enough else math.nan)
+    taus.append(rank_metrics.kendall(scores, truth) if enough else math.nan)
     if enough:
-      level = correlation.kendall([row["complexity"] for row in rows], truth)
+      level = rank_metrics.kendall([row["complexity"] for row in rows], truth)
   return ([probe["step"] for probe in probes], taus), level
 
 

@@ -4,6 +4,7 @@ Source: Dong et al., NATS-Bench (TPAMI 2021), topology space, which is that of N
 archs come in an order of its own; they are told apart by their strings.
 """
 
+import os
 import pathlib
 
 import numpy as np
@@ -61,10 +62,11 @@ def _mean(api, number, dataset, key, epochs):
 
 def _open(path):
   """The package's own reader."""
-  if not path.exists():
+  # Not pathlib's, which raises of too long a name. A device or a pipe may never end.
+  if not os.path.isdir(path) and not os.path.isfile(path):
     raise errors.InputError(
         "`nats` must be a NATS-Bench download, NATS-tss-v1_0-3ffb9-simple or "
-        f"NATS-tss-v1_0-3ffb9.pickle.pbz2. Received: {path}, not there"
+        f"NATS-tss-v1_0-3ffb9.pickle.pbz2. Received: {str(path):.300}, neither"
     )
   try:
     import nats_bench

@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from tfdynnas import errors
-from tfdynnas.analysis import correlation
+from tfdynnas.analysis import rank_metrics
 
 RESAMPLES = 1000
 LEVEL = 0.95
@@ -46,8 +46,8 @@ def statistics(scores, truth, costs, chances=(0.0, 0.0), seed=0, resamples=RESAM
   return {
       "count": len(given[0]), "left_out": left_out,
       **_with_intervals(columns, chances, seed, resamples),
-      "precision_at": {str(k): correlation.precision_at(*given, k) for k in top},
-      "regret_at": {str(k): correlation.regret_at(*given, k) for k in top},
+      "precision_at": {str(k): rank_metrics.precision_at(*given, k) for k in top},
+      "regret_at": {str(k): rank_metrics.regret_at(*given, k) for k in top},
       "interval": {"level": LEVEL, "resamples": resamples, "seed": seed},
   }
 
@@ -57,7 +57,7 @@ def complexity_bias(scores, truth, complexity):
 
   Positive: the scores under-rate complex archs; 0: they do not. All are lists of numbers [n].
   """
-  return correlation.kendall(complexity, truth) - correlation.kendall(complexity, scores)
+  return rank_metrics.kendall(complexity, truth) - rank_metrics.kendall(complexity, scores)
 
 
 def rank_bias(scores, truth, complexity):
@@ -66,8 +66,8 @@ def rank_bias(scores, truth, complexity):
   Ranks are in [0, 1], 1 the best, less those by truth; negative: complex archs are under-rated.
   All are lists of numbers [n].
   """
-  raised = correlation.ranks(scores) - correlation.ranks(truth)
-  places = correlation.ranks(complexity)
+  raised = rank_metrics.ranks(scores) - rank_metrics.ranks(truth)
+  places = rank_metrics.ranks(complexity)
   low, high = np.quantile(places, [1 / 3, 2 / 3])
   bias = np.mean(raised[places >= high]) - np.mean(raised[places <= low])
   return float(bias / (len(raised) - 1)) if low < high else math.nan
@@ -93,7 +93,7 @@ def complexity_convergence(scores, truth, complexity, chances):
   if np.sum(learned) < 2:
     return math.nan
   converged = (scores[learned] - chances[0]) / (truth[learned] - chances[1])
-  return correlation.spearman(complexity[learned], converged)
+  return rank_metrics.spearman(complexity[learned], converged)
 
 
 def _known(columns):
@@ -132,10 +132,10 @@ def _with_intervals(columns, chances, seed, resamples):
 def _flat(columns, chances):
   """dict, name -> number, of one drawing of the archs."""
   score, truth = columns["score"], columns["truth"]
-  found = {"tau_b": correlation.kendall(score, truth),
-           "spearman": correlation.spearman(score, truth)}
+  found = {"tau_b": rank_metrics.kendall(score, truth),
+           "spearman": rank_metrics.spearman(score, truth)}
   kinds = [kind for kind in columns if kind not in ("score", "truth")]
-  found.update({f"cost/{kind}": correlation.kendall(columns[kind], truth) for kind in kinds})
+  found.update({f"cost/{kind}": rank_metrics.kendall(columns[kind], truth) for kind in kinds})
   if "complexity" in columns:
     given = score, truth, columns["complexity"]
     found.update({

@@ -9,7 +9,10 @@ import pathlib
 import statistics
 
 from tfdynnas import errors
-from tfdynnas import whole_file
+from tfdynnas.files import atomic
+from tfdynnas.files import csv_file
+from tfdynnas.files import json_schema
+from tfdynnas.files import regular_file
 
 TRUTHS = ("cifar10", "cifar100", "imagenet16_120")  # Columns of the paper's table.
 COLUMNS = (
@@ -19,6 +22,14 @@ COLUMNS = (
     "hours", "versions",
 )
 _KEYS = {"row", "seed", "flags"}
+_NUMBERS = {  # Their columns; an empty cell says that none is known.
+    name: (kind, None) for kind, names in (
+        (json_schema.CORRELATION, (*(f"tau_{name}" for name in TRUTHS), "tau_low", "tau_high",
+                                 "spearman", "tau_params", "tau_macs")),
+        (json_schema.PERCENT, [f"top1_{name}" for name in TRUTHS]),
+        (json_schema.POSITIVE, ("archs", "peak_mb", "device_mb", "hours")),
+    ) for name in names
+}
 
 
 def read_results(path):
@@ -31,19 +42,19 @@ def read_results(path):
     List of dicts of strings by column; one that the file has not is empty.
 
   Raises:
-    InputError: It has other columns.
+    InputError: It has other columns, or numbers that cannot be.
   """
   path = pathlib.Path(path)
   if not path.exists():
     return []
-  with open(path, newline="", encoding="utf-8") as file:
-    reader = csv.DictReader(file)
-    if not _KEYS <= set(reader.fieldnames or ()) <= set(COLUMNS):
-      raise errors.InputError(
-          f"{path} must have the columns {', '.join(COLUMNS)}. Received: "
-          f"{', '.join(reader.fieldnames or ('none',))}"
-      )
-    return [{**dict.fromkeys(COLUMNS, ""), **line} for line in reader]
+  columns, rows = csv_file.read(path, "a file of results", regular_file.MOST_BYTES)
+  if not _KEYS <= set(columns) <= set(COLUMNS) or len(set(columns)) < len(columns):
+    raise errors.InputError(
+        f"{path} must have the columns {', '.join(COLUMNS)}. Received: "
+        f"{', '.join(columns) or 'none'}"
+    )
+  csv_file.cells(path, rows, _NUMBERS)
+  return [{**dict.fromkeys(COLUMNS, ""), **row} for row in rows]
 
 
 def append_result(path, result):
@@ -60,7 +71,7 @@ def append_result(path, result):
     writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows([*read_results(path), result])
-    whole_file.write_text(path, text.getvalue())
+    atomic.write_text(path, text.getvalue())
 
 
 @contextlib.contextmanager

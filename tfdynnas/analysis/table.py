@@ -6,16 +6,16 @@ the indices on which the literature ranks, and `space`, the name of the space (n
 """
 
 import dataclasses
+import os
 import pathlib
 import re
-import zipfile
-import zlib
 
 import numpy as np
 
 from tfdynnas import errors
 from tfdynnas import spaces
-from tfdynnas import whole_file
+from tfdynnas.files import atomic
+from tfdynnas.files import npz_file
 
 EPOCHS = 200  # What a name without a number means: the length that the literature compares with.
 SPACE = "nasbench201"
@@ -86,14 +86,9 @@ def load_table(path):
     InputError: There is no such file, or it is no table, or its numbers cannot be right.
   """
   path = pathlib.Path(path)
-  if not path.is_file():
-    raise errors.InputError(f"`table` must be a file: {_HOW}. Received: {path}, not there")
-  try:
-    with np.load(path, allow_pickle=False) as file:
-      arrays = {name: np.asarray(file[name]) for name in file.files}
-  except (OSError, ValueError, TypeError, EOFError, KeyError, zipfile.BadZipFile,
-          zlib.error) as error:  # TypeError: a lone array, .npy.
-    raise errors.InputError(f"{path} must be a whole .npz file. Received: {error}") from error
+  if not os.path.isfile(path):  # Not pathlib's, which raises of too long a name.
+    raise errors.InputError(f"`table` must be a file: {_HOW}. Received: {str(path):.300}, none")
+  arrays = npz_file.read(path, "a whole .npz file")
   space = str(arrays.pop("space", SPACE))
   subset = arrays.pop("ranking_subset", None)
   table = Table(str(path), space, {_parts(path, name): _percents(path, name, values)
@@ -114,7 +109,7 @@ def save_table(path, space, accuracies, subset=None):
   arrays = {_key(*of): np.asarray(values, np.float32) for of, values in accuracies.items()}
   if subset is not None:
     arrays["ranking_subset"] = np.asarray(subset, np.int32)
-  with whole_file.replacing(path) as file:
+  with atomic.replacing(path) as file:
     np.savez_compressed(file, space=np.array(space), **arrays)
 
 

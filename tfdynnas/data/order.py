@@ -66,6 +66,29 @@ def steps_per_epoch(size, batch):
   return -(-size // batch)
 
 
+def total_steps(size, batch, epochs):
+  """Steps of a whole training.
+
+  Args:
+    size: Number of images, >= 1.
+    batch: Images per step, >= 1.
+    epochs: int >= 1.
+
+  Returns:
+    int below 2**31, in which back ends count.
+
+  Raises:
+    InputError: They are more.
+  """
+  steps = epochs * steps_per_epoch(size, batch)
+  if steps >= 2**31:
+    raise errors.InputError(
+        f"A training must have fewer than 2**31 steps. Received: {epochs} epochs of {size} images "
+        f"in batches of {batch}, {steps} steps"
+    )
+  return steps
+
+
 def epoch_order(seed, epoch, size, batch):
   """Positions of the images of one epoch, in full batches.
 

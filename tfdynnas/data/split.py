@@ -7,41 +7,75 @@ import numpy as np
 
 from tfdynnas import errors
 from tfdynnas.data import order
+from tfdynnas.files import regular_file
 
 # First labels of CIFAR-10's original batch files: records renumbered by somebody else differ here.
 CIFAR10_LABELS = (6, 9, 9, 4, 1, 1, 2, 7, 8, 3, 4, 7, 7, 2, 9, 9, 9, 3, 2, 6)
 # MD5 of the comma-joined sorted training positions of NAS-Bench-201's fixed 25k/25k split.
 CIFAR10_TRAIN = "33271aabb5cacdf1c47132344207b167"
+VALID_SHARE = 0.5  # Of the training images of tfds sets and other sources without class folders.
 
 
-def seeded(size, valid_share, seed):
-  """Splits positions by a seeded permutation.
+def seeded(size, seed, valid_share=None, test_share=None):
+  """Splits positions by a seeded permutation, whatever their classes.
 
   Args:
     size: Number of images.
-    valid_share: Share in (0, 1) that goes to validation.
     seed: int in [0, 2**32).
+    valid_share: Share in (0, 1) that goes to validation; None stands for VALID_SHARE.
+    test_share: Share in (0, 1) that goes to the test; None: there is no such part.
 
   Returns:
-    (train, valid): int32 arrays, each sorted, together all of range(size).
+    [train, valid] or [train, valid, test]: int32 arrays, each sorted, together all of range(size).
 
   Raises:
-    InputError: The share is out of range or leaves one side empty.
+    InputError: A share is out of range or leaves a part empty.
   """
-  if not 0 < valid_share < 1:
-    raise errors.InputError(f"`valid_share` must be in (0, 1). Received: {valid_share=}")
-  valid = round(size * valid_share)
-  if not 0 < valid < size:
+  shares = _shares(VALID_SHARE if valid_share is None else valid_share, test_share)[1:]
+  counts = [round(size * share) for share in shares]
+  if not all(counts) or sum(counts) >= size:
     raise errors.InputError(
-        "Training and validation need at least one image each. "
-        f"Received: {size} images, valid_share={valid_share}"
+        "Every part of a split needs at least one image. "
+        f"Received: {size} images, {valid_share=}, {test_share=}"
     )
   places = order.permutation(seed, size, purpose=order.SPLIT)
-  return np.sort(places[valid:]), np.sort(places[:valid])
+  *others, train = np.split(places, np.cumsum(counts))
+  return [np.sort(part) for part in (train, *others)]
+
+
+def _shares(valid_share, test_share):
+  """The share of each part, training first; a test that is None has none."""
+  given = {"valid_share": valid_share, "test_share": test_share}
+  given = {name: share for name, share in given.items() if share is not None}
+  for name, share in given.items():
+    if not 0 < share < 1:
+      raise errors.InputError(f"`{name}` must be in (0, 1). Received: {share}")
+  rest = round(1 - sum(given.values()), 12)  # What decimals mean, not floats: else halves tip over.
+  if rest <= 0:
+    raise errors.InputError(
+        f"`valid_share` and `test_share` must come to less than 1. Received: {given}"
+    )
+  return rest, *given.values()
+
+
+def refuse_share(source, **shares):
+  """Raises InputError if a share was given of images that a source has a part of its own for.
+
+  Args:
+    source: str, what has it.
+    **shares: `valid_share`, `test_share`; None is not given.
+  """
+  for name, share in shares.items():
+    if share is not None:
+      raise errors.InputError(
+          f"`{name}` is for images that are not split yet. Received: {share} for {source}"
+      )
 
 
 def stratified(labels, shares, seed):
   """Splits positions so that every class has about the same share in each part.
+
+  A class of few images may miss in some part, but never in the first.
 
   Args:
     labels: int [n].
@@ -60,7 +94,7 @@ def stratified(labels, shares, seed):
   bounds = np.cumsum(shares)[:-1]
   for label in np.unique(labels):
     members = places[labels[places] == label]
-    cuts = np.round(bounds * len(members)).astype(np.int64)
+    cuts = np.maximum(np.round(bounds * len(members)).astype(np.int64), 1)
     part[members] = np.searchsorted(cuts, np.arange(len(members)), side="right")
   parts = [np.flatnonzero(part == index).astype(np.int32) for index in range(len(shares))]
   if not all(len(positions) for positions in parts):
@@ -71,28 +105,37 @@ def stratified(labels, shares, seed):
   return parts
 
 
-def of_parts(labels, seed):
+def of_parts(labels, seed, valid_share=None, test_share=None):
   """Makes training, validation and test of what parts a source has.
 
-  Parts that are there stay as they are; the training images give what is missing, each class alike:
-  50/30/20, or 60/40 beside a test.
+  Parts that are there stay as they are; the training images give what is missing, each class
+  alike: without a test 30 % validate and 20 % test, beside one 40 % validate.
 
   Args:
     labels: int [n] of train, valid and test; None where the source has no such part. One with a
       valid has a test.
     seed: int in [0, 2**32).
+    valid_share: Share in (0, 1) of the training images for validation, in place of these.
+    test_share: Share in (0, 1) of them for the test.
 
   Returns:
     (parts, how): for each of train, valid and test (index of the source's part, int32 places in
     it); how they came about.
 
   Raises:
-    InputError: A part stays empty.
+    InputError: A part stays empty, or a share is out of range or of a part that is there.
   """
   train, valid, test = labels
+  if test is not None:
+    refuse_share("images with a test of their own", test_share=test_share)
   if valid is not None:
+    refuse_share("images with a validation part of their own", valid_share=valid_share)
     return [(part, np.arange(len(own))) for part, own in enumerate(labels)], "folders"
-  shares = (0.5, 0.3, 0.2) if test is None else (0.6, 0.4)
+  default_valid, default_test = (0.3, 0.2) if test is None else (0.4, None)
+  shares = _shares(
+      default_valid if valid_share is None else valid_share,
+      default_test if test_share is None else test_share,
+  )
   parts = [(0, places) for places in stratified(train, shares, seed)]
   return parts + ([] if test is None else [(2, np.arange(len(test)))]), "seeded permutation"
 
@@ -134,13 +177,12 @@ def literature(split_file, ids, labels):
 def _read_positions(path):
   """Training positions of a split file, sorted and verified."""
   try:
-    with open(path, encoding="utf-8") as file:
-      text = file.read()
+    text = regular_file.read_text(path)
   except (OSError, UnicodeDecodeError) as error:
     raise errors.InputError(f"`split_file` must be a readable text. Received: {error}") from None
   # Any layout will do, a plain list or the published file's typed JSON with both lists: of its
   # numbers, the training positions are the half, or the whole, with the known sum.
-  numbers = [int(word) for word in re.findall(r"\d+", text)]
+  numbers = [int(word) for word in re.findall(r"\b[0-9]{1,5}\b", text)]
   for start in range(0, len(numbers), 25_000):
     positions = sorted(numbers[start:start + 25_000])
     digest = hashlib.md5(_join(positions).encode(), usedforsecurity=False).hexdigest()

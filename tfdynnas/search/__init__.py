@@ -7,6 +7,3 @@ Importing this does not import keras-tuner, which scoring does without; `search.
 from tfdynnas.search.evolution import Settings
 from tfdynnas.search.evolution import next_arch
 from tfdynnas.search.evolution import propose
-from tfdynnas.search.limits import LimitedSpace
-from tfdynnas.search.limits import Limits
-from tfdynnas.search.limits import meets

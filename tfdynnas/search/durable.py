@@ -9,8 +9,9 @@ import json
 import os
 
 from tfdynnas import errors
-from tfdynnas import whole_file
-from tfdynnas.search import shared
+from tfdynnas.files import atomic
+from tfdynnas.search import project_files
+from tfdynnas.search.distributed import watchdog
 
 _FINISHED = ("COMPLETED", "FAILED")
 # What keras-tuner raises of a file that is empty or of something else; RuntimeError is its own.
@@ -22,7 +23,7 @@ def _write(path, values):
 
   So a loss of power may leave an empty file, which is refused when it is read.
   """
-  whole_file.write_text(path, json.dumps(values), sync=False)
+  atomic.write_text(path, json.dumps(values), sync=False)
 
 
 @contextlib.contextmanager
@@ -82,10 +83,12 @@ class _Seed(int):
     return True
 
 
-class DurableOracle(shared.SharedOracle):
+class DurableOracle(watchdog.SharedOracle):
   """Mixin before an Oracle: whole files, reload after any kill, seed 0, the same search or none.
 
-  The state is derived from the trials' own files; oracle.json may lag behind them.
+  The state is derived from the trials' own files; oracle.json may lag behind them. So what is
+  proposed next must follow from the trials and the seed: keras-tuner's draws do, since they begin
+  anew at each trial from the seed and its number.
   """
 
   def __init__(self, *args, seed=None, fingerprint=None, **kwargs):
@@ -93,12 +96,30 @@ class DurableOracle(shared.SharedOracle):
 
     Args:
       *args: As the oracle that is mixed in.
-      seed: Int >= 0, or None for a random one.
+      seed: Int in [0, 2**32), or None for a random one, or that of the project that is resumed.
       fingerprint: Nested dicts of JSON values that say which search this is.
       **kwargs: As the oracle that is mixed in.
+
+    Raises:
+      InputError: The seed is out of range.
     """
-    self._fingerprint = json.loads(json.dumps(fingerprint or {}))
-    super().__init__(*args, seed=None if seed is None else _Seed(seed), **kwargs)
+    self._seeded = seed is not None
+    if self._seeded and (type(seed) is bool or not isinstance(seed, int) or not 0 <= seed < 2**32):
+      raise errors.InputError(f"`seed` must be an integer in [0, 2**32). Received: seed={seed}")
+    super().__init__(*args, seed=_Seed(seed) if self._seeded else None, **kwargs)
+    self._fingerprint = json.loads(json.dumps({"seed": self.seed, **(fingerprint or {})}))
+
+  def _set_project_dir(self, directory, project_name):
+    """Takes the project's folder, before anything is made in it; trials are found by a pattern."""
+    errors.refuse_pattern("directory", directory)
+    errors.refuse_pattern("project_name", project_name)
+    super()._set_project_dir(directory, project_name)
+
+  def create_trial(self, tuner_id):
+    """Gives a worker a trial; the draws of a new one follow from the seed and its number."""
+    with self.lock:
+      self._seed_state = (self.seed << 32) + (len(self.trials) << 16)
+      return super().create_trial(tuner_id)
 
   def get_state(self):
     """State for oracle.json: keras-tuner's, and the fingerprint."""
@@ -110,7 +131,11 @@ class DurableOracle(shared.SharedOracle):
     Raises:
       InputError: It is of another search.
     """
-    check_same(state.get("fingerprint"), self._fingerprint, self._project_dir)
+    stored = {"seed": state["seed"], **(state.get("fingerprint") or {})}
+    if not self._seeded:
+      self._fingerprint["seed"] = stored["seed"]
+    place = self._project_dir if hasattr(self, "_directory") else "this state"
+    check_same(stored, self._fingerprint, place)
     super().set_state(state)
 
   def save(self):
@@ -128,7 +153,7 @@ class DurableOracle(shared.SharedOracle):
       InputError: The project is of another search, or damaged.
     """
     with _read(self._project_dir, OSError):
-      os.stat(self._get_oracle_fname())  # What keras-tuner raises on TensorFlow is no OSError.
+      project_files.check_oracle(self._project_dir, self._get_oracle_fname())
       super().reload()
       self._bring_up()
 
@@ -153,7 +178,7 @@ class DurableOracle(shared.SharedOracle):
         trial.metrics = type(trial.metrics)()  # Else a second report would count as a late one.
 
 
-class DurableTuner(shared.SharedTuner):
+class DurableTuner(watchdog.SharedTuner):
   """Mixin before a BaseTuner: its file is whole, and there before the first trial.
 
   Without that file keras-tuner begins anew whatever trials there are.
@@ -188,7 +213,8 @@ class DurableTuner(shared.SharedTuner):
       FileNotFoundError: There is none.
     """
     with _read(self.project_dir):
-      os.stat(self._get_tuner_fname())  # As above.
+      os.stat(self._get_tuner_fname())  # What keras-tuner raises on TensorFlow is no OSError.
+      project_files.check_tuner(self._get_tuner_fname())
       super().reload()
 
   def get_state(self):

@@ -1,4 +1,4 @@
-"""A space as keras-tuner's hyperparameters, and an arch as their values."""
+"""A space as keras-tuner's hyperparameters, what a user leaves of it, and an arch as values."""
 
 import re
 
@@ -30,20 +30,109 @@ def to_hyperparameters(space):
     space: Space.
 
   Returns:
-    keras_tuner.HyperParameters: one Choice per decision, its values the names of the choices.
+    keras_tuner.HyperParameters: one Choice per decision, its values the names of the allowed
+    choices.
 
   Raises:
     InputError: A decision has one choice twice, or none.
   """
   hyperparameters = keras_tuner.HyperParameters()
-  for name, decision in zip(names(space), space.decisions):
-    choices = list(decision.choices)
+  for name, decision, own in zip(names(space), space.decisions, space.allowed):
+    choices = [decision.choices[choice] for choice in own]
     if not choices or len(set(choices)) < len(choices):
       raise errors.InputError(
           f"Decision `{decision.name}` needs choices with names of their own. Received: {choices}"
       )
     hyperparameters.Choice(name, choices)
   return hyperparameters
+
+
+def narrowed(space, given, tune_new_entries=True, allow_new_entries=True):
+  """The space of the archs that hyperparameters leave, by the rules of keras-tuner.
+
+  Args:
+    space: Space.
+    given: keras_tuner.HyperParameters with entries for some decisions, or None for none: a Fixed,
+      or a Choice of fewer values.
+    tune_new_entries: Whether the other decisions are searched; else each has its first choice.
+    allow_new_entries: Whether there may be other decisions.
+
+  Returns:
+    Space.
+
+  Raises:
+    InputError: An entry is of no decision, has conditions, or values that are no choices; or a
+      decision lacks one that it needs.
+  """
+  entries = {} if given is None else {entry.name: entry for entry in given.space}
+  lacking = [name for name in names(space) if name not in entries]
+  unknown = sorted(entries.keys() - {*names(space)})
+  if unknown or (lacking and not allow_new_entries) or (given is None and not tune_new_entries):
+    received = f"{unknown[0]}, which is none" if unknown else f"none for {lacking[0]}"
+    raise errors.InputError(
+        f"The hyperparameters of `{space.name}` are {', '.join(names(space))}; "
+        "`allow_new_entries=False` needs all, `tune_new_entries=False` some. "
+        f"Received: {received}"
+    )
+  left = []
+  for name, decision, own in zip(names(space), space.decisions, space.allowed):
+    if name in entries:
+      choices = {decision.choices[choice]: choice for choice in own}
+      left.append(_named(space, entries[name], choices))
+    else:
+      left.append(own if tune_new_entries else own[:1])
+  return space.restrict(left)
+
+
+def completed(space, given=None):
+  """A user's hyperparameters with those of the decisions that have none.
+
+  Args:
+    space: Space that `narrowed` gave.
+    given: keras_tuner.HyperParameters or None.
+
+  Returns:
+    keras_tuner.HyperParameters.
+  """
+  full = keras_tuner.HyperParameters() if given is None else given.copy()
+  full.merge(to_hyperparameters(space), overwrite=False)
+  return full
+
+
+def narrow_oracle(space, hyperparameters=None, tune_new_entries=True, allow_new_entries=True,
+                  **others):
+  """What keras_tuner.Oracle's arguments leave of a space, and these with all decisions.
+
+  Args:
+    space: Space.
+    hyperparameters: As for `narrowed`, as are the next two.
+    tune_new_entries: bool.
+    allow_new_entries: bool.
+    **others: Further arguments of keras_tuner.Oracle.
+
+  Returns:
+    (space, arguments): Space; dict.
+
+  Raises:
+    InputError: As `narrowed`.
+  """
+  space = narrowed(space, hyperparameters, tune_new_entries, allow_new_entries)
+  return space, {
+      "hyperparameters": completed(space, hyperparameters), "tune_new_entries": tune_new_entries,
+      "allow_new_entries": allow_new_entries, **others,
+  }
+
+
+def _named(space, entry, choices):
+  """The choices that an entry leaves, by their names."""
+  values = list(entry.values)
+  if entry.conditions or not {*values} <= {*choices}:
+    received = "one with conditions" if entry.conditions else values
+    raise errors.InputError(
+        f"`{entry.name}` of the hyperparameters of `{space.name}` takes some of "
+        f"{', '.join(choices)}, always. Received: {received}"
+    )
+  return [choices[value] for value in values]
 
 
 def to_values(space, arch):
@@ -90,4 +179,4 @@ def to_arch(space, values):
           f"`{name}` takes one of {', '.join(decision.choices)}. Received: {values[name]!r}"
       )
     arch.append(decision.choices.index(values[name]))
-  return tuple(arch)
+  return space.validate(arch)

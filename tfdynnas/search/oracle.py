@@ -4,21 +4,39 @@ import dataclasses
 
 import keras_tuner
 
+from tfdynnas import class_accuracy
 from tfdynnas import errors
 from tfdynnas.search import evolution
 from tfdynnas.search import hyperparameters
-from tfdynnas.search import limits as limits_lib
 from tfdynnas.search import pareto
 from tfdynnas.search.durable import DurableOracle
-from tfdynnas.spaces import budgets
+from tfdynnas.spaces import costs as costs_lib
+from tfdynnas.spaces import limits as limits_lib
 
 _IDLE = {"status": "IDLE", "values": None}
 _STOPPED = {"status": "STOPPED", "values": None}
 
 
-def objective():
-  """What a search of this package maximises: the metric `accuracy`."""
-  return keras_tuner.Objective("accuracy", "max")
+def objective(name="accuracy"):
+  """What a search of this package maximises.
+
+  Args:
+    name: `accuracy`, or `balanced_accuracy`, the mean over the classes.
+
+  Returns:
+    keras_tuner.Objective.
+
+  Raises:
+    InputError: It is neither.
+  """
+  if name not in class_accuracy.OBJECTIVES:
+    raise errors.InputError(
+        f"`objective` must be one of {', '.join(class_accuracy.OBJECTIVES)}. Received: {name!r}"
+    )
+  return keras_tuner.Objective(name, "max")
+
+
+_objective = objective  # Under another name where an argument has that one.
 
 
 class EvolutionOracle(DurableOracle):
@@ -33,43 +51,54 @@ class EvolutionOracle(DurableOracle):
   """
 
   def __init__(self, space, limits=None, settings=evolution.Settings(), seed=0, max_trials=None,
-               fingerprint=None, **kwargs):
+               fingerprint=None, objective="accuracy", unconnected=False, **kwargs):
     """Makes the oracle.
 
     Args:
       space: Space.
       limits: Limits, or a mapping of kind to greatest cost, or None.
       settings: evolution.Settings.
-      seed: Int >= 0.
+      seed: Int in [0, 2**32), or None for a random one.
       max_trials: Most archs to evaluate, or None for what the settings say.
       fingerprint: Further JSON values that make the search what it is (supernet, data): a project
         is resumed only with the same.
-      **kwargs: Further arguments of keras_tuner.Oracle.
+      objective: `accuracy`, or `balanced_accuracy`, the mean over the classes.
+      unconnected: Whether to propose archs too through which no signal passes.
+      **kwargs: Further arguments of keras_tuner.Oracle; `hyperparameters` narrow the space.
 
     Raises:
       InputError: No arch meets the limits, or the seed or `max_trials` is out of range.
     """
-    _check_numbers(seed, max_trials)
-    self.limited = limits_lib.LimitedSpace(space, limits)
+    if max_trials is not None and max_trials < 1:
+      raise errors.InputError(f"`max_trials` must be >= 1. Received: max_trials={max_trials}")
+    space, kwargs = hyperparameters.narrow_oracle(space, **kwargs)
+    self.limited = limits_lib.LimitedSpace(space, limits, connected=not unconnected)
     self.settings = settings
     self._generation = None, ()
-    described = dataclasses.asdict(settings)
-    del described["generations"]  # More of them is the same search, continued.
     super().__init__(
-        objective=objective(),
+        objective=_objective(objective),
         max_trials=max_trials or settings.evaluations,
-        hyperparameters=hyperparameters.to_hyperparameters(space),
-        allow_new_entries=False,
         seed=seed,
         fingerprint={
-            "space": budgets.describe(space),
-            "limits": self.limited.limits,
-            "settings": described,
-            "seed": seed,
+            **_described(self.limited, settings, objective), "connected": not unconnected,
             **(fingerprint or {}),
         },
         **kwargs,
     )
+
+  def set_state(self, state):
+    """Takes the state of oracle.json.
+
+    One that does not say whether to leave out archs through which no signal passes is of a version
+    that proposed them: so does this search then.
+
+    Raises:
+      InputError: It is of another search.
+    """
+    if "connected" not in (state.get("fingerprint") or {}):
+      self._fingerprint.pop("connected", None)
+      self.limited = limits_lib.LimitedSpace(self.limited.space, self.limited.limits)
+    super().set_state(state)
 
   def populate_space(self, trial_id):
     """Gives a trial its arch.
@@ -119,10 +148,10 @@ class ParetoOracle(EvolutionOracle):
       costs: Kinds of cost that the space has, at least one; less is better.
       limits: As for EvolutionOracle.
       settings: evolution.Settings, whose `parents` do not count: `population` archs survive.
-      seed: Int >= 0.
+      seed: As for EvolutionOracle.
       max_trials: As for EvolutionOracle.
       fingerprint: As for EvolutionOracle.
-      **kwargs: Further arguments of keras_tuner.Oracle.
+      **kwargs: Further arguments of EvolutionOracle and keras_tuner.Oracle.
 
     Raises:
       InputError: As for EvolutionOracle, or a cost that the space does not have.
@@ -140,11 +169,16 @@ class ParetoOracle(EvolutionOracle):
     return pareto.propose(self.limited, self.settings, self.seed, generation, evaluated)
 
 
-def _check_numbers(seed, max_trials):
-  if not isinstance(seed, int) or seed < 0:
-    raise errors.InputError(f"`seed` must be an integer >= 0. Received: seed={seed}")
-  if max_trials is not None and max_trials < 1:
-    raise errors.InputError(f"`max_trials` must be >= 1. Received: max_trials={max_trials}")
+def _described(limited, settings, objective):
+  """What makes a search the one it is, for its fingerprint."""
+  evolution_settings = dataclasses.asdict(settings)
+  del evolution_settings["generations"]  # More of them is the same search, continued.
+  described = {
+      "space": costs_lib.describe(limited.space), "limits": limited.limits,
+      "settings": evolution_settings,
+  }
+  # Left out at its default, which is that of searches before there was a choice.
+  return described if objective == "accuracy" else {**described, "objective": objective}
 
 
 def _runs(trial):

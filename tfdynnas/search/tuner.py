@@ -4,28 +4,36 @@ import contextlib
 import csv
 import io
 import math
+import os
 import time
 
 import keras
 import keras_tuner
 from absl import logging
 
+from tfdynnas import class_accuracy
 from tfdynnas import errors
-from tfdynnas import whole_file
+from tfdynnas.files import atomic
+from tfdynnas.search import durable
 from tfdynnas.search import hyperparameters
-from tfdynnas.search import limits as limits_lib
+from tfdynnas.search import listeners
 from tfdynnas.search import oracle as oracle_lib
 from tfdynnas.search import pareto
-from tfdynnas.search.durable import DurableTuner
-from tfdynnas.spaces import budgets
+from tfdynnas.search import project_files
+from tfdynnas.search import subnets
+from tfdynnas.spaces import costs as costs_lib
+from tfdynnas.spaces import limits as limits_lib
 
-COLUMNS = ("trial", "arch", "string", "accuracy", "loss", "params", "macs")
+COLUMNS = (
+    "trial", "arch", "string", "accuracy", "balanced_accuracy", "loss", "params", "macs"
+)
+_METRICS = (*class_accuracy.OBJECTIVES, "loss")
 _COSTS = ("params", "macs")
 _MORE = ("bytes", "latency")  # Columns of their own, of a space that has them.
 _WAIT_SECONDS = 0.2
 
 
-class SupernetTuner(DurableTuner):
+class SupernetTuner(subnets.ModelTuner, durable.DurableTuner):
   """Runs any oracle over a space; each arch is scored once, by a function of the caller.
 
   An oracle that does not know the limits may propose archs beyond them: such a trial completes with
@@ -45,72 +53,111 @@ class SupernetTuner(DurableTuner):
     """Makes the tuner, and reloads the project if there is one.
 
     Args:
-      oracle: keras_tuner.Oracle over `to_hyperparameters(space)`.
+      oracle: EvolutionOracle, ParetoOracle, one of `stock_oracles`, or another with DurableOracle
+        before keras_tuner.Oracle; its hyperparameters may narrow the space.
       space: Space.
-      score: Callable: arch to {"accuracy": float in [0, 1], "loss": float}; the loss may be absent.
+      score: Callable: arch to {"accuracy": in [0, 1], "balanced_accuracy": in [0, 1], "loss"}, all
+        floats; the last two may be absent, the second if it is not the objective. Or to a float,
+        the accuracy.
       directory: Local folder of projects, or None for the working directory.
       project_name: Folder of this search in `directory`.
-      limits: Limits, or a mapping of kind to greatest cost; None for those of the oracle, if any.
-      fingerprint: JSON values that make the search what it is (supernet, data): a project is
-        resumed only with the same.
+      limits: As for LimitedSpace; None for those of the oracle, if any.
+      fingerprint: JSON values that the search is resumed only with (supernet, data).
       progress: Callable(done, total or None, row of `history` or None), after each trial.
       overwrite: Whether to delete a project that is there.
       **seconds: lost_seconds and start_seconds of a search by several, see SharedTuner.
 
     Raises:
       InputError: No arch meets the limits; the oracle has another space, other limits or another
-        objective than accuracy; or the project is of another search.
+        objective than an accuracy; or the project is of another search.
     """
-    self.space, self._score, self._progress = space, score, progress
-    self.limited = _limited_as_oracle(oracle, space, limits)
     if "://" in str(directory):
       raise errors.InputError(f"`directory` must be a local folder. Received: {directory}")
-    _check_oracle(oracle, space)
+    _check_oracle(oracle)
+    self.space, self._score, self._progress = _narrowed_as_oracle(oracle, space), score, progress
+    self.limited = _limited_as_oracle(oracle, self.space, limits)
     # keras-tuner raises within a lock that it then keeps, so the failures are counted here.
     self._most_failures, oracle.max_consecutive_failed_trials = (
         oracle.max_consecutive_failed_trials, None)
     self._failures, self._waiting, self._cache, self.done = 0, False, {}, 0
-    described = {"space": budgets.describe(space), "limits": self.limited.limits,
-                 "oracle": type(oracle).__name__, **(fingerprint or {})}
+    described = {**_described(oracle, self.limited), **(fingerprint or {})}
     with contextlib.redirect_stdout(None):  # keras-tuner prints that it reads a project again.
-      super().__init__(oracle, directory=directory, project_name=project_name, overwrite=overwrite,
-                       fingerprint=described, **seconds)
-    if not self._is_worker():
-      self.done = len(oracle.end_order)
-      self._cache = {row["arch"]: _scores(row) for row in self.history()}
+      super().__init__(
+          oracle, subnets.Subnets(self.space, score), directory=directory,
+          project_name=project_name, overwrite=overwrite, fingerprint=described, **seconds)
 
-  def search(self, verbose=0):
+  def reload(self):
+    """Reads the project again.
+
+    Raises:
+      InputError: It is of another search, or damaged.
+      FileNotFoundError: There is none.
+    """
+    super().reload()
+    if not self._is_worker():
+      self._take_trials()
+
+  def _take_trials(self):
+    """Takes the trials that were read over; refuses archs or scores that cannot be."""
+    for trial_id, trial in self.oracle.trials.items():
+      path = os.path.join(self.project_dir, f"trial_{trial_id}", "trial.json")
+      try:
+        hyperparameters.to_arch(self.space, trial.hyperparameters)
+      except errors.InputError as error:
+        raise errors.InputError(f"{path} must hold an arch. Received: {error}") from error
+      if trial.status == "COMPLETED":
+        project_files.check_scores(path)
+    self.done = len(self.oracle.end_order)
+    self._cache = {row["arch"]: _scores(row) for row in self.history()}
+
+  @property
+  def objective(self):
+    """The metric that is maximised, `accuracy` or `balanced_accuracy`."""
+    return self.oracle.objective.name
+
+  def search(self, verbose=0, callbacks=()):
     """Searches until the oracle stops; a project that was begun goes on.
 
     Args:
       verbose: 1 shows a progress bar, 0 nothing.
+      callbacks: Sequence of keras.callbacks.Callback, copied for each trial, which is to them a
+        training of one epoch: its score is what `on_epoch_end` hears. There is no model to look at.
 
     Raises:
-      InputError: Too many trials in a row failed.
+      InputError: Too many trials in a row failed, or a callback cannot be copied or needs a model.
       LostError: In a search by several the chief, or every worker, is silent.
     """
     if verbose and self._progress is None:
-      self._progress = _Bar(max((s["accuracy"] for s in self._cache.values()), default=0.0))
-    super().search(verbose=0)
+      self._progress = _Bar(
+          self.objective, max((s[self.objective] for s in self._cache.values()), default=0.0))
+    super().search(verbose=0, callbacks=listeners.check(callbacks))
 
-  def run_trial(self, trial, **kwargs):
+  def run_trial(self, trial, callbacks=(), **kwargs):
     """Scores the arch of a trial.
 
     Args:
       trial: keras_tuner.engine.trial.Trial.
+      callbacks: As for `search`.
       **kwargs: Not used.
 
     Returns:
-      dict of floats: accuracy, loss if `score` gives one, params, macs, bytes and latency if the
-      space has them.
+      dict of floats: accuracy, what else `score` gives of balanced_accuracy and loss, params, macs,
+      bytes and latency if the space has them.
     """
+    with listeners.listening(callbacks) as heard:
+      heard.update(self._scored(trial))
+    return heard
+
+  def _scored(self, trial):
+    """What `run_trial` returns."""
     arch = hyperparameters.to_arch(self.space, trial.hyperparameters)
     kinds = [kind for kind in (*_COSTS, *_MORE) if kind in self.space.costs]
     costs = {kind: float(self.space.cost(arch, kind)) for kind in kinds}
     if not self.limited.meets(arch):
-      return {"accuracy": 0.0, **costs}
+      return {"accuracy": 0.0, self.objective: 0.0, **costs}
     if arch not in self._cache:
-      self._cache[arch] = _check_score(self.space.format(arch), self._score(arch))
+      score = _check_score(self.space.format(arch), self._score(arch), self.objective)
+      self._cache[arch] = score
     return {**self._cache[arch], **costs}
 
   def pre_create_trial(self):
@@ -151,15 +198,15 @@ class SupernetTuner(DurableTuner):
     """The trials that were scored, in the order in which they were proposed.
 
     Returns:
-      list of dict: trial (int), arch (tuple of ints), string, accuracy, loss (None if not given),
-      params, macs (ints; None if the space does not have them); bytes (int), latency (float,
-      milliseconds) if the space has them.
+      list of dict: trial (int), arch (tuple of ints), string, accuracy, balanced_accuracy and loss
+      (None if not given), params, macs (ints; None if the space does not have them); bytes (int),
+      latency (float, milliseconds) if the space has them.
     """
     trials = sorted(self.oracle.trials.values(), key=lambda trial: int(trial.trial_id))
     return [row for row in map(self._row, trials) if row]
 
   def best(self, rows=None):
-    """The arch of greatest accuracy; of equals that of least loss, then the first.
+    """The arch of the greatest objective; of equals that of least loss, then the first.
 
     Args:
       rows: Rows of `history`, or None for all.
@@ -173,11 +220,15 @@ class SupernetTuner(DurableTuner):
     rows = self.history() if rows is None else rows
     if not rows:
       raise errors.InputError(f"No trial of {self.project_dir} was scored within the limits")
-    row = max(rows, key=lambda row: (row["accuracy"], -(row["loss"] or 0.0)))
+    row = max(rows, key=self.rank)
     return row["arch"], row
 
+  def rank(self, row):
+    """What a row of `history` is ordered by, greater for a better one."""
+    return row[self.objective], -(row["loss"] or 0.0)
+
   def front(self, costs):
-    """The trials that no other surpasses in accuracy and costs, from the cheapest up.
+    """The trials that no other surpasses in the objective and costs, from the cheapest up.
 
     Args:
       costs: Kinds of cost, at least one.
@@ -186,7 +237,7 @@ class SupernetTuner(DurableTuner):
       list of dict, rows of `history`; archs with the same numbers are all there.
     """
     rows, costs = self.history(), pareto.check_costs(self.space, costs)
-    points = [pareto.point(self.space, row["arch"], row["accuracy"], costs) for row in rows]
+    points = [pareto.point(self.space, row["arch"], row[self.objective], costs) for row in rows]
     found = [(point, row) for point, row, front in zip(points, rows, pareto.fronts(points))
              if front == 0]
     return [row for _, row in sorted(found, key=lambda item: [-value for value in item[0][1:]])]
@@ -204,35 +255,35 @@ class SupernetTuner(DurableTuner):
     writer.writeheader()
     for row in self.history() if rows is None else rows:
       writer.writerow({**row, "arch": ",".join(map(str, row["arch"]))})
-    whole_file.write_text(path, text.getvalue())
+    atomic.write_text(path, text.getvalue())
 
   def _row(self, trial):
     """The trial's row of `history`, or None if it was not scored."""
     arch = hyperparameters.to_arch(self.space, trial.hyperparameters)
     if trial.status != "COMPLETED" or not self.limited.meets(arch):
       return None
-    values = {name: float(trial.metrics.get_last_value(name)) for name in ("accuracy", "loss")
+    values = {name: float(trial.metrics.get_last_value(name)) for name in _METRICS
               if trial.metrics.exists(name)}
     kinds = (*_COSTS, *(kind for kind in _MORE if kind in self.space.costs))
     costs = {k: self.space.cost(arch, k) if k in self.space.costs else None for k in kinds}
     return {"trial": int(trial.trial_id), "arch": arch, "string": self.space.format(arch),
-            "accuracy": values["accuracy"], "loss": values.get("loss"), **costs}
+            **{name: values.get(name) for name in _METRICS}, **costs}
 
 
 class _Bar:
   """Progress bar over the trials of this process and those before it."""
 
-  def __init__(self, best):
-    self._bar, self._best = None, best
+  def __init__(self, objective, best):
+    self._bar, self._objective, self._best = None, objective, best
 
   def __call__(self, done, total, row):
     if self._bar is None:
       self._bar = keras.utils.Progbar(
-          total, unit_name="trial", stateful_metrics=["accuracy", "best"])
+          total, unit_name="trial", stateful_metrics=[self._objective, "best"])
     values = []
     if row:
-      self._best = max(self._best, row["accuracy"])
-      values = [("accuracy", row["accuracy"]), ("best", self._best)]
+      self._best = max(self._best, row[self._objective])
+      values = [(self._objective, row[self._objective]), ("best", self._best)]
     self._bar.update(done, values)
 
 
@@ -246,32 +297,55 @@ def _limited_as_oracle(oracle, space, limits):
   return limited
 
 
-def _check_oracle(oracle, space):
-  """Refuses an oracle of another space, or with another aim."""
-  objective = oracle_lib.objective()
-  if (oracle.objective.name, oracle.objective.direction) != (objective.name, objective.direction):
+def _described(oracle, limited):
+  """What makes a search what it is, beside what it scores."""
+  return {"space": costs_lib.describe(limited.space), "limits": limited.limits,
+          "oracle": type(oracle).__name__}
+
+
+def _narrowed_as_oracle(oracle, space):
+  """The space of the archs that an oracle's hyperparameters leave; it gets those it lacks."""
+  given = oracle.hyperparameters
+  space = hyperparameters.narrowed(
+      space, given if given.space else None, oracle.tune_new_entries, oracle.allow_new_entries)
+  oracle.hyperparameters = hyperparameters.completed(space, given)
+  return space
+
+
+def _check_oracle(oracle):
+  """Refuses an oracle that could not go on as the same search, or with another aim."""
+  if not isinstance(oracle, durable.DurableOracle):
     raise errors.InputError(
-        f"The oracle's objective must be {objective}. Received: {oracle.objective}")
-  given = {choice.name: list(choice.values) for choice in oracle.get_space().space}
-  wanted = hyperparameters.to_hyperparameters(space).space
-  for choice in wanted:
-    if given.get(choice.name) != list(choice.values):
-      raise errors.InputError(
-          f"The oracle needs the hyperparameters of `{space.name}`: {choice.name} in "
-          f"{', '.join(choice.values)}. Received: {given.get(choice.name)}")
+        "`oracle` must be one of tfdynnas.search: keras-tuner's takes seed 0 for none, and a kill "
+        "may empty its files. `stock_oracles` has RandomSearchOracle, BayesianOptimizationOracle "
+        "and GridSearchOracle with the same arguments; your own needs DurableOracle before "
+        f"keras_tuner.Oracle. Received: {type(oracle).__name__}"
+    )
+  if isinstance(oracle, keras_tuner.oracles.HyperbandOracle):
+    raise errors.InputError(
+        "`oracle` must need no epochs: a trial is only scored. Received: "
+        f"{type(oracle).__name__}, which gives good trials more epochs"
+    )
+  objectives = [oracle_lib.objective(name) for name in class_accuracy.OBJECTIVES]
+  if oracle.objective not in objectives:
+    raise errors.InputError(
+        f"The oracle's objective must be {' or '.join(map(str, objectives))}. "
+        f"Received: {oracle.objective}")
 
 
-def _check_score(text, score):
+def _check_score(text, score, objective):
   """The score of an arch as a dict of floats; one that is not finite fails the trial."""
-  score = {name: float(score[name]) for name in ("accuracy", "loss") if name in score}
+  score = score if hasattr(score, "keys") else {"accuracy": score}
+  score = {name: float(score[name]) for name in _METRICS if name in score}
   for name, value in score.items():
     if not math.isfinite(value):
       raise keras_tuner.errors.FailedTrialError(f"The {name} of {text} is {value}")
-  if not 0 <= score.get("accuracy", -1) <= 1:
-    raise keras_tuner.errors.FatalValueError(
-        f"`score` must give an accuracy in [0, 1]. Received: {score} for {text}")
+  for name in dict.fromkeys(("accuracy", objective)):
+    if not 0 <= score.get(name, -1) <= 1:
+      raise keras_tuner.errors.FatalValueError(
+          f"`score` must give {name} in [0, 1]. Received: {score} for {text}")
   return score
 
 
 def _scores(row):
-  return {name: row[name] for name in ("accuracy", "loss") if row[name] is not None}
+  return {name: row[name] for name in _METRICS if row[name] is not None}

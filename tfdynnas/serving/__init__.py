@@ -3,6 +3,6 @@
 Importing this imports neither TensorFlow nor Keras; exporting does.
 """
 
-from tfdynnas.serving.servable import check
+from tfdynnas.serving.draft import check
 from tfdynnas.serving.servable import export
 from tfdynnas.serving.version_folder import write_version

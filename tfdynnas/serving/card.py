@@ -6,8 +6,11 @@ import string
 
 import numpy as np
 
+from tfdynnas import class_accuracy
 from tfdynnas import errors
+from tfdynnas.serving import markdown
 
+_LISTED = 20  # Classes that the card names, at most; arch.json has all.
 _TITLES = {
     "dataset": "data",
     "licence": "licence of the data",
@@ -17,6 +20,7 @@ _TITLES = {
     "params": "trainable parameters",
     "macs": "multiply-accumulates per image",
     "accuracies": "accuracy",
+    "measured": "measured on",
     "seed": "seed",
 }
 
@@ -27,16 +31,23 @@ An image classifier of $classes classes, found by neural architecture search.
 
 $facts
 
+## Classes
+
+$class_lines
+
 ## Input and output
 
 Images of $height x $width RGB pixels, raw values 0..255: normalisation, softmax and class names are
-in the graph. Image files may have any size; they are resized as the training images were.
+in the graph.
+
+$preparation
 
 | signature | API | input | outputs |
 |---|---|---|---|
 | `serving_default` | predict | `image` float32 [n, $height, $width, 3] | `probabilities` float32 \
 [n, $classes], `class_id` int32 [n], `label` string [n] |
-| `image_bytes` | predict | `image_bytes` string [n]: PNG, JPEG, GIF (first frame), BMP | the same |
+| `image_bytes` | predict | `image_bytes` string [n]: PNG, JPEG, GIF (first frame), BMP, WebP | \
+the same |
 | `classify` | classify | `inputs` string [n]: tf.Examples with such a file in `image/encoded` | \
 `classes` string [n, $classes], `scores` float32 [n, $classes], best first |
 
@@ -47,7 +58,8 @@ $warmup
 From the folder that holds `$name/`:
 
 ```sh
-docker run --rm -p 8501:8501 -v "$$PWD/$name:/models/$name:ro" \\
+docker run --rm -p 8501:8501 \\
+  --mount "type=bind,source=$$PWD/$name,target=/models/$name,readonly" \\
   -e MODEL_NAME=$name tensorflow/serving
 ```
 
@@ -77,18 +89,39 @@ def write(folder, name, card, graph, versions, warmup):
     folder: pathlib.Path of the version.
     name: Name of the served model.
     card: dict of what the caller knows: dataset, licence, space, arch, string, params, macs,
-      accuracies (split -> share in [0, 1]), seed; other keys are kept and shown as well.
-    graph: dict of what the graph holds: image_size (height, width), class_names, mean, std.
+      accuracies (split -> share in [0, 1]), measured (dict of images, their number, and what
+      class_accuracy.summary gives beside the accuracy), seed; other keys are kept and shown too.
+    graph: dict of what the graph holds: image_size (height, width), class_names, mean, std,
+      preparation (see data.preparation) and files, a sentence on the files it was compared on.
     versions: dict of package -> version.
     warmup: Sentence on the warm-up requests.
   """
   height, width = graph["image_size"]
   text = _TEXT.substitute(
       name=name, classes=len(graph["class_names"]), facts=_facts(card, versions),
-      height=height, width=width, warmup=warmup,
+      class_lines=_classes(graph["class_names"], card.get("measured") or {}),
+      height=height, width=width, warmup=warmup, preparation=_preparation(graph),
   )
   (folder / "model_card.md").write_text(text, "utf-8")
   (folder / "arch.json").write_text(as_json({**card, **graph, "versions": versions}), "utf-8")
+
+
+def _preparation(graph):
+  """What becomes of an image file, and how that was seen to be what was scored."""
+  how = graph["preparation"]
+  turned = "turned as their EXIF says" if how["orientation"] == "exif" else "taken as stored"
+  behind = "left out" if how["background"] == "none" else f"laid on {how['background']}"
+  sized = {"squash": "squashed", "pad": "padded", "crop": "cut"}[how["resize"]]
+  height, width = how["size"]
+  done = "their middle is cut as in scoring" if how["crop"] == "resized" else f"{sized} if need be"
+  more = f", then the mean of blocks of {how['downsample']}" if how["downsample"] > 1 else ""
+  down, across = how["repeat"]
+  more += f", then each pixel {down} x {across} times" if (down, across) != (1, 1) else ""
+  return (
+      f"Image files may have any size up to {how['max_pixels']:,} pixels. They are {turned}, "
+      f"transparency is {behind}, and they come to {height} x {width} ({done}){more}. "
+      f"{graph['files']}"
+  )
 
 
 def as_json(values):
@@ -112,24 +145,44 @@ def _plain(value):
 def _facts(card, versions):
   """The card as a list: what it ought to say, then what else it says."""
   lines = [f"* {title}: {_shown(key, card.get(key))}" for key, title in _TITLES.items()]
-  lines += [f"* {key}: {_shown(key, value)}" for key, value in card.items() if key not in _TITLES]
-  lines.append("* made with: " + ", ".join(f"{name} {number}" for name, number in versions.items()))
+  lines += [f"* {markdown.escaped(key)}: {_shown(key, value)}"
+            for key, value in card.items() if key not in _TITLES]
+  made = ", ".join(f"{name} {number}" for name, number in versions.items())
+  lines.append(f"* made with: {markdown.escaped(made)}")
+  return "\n".join(lines)
+
+
+def _classes(names, measured):
+  """The classes in their order, of many the first; with their accuracy, of many the worst."""
+  listed = ", ".join(markdown.escaped(name) for name in names[:_LISTED])
+  more = f", and {len(names) - _LISTED:,} more: `class_names` in `arch.json`"
+  lines = [listed + (more if len(names) > _LISTED else ".")]
+  rows = class_accuracy.worst_first(measured)
+  if rows:
+    worst = ", the worst of all" if len(rows) > _LISTED else ""
+    lines += ["", f"Accuracy by class, worst first{worst}:", "", "| class | images | accuracy |",
+              "|---|---|---|"]
+    lines += [f"| {markdown.escaped(names[label])} | {images:,} | {right / images:.2%} |"
+              for label, right, images in rows[:_LISTED]]
   return "\n".join(lines)
 
 
 def _shown(key, value):
+  if key == "measured" and isinstance(value, dict) and "images" in value:
+    return f"{value['images']:,} images{class_accuracy.beside(value, percent=True)}"
   if value is None or isinstance(value, dict) and not value:
     return "not stated"
   if key == "accuracies" and isinstance(value, dict):
-    return ", ".join(f"{_share(share)} ({split})" for split, share in value.items())
+    shares = ((_share(share), markdown.escaped(split)) for split, share in value.items())
+    return ", ".join(f"{share} ({split})" for share, split in shares)
   if key in ("params", "macs") and isinstance(value, numbers.Integral):
     return f"{value:,}".replace(",", " ")
   if key == "arch" and isinstance(value, (tuple, list, np.ndarray)):
     value = ",".join(str(choice) for choice in value)
   if key in ("arch", "string"):  # In backquotes: the string form is full of `|` and `~`.
-    return f"`{value}`"
-  return " ".join(str(value).split())
+    return markdown.code(value)
+  return markdown.escaped(value)
 
 
 def _share(value):
-  return f"{value:.2%}" if isinstance(value, numbers.Real) else str(value)
+  return f"{value:.2%}" if isinstance(value, numbers.Real) else markdown.escaped(value)

@@ -6,6 +6,8 @@ Source: TensorFlow Serving's g3doc/api_rest.md and servables/tensorflow/classifi
 import numpy as np
 
 from tfdynnas import errors
+from tfdynnas.data import class_names as names_lib
+from tfdynnas.data.images import preparation as preparation_lib
 
 NAMES = ("serving_default", "image_bytes", "classify")
 ENCODED = "image/encoded"  # What TensorFlow's image sets and the server's examples call it.
@@ -41,6 +43,7 @@ def labels(class_names, classes):
   """Checked class names, a tuple of str."""
   if isinstance(class_names, str) or not all(isinstance(name, str) for name in class_names):
     raise errors.InputError(f"`class_names` must be strings. Received: {class_names!r}")
+  names_lib.check(class_names, "`class_names`")
   names = tuple(class_names)
   if len(names) != classes:
     raise errors.InputError(
@@ -65,14 +68,14 @@ def channel_constants(mean, std):
   return mean, std
 
 
-def archive(model, class_names, mean, std):
+def archive(model, class_names, mean, std, preparation):
   """Makes the archive that writes the graph.
 
   Signatures, each input and output by its name:
     `serving_default`: `image` float32 [n, height, width, 3], pixels 0..255 -> `probabilities`
       float32 [n, classes], `class_id` int32 [n], `label` string [n].
-    `image_bytes`: `image_bytes` string [n], PNG, JPEG, GIF (its first frame) or BMP files of any
-      size -> the same.
+    `image_bytes`: `image_bytes` string [n], PNG, JPEG, GIF (its first frame), BMP or WebP
+      files of any size -> the same.
     `classify`: `inputs` string [n], serialised tf.Examples with such a file in `image/encoded` ->
       `classes` string [n, classes], `scores` float32 [n, classes], best first.
 
@@ -81,6 +84,7 @@ def archive(model, class_names, mean, std):
     class_names: Sequence of str, one per logit.
     mean: float32 [3], in pixel units.
     std: float32 [3], in pixel units, > 0.
+    preparation: data.images.preparation.Preparation, how image files become the model's pixels.
 
   Returns:
     keras.export.ExportArchive.
@@ -97,12 +101,12 @@ def archive(model, class_names, mean, std):
   # A tf.Module around the model would not load in the server. The endpoints track the variables
   # they read; after track(model) Keras 3.15 would store each of them twice (keras#23553).
   result = keras.export.ExportArchive()
-  for name, (endpoint, spec) in zip(NAMES, _endpoints(score, class_names, size)):
+  for name, (endpoint, spec) in zip(NAMES, _endpoints(score, class_names, size, preparation)):
     result.add_endpoint(name, endpoint, [spec])
   return result
 
 
-def _endpoints(score, names, size):
+def _endpoints(score, names, size, preparation):
   """(function, its input) of each of NAMES."""
   import tensorflow as tf
 
@@ -113,12 +117,12 @@ def _endpoints(score, names, size):
     return {"probabilities": probabilities, "class_id": class_id, "label": label}
 
   def answer_bytes(image_bytes):
-    return answer(_decode(image_bytes, size))
+    return answer(_decode(image_bytes, preparation))
 
   def classify(inputs):
     features = {ENCODED: tf.io.FixedLenFeature([], tf.string)}
     examples = tf.io.parse_example(inputs, features)
-    probabilities = score(_decode(examples[ENCODED], size))
+    probabilities = score(_decode(examples[ENCODED], preparation))
     scores, order = tf.nn.top_k(probabilities, len(names))
     return {"classes": tf.gather(tf.constant(names), order), "scores": scores}
 
@@ -129,13 +133,13 @@ def _endpoints(score, names, size):
   )
 
 
-def _decode(files, size):
-  """Image files as the training has them: antialiased to the size, whole pixels."""
+def _decode(files, preparation):
+  """Image files to the pixels that scoring saw, float32."""
   import tensorflow as tf
 
-  def decode(file):
-    image = tf.io.decode_image(file, channels=3, expand_animations=False)
-    image = tf.image.resize(image, size, antialias=True)
-    return tf.clip_by_value(tf.round(image), 0.0, 255.0)
-
-  return tf.map_fn(decode, files, fn_output_signature=tf.TensorSpec([*size, 3], tf.float32))
+  shape = preparation.image_shape
+  pixels = tf.map_fn(
+      lambda file: preparation_lib.pixels(file, preparation), files,
+      fn_output_signature=tf.TensorSpec(shape, tf.uint8),
+  )
+  return tf.cast(pixels, tf.float32)

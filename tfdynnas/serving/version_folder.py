@@ -73,6 +73,7 @@ def _home(base_dir, name):
         "The name of a served model is made of letters, digits, `_`, `-` and `.`, and begins with "
         f"one of the first three. Received: {name!r}"
     )
+  errors.refuse_pattern("base_dir", base_dir)
   return pathlib.Path(base_dir) / name
 
 

@@ -1,22 +1,26 @@
 """What can be chosen and what it costs. Needs numpy alone and imports in milliseconds."""
 
 from tfdynnas import errors
+from tfdynnas.spaces.allowed import parse as parse_allowed
 from tfdynnas.spaces.cells import CellSpace
 from tfdynnas.spaces.cells import Operation
 from tfdynnas.spaces.cells import Skeleton
 from tfdynnas.spaces.cells import cell_space
-from tfdynnas.spaces.configs import from_config
-from tfdynnas.spaces.configs import to_config
 from tfdynnas.spaces.layers import Block
 from tfdynnas.spaces.layers import LayerSkeleton
 from tfdynnas.spaces.layers import LayerSpace
 from tfdynnas.spaces.layers import Stage
 from tfdynnas.spaces.layers import layer_space
+from tfdynnas.spaces.limits import LimitedSpace
+from tfdynnas.spaces.limits import Limits
+from tfdynnas.spaces.limits import meets
 from tfdynnas.spaces.mobilenet import mobilenet
 from tfdynnas.spaces.nasbench201 import nasbench201
-from tfdynnas.spaces.parts import Parts
-from tfdynnas.spaces.parts import format_groups
-from tfdynnas.spaces.parts import make_parts
+from tfdynnas.spaces.partition import Parts
+from tfdynnas.spaces.partition import format_groups
+from tfdynnas.spaces.partition import make_parts
+from tfdynnas.spaces.registry import from_config
+from tfdynnas.spaces.registry import to_config
 from tfdynnas.spaces.space import COSTS
 from tfdynnas.spaces.space import Cost
 from tfdynnas.spaces.space import Decision

@@ -5,9 +5,11 @@ block of stride 2 before the second and third, and a classifier on the pooled fe
 """
 
 import dataclasses
+import math
 import re
 
 from tfdynnas import errors
+from tfdynnas import image_size as image_size_lib
 from tfdynnas.spaces import space as space_lib
 
 STAGES = 3
@@ -43,21 +45,28 @@ class Skeleton:
   Attributes:
     channels: Channels of the first stage; each further stage has twice as many.
     cells: Cells in each stage.
-    image_size: Height and width of the images, pixels, a multiple of 4.
+    image_size: Height and width of the images, pixels, multiples of 4: an int, or a pair that
+      becomes one if they are equal.
     classes: Classes to tell apart.
   """
 
   channels: int = 16
   cells: int = 5
-  image_size: int = 32
+  image_size: int | tuple[int, int] = 32
   classes: int = 10
 
   def __post_init__(self):
-    for name, least in (("channels", 1), ("cells", 1), ("image_size", 4), ("classes", 2)):
+    object.__setattr__(self, "image_size", image_size_lib.plain(self.image_size))
+    for name, least in (("channels", 1), ("cells", 1), ("classes", 2)):
       if getattr(self, name) < least:
         raise errors.InputError(f"`{name}` must be >= {least}. Received: {getattr(self, name)}")
-    if self.image_size % 4:
+    if any(side % 4 for side in image_size_lib.pair(self.image_size)):
       raise errors.InputError(f"`image_size` must be a multiple of 4. Received: {self.image_size}")
+
+  @property
+  def image_shape(self):
+    """(height, width, 3) of the images, pixels."""
+    return *image_size_lib.pair(self.image_size), 3
 
   @property
   def stage_channels(self):
@@ -66,8 +75,9 @@ class Skeleton:
 
   @property
   def stage_sizes(self):
-    """Height and width of each stage, pixels."""
-    return tuple(self.image_size >> stage for stage in range(STAGES))
+    """(height, width) of each stage, pixels."""
+    height, width = image_size_lib.pair(self.image_size)
+    return tuple((height >> stage, width >> stage) for stage in range(STAGES))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,7 +132,7 @@ class CellSpace(space_lib.Space):
   def _parse_names(self, names, text):
     groups = [re.findall(r"[^|]+", group) for group in text.split("+")]
     flat = [item.rpartition("~") for group in groups for item in group]
-    form = self.format((0,) * len(self.decisions))
+    form = self.format(self._first())
     sources = [source for _, _, source in flat]
     if sources != [str(source) for source, _ in self.edges] or len(groups) != self.nodes - 1:
       raise errors.InputError(f"An arch of `{self.name}` looks like {form}. Received: {text!r}")
@@ -168,10 +178,10 @@ def cell_space(name, operations, nodes=4, skeleton=Skeleton()):
 
 
 def _conv_cost(kind, window, inputs, outputs, size):
-  """Cost of a bias-free convolution with an output of size x size."""
+  """Cost of a bias-free convolution with an output of size (height, width)."""
   kernel = window * window * inputs * outputs
   if kind == "macs":
-    return kernel * size * size
+    return kernel * math.prod(size)
   return kernel + (2 * outputs if kind == "params" else 0)  # Affine normalisation behind it.
 
 
@@ -190,7 +200,8 @@ def _fixed_cost(kind, skeleton):
   for inputs, outputs, size in zip(channels, channels[1:], sizes[1:]):
     total += _conv_cost(kind, 3, inputs, outputs, size)
     total += _conv_cost(kind, 3, outputs, outputs, size)
-    total += inputs * outputs * (size * size if kind == "macs" else 1)  # Shortcut, not normalised.
+    # The shortcut, not normalised.
+    total += inputs * outputs * (math.prod(size) if kind == "macs" else 1)
   total += channels[-1] * skeleton.classes
   if kind == "params":
     total += 2 * channels[-1] + skeleton.classes  # Last normalisation, classifier's bias.

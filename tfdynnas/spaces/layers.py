@@ -6,8 +6,10 @@ pooled features.
 """
 
 import dataclasses
+import math
 
 from tfdynnas import errors
+from tfdynnas import image_size as image_size_lib
 from tfdynnas.spaces import space as space_lib
 
 
@@ -59,18 +61,18 @@ class Layer:
     inputs: Channels of the input.
     outputs: Channels of the output.
     stride: Stride of the depthwise convolution.
-    size: Height and width of the input, pixels.
+    size: (height, width) of the input, pixels.
   """
 
   name: str
   inputs: int
   outputs: int
   stride: int
-  size: int
+  size: tuple[int, int]
 
   @property
   def output_size(self):
-    """Height and width of the output, pixels."""
+    """(height, width) of the output, pixels."""
     return _strided(self.size, self.stride)
 
   @property
@@ -89,7 +91,8 @@ class LayerSkeleton:
     stem_stride: Its stride.
     first: Channels of the first block, which is not searched: depthwise 3x3, then 1x1.
     last: Channels of the 1x1 convolution before the pool.
-    image_size: Height and width of the images, pixels. A stride rounds up: 7 becomes 4.
+    image_size: Height and width of the images, pixels: an int, or a pair that becomes one if they
+      are equal. A stride rounds up: 7 becomes 4.
     classes: Classes to tell apart.
   """
 
@@ -98,20 +101,26 @@ class LayerSkeleton:
   stem_stride: int = 2
   first: int = 16
   last: int = 1280
-  image_size: int = 224
+  image_size: int | tuple[int, int] = 224
   classes: int = 1000
 
   def __post_init__(self):
     if not self.stages:
       raise errors.InputError("`stages` must hold a Stage. Received: none")
-    _check_positive(self, ("stem", "stem_stride", "first", "last", "image_size"))
+    _check_positive(self, ("stem", "stem_stride", "first", "last"))
+    object.__setattr__(self, "image_size", image_size_lib.plain(self.image_size))
     if self.classes < 2:
       raise errors.InputError(f"`classes` must be >= 2. Received: {self.classes}")
 
   @property
+  def image_shape(self):
+    """(height, width, 3) of the images, pixels."""
+    return *image_size_lib.pair(self.image_size), 3
+
+  @property
   def stem_size(self):
-    """Height and width behind the stem, pixels."""
-    return _strided(self.image_size, self.stem_stride)
+    """(height, width) behind the stem, pixels."""
+    return _strided(image_size_lib.pair(self.image_size), self.stem_stride)
 
   @property
   def layers(self):
@@ -190,13 +199,14 @@ def _choices(blocks, layer):
 
 
 def _strided(size, stride):
-  return -(-size // stride)
+  """(height, width) behind a stride, which rounds up."""
+  return tuple(-(-side // stride) for side in size)
 
 
 def _conv_cost(kind, kernel, outputs, size):
-  """Cost of a bias-free convolution of so many weights with an output of size x size."""
+  """Cost of a bias-free convolution of so many weights with an output of size (height, width)."""
   if kind == "macs":
-    return kernel * size * size
+    return kernel * math.prod(size)
   return kernel + (2 * outputs if kind == "params" else 0)  # Affine normalisation behind it.
 
 

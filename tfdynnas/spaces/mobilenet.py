@@ -28,7 +28,7 @@ def mobilenet(channels=24, width=1.0, image_size=224, classes=1000, small=False)
     channels: Channels of the first stage, >= 1; published with 24 and with 32.
     width: Factor of the channels, > 0; other than 1 it rounds them to multiples of 8. The last
       convolution does not become narrower.
-    image_size: Height and width of the images, pixels, >= 1.
+    image_size: Height and width of the images, pixels, an int or a pair, >= 1.
     classes: Classes to tell apart, >= 2.
     small: bool, for images of about 32 pixels: stem and first stage have stride 1.
 

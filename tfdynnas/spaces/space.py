@@ -1,12 +1,14 @@
 """A search space: decisions with named choices, and costs that add up over them."""
 
 import dataclasses
+import itertools
 import math
 import operator
 
 import numpy as np
 
 from tfdynnas import errors
+from tfdynnas.spaces import allowed as allowed_lib
 
 _MOST_DIGITS = 1000  # Of an index: Python itself reads no more than 4300.
 COSTS = ("complexity", "params", "macs")
@@ -48,16 +50,56 @@ class Space:
     name: Name of the space, [a-z0-9_]+.
     decisions: The decisions, in the order of an arch.
     costs: Cost of each kind in COSTS, and of further KINDS.
+    allowed: Tuple per decision of the choices that an arch may have, ascending ints; None becomes
+      all. What is left out keeps its number, so an arch means the same whatever is left.
   """
 
   name: str
   decisions: tuple[Decision, ...]
   costs: dict[str, Cost]
+  allowed: tuple[tuple[int, ...], ...] | None = dataclasses.field(default=None, kw_only=True)
+
+  def __post_init__(self):
+    counts = [len(decision.choices) for decision in self.decisions]
+    object.__setattr__(self, "allowed", allowed_lib.check(counts, self.allowed))
+
+  def restrict(self, allowed):
+    """The space of the archs that have allowed choices alone.
+
+    Args:
+      allowed: Sequence per decision of choices; None allows all. What is left out here stays so.
+
+    Returns:
+      Space of the same class, with the same decisions and indices.
+
+    Raises:
+      InputError: A decision has no choice left, or there is no such choice.
+    """
+    wanted = dataclasses.replace(self, allowed=allowed).allowed
+    left = tuple(tuple(c for c in own if c in more) for own, more in zip(self.allowed, wanted))
+    return dataclasses.replace(self, allowed=left)
+
+  def whole(self):
+    """The space with all choices."""
+    return dataclasses.replace(self, allowed=None)
 
   @property
   def size(self):
-    """int, how many archs there are."""
+    """int, how many indices there are: archs of the whole space."""
     return math.prod(len(decision.choices) for decision in self.decisions)
+
+  @property
+  def count(self):
+    """int, how many archs there are, of allowed choices."""
+    return math.prod(map(len, self.allowed))
+
+  def archs(self):
+    """Yields every arch, in the order of the indices."""
+    return itertools.product(*self.allowed)
+
+  def allows(self, arch):
+    """Whether each choice of an arch is allowed."""
+    return all(choice in own for choice, own in zip(arch, self.allowed, strict=True))
 
   def validate(self, arch):
     """Returns `arch` as a tuple of ints, or says what is wrong with it.
@@ -66,7 +108,7 @@ class Space:
       arch: Sequence of integers, one per decision.
 
     Raises:
-      InputError: Wrong length, or a choice that is not there.
+      InputError: Wrong length, or a choice that is not there, or not allowed.
     """
     try:
       arch = tuple(map(operator.index, arch))
@@ -83,11 +125,21 @@ class Space:
             f"Decision `{decision.name}` takes a choice in [0, {len(decision.choices)}). "
             f"Received: {choice} in {arch}"
         )
+    self._check_allowed(arch)
     return arch
+
+  def _check_allowed(self, arch):
+    for choice, own, decision in zip(arch, self.allowed, self.decisions):
+      if choice not in own:
+        raise errors.InputError(
+            f"Decision `{decision.name}` of this space is left "
+            f"{', '.join(decision.choices[one] for one in own)}. "
+            f"Received: {decision.choices[choice]} in {arch}"
+        )
 
   def sample(self, rng):
     """Draws an arch uniformly with a numpy Generator."""
-    return tuple(int(rng.integers(len(decision.choices))) for decision in self.decisions)
+    return tuple(own[int(rng.integers(len(own)))] for own in self.allowed)
 
   def mutate(self, arch, rng, probability):
     """Redraws each choice uniformly with the given probability (it may come out the same)."""
@@ -115,7 +167,7 @@ class Space:
     return index
 
   def arch(self, index):
-    """The arch of a lexicographic index.
+    """The arch of a lexicographic index, of the whole space.
 
     Raises:
       InputError: The index is not in [0, size).
@@ -143,7 +195,7 @@ class Space:
     """
     text = text.strip()
     if text.startswith("#") and text[1:].isdecimal() and len(text) <= _MOST_DIGITS:
-      return self.arch(int(text[1:]))
+      return self.validate(self.arch(int(text[1:])))
     parts = text.split(",")
     if all(part.strip().isdecimal() and len(part) <= _MOST_DIGITS for part in parts):
       return self.validate([int(part) for part in parts])
@@ -152,8 +204,8 @@ class Space:
   def _parse_names(self, names, text):
     if len(names) != len(self.decisions):
       raise errors.InputError(
-          f"An arch of `{self.name}` looks like {self.format((0,) * len(self.decisions))} or "
-          f"{','.join('0' * len(self.decisions))}. Received: {text!r}"
+          f"An arch of `{self.name}` looks like {self.format(self._first())} or "
+          f"{','.join(map(str, self._first()))}. Received: {text!r}"
       )
     for name, decision in zip(names, self.decisions):
       if name not in decision.choices:
@@ -161,7 +213,11 @@ class Space:
             f"Decision `{decision.name}` takes one of {', '.join(decision.choices)}. "
             f"Received: {name!r} in {text!r}"
         )
-    return tuple(d.choices.index(name) for name, d in zip(names, self.decisions))
+    return self.validate([d.choices.index(name) for name, d in zip(names, self.decisions)])
+
+  def _first(self):
+    """The arch of least index."""
+    return tuple(own[0] for own in self.allowed)
 
   def cost(self, arch, kind):
     """Cost of the subnet of an arch.
@@ -190,6 +246,14 @@ class Space:
     """
     return (True,) * len(self.validate(arch))
 
+  def connected(self, arch):
+    """Whether a signal passes from input to output, so that the answer depends on the image.
+
+    Args:
+      arch: Sequence of ints, one per decision.
+    """
+    return any(self.live(arch))
+
   def table(self, kind):
     """Additive cost table.
 
@@ -210,16 +274,21 @@ class Space:
 
   def bounds(self, kind):
     """(least, greatest) cost of any arch, numbers."""
-    cost = self._cost(kind)
-    return tuple(cost.fixed + sum(extreme(row) for row in cost.table) for extreme in (min, max))
+    fixed, rows = self._cost(kind).fixed, self._left(kind)
+    return tuple(fixed + sum(extreme(row.values()) for row in rows) for extreme in (min, max))
 
   def smallest(self):
     """The arch of least complexity (of several, the one of least index)."""
-    return tuple(int(np.argmin(row)) for row in self._cost("complexity").table)
+    return tuple(min(row, key=row.get) for row in self._left("complexity"))
 
   def largest(self):
     """The arch of greatest complexity (of several, the one of least index)."""
-    return tuple(int(np.argmax(row)) for row in self._cost("complexity").table)
+    return tuple(max(row, key=row.get) for row in self._left("complexity"))
+
+  def _left(self, kind):
+    """What each allowed choice costs: a dict per decision, choice to number."""
+    table = self._cost(kind).table
+    return [{choice: row[choice] for choice in own} for row, own in zip(table, self.allowed)]
 
   def _cost(self, kind):
     if kind not in self.costs:

@@ -44,7 +44,7 @@ class FewShot:
     """Logits of one subnet of the part that `choose` set; as for a Supernet."""
     return self._supernet(images, arch=arch, training=training, reference=reference)
 
-  def subnet(self, arch, statistics="batch", dropout=0.0):
+  def subnet(self, arch, statistics=None, dropout=0.0, images=None):
     """The network of one arch as a plain Keras model, with the weights of its part."""
     self.choose(arch)
-    return self._supernet.subnet(arch, statistics, dropout)
+    return self._supernet.subnet(arch, statistics, dropout, images)

@@ -3,7 +3,7 @@
 import keras
 
 from tfdynnas import errors
-from tfdynnas.supernet import initial
+from tfdynnas.supernet import initializers
 from tfdynnas.supernet import normalization
 
 # `running` trains through the fused kernel; `keras` is the same layer as any Keras has it, for
@@ -15,6 +15,11 @@ STATISTICS = {
         momentum=normalization.MOMENTUM, epsilon=normalization.EPSILON, name=name
     ),
 }
+
+
+def spelled(name):
+  """A name as the back end takes it: PyTorch has no dots in the names of parameters."""
+  return name.replace(".", "_") if keras.backend.backend() == "torch" else name
 
 
 class NamedLayers:
@@ -40,7 +45,7 @@ class NamedLayers:
 
   def _initial(self, fan_in):
     self._seed += 1
-    return initial.uniform(fan_in, self._seed)
+    return initializers.uniform(fan_in, self._seed)
 
   def conv(self, name, images, channels, window, **kwargs):
     """A convolution without bias."""

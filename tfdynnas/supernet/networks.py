@@ -1,8 +1,8 @@
 """The network of one arch as a plain Keras model, of either kind of space."""
 
 from tfdynnas import spaces
-from tfdynnas.supernet import layer_network
-from tfdynnas.supernet import network
+from tfdynnas.supernet.cells import network
+from tfdynnas.supernet.layers import network as network_lib
 
 
 def plain_network(space, arch, statistics="running", seed=0, live_only=False, dropout=0.0):
@@ -24,5 +24,5 @@ def plain_network(space, arch, statistics="running", seed=0, live_only=False, dr
     InputError: The arch is not of this space, or no such normalisation.
   """
   if isinstance(space, spaces.LayerSpace):
-    return layer_network.layer_network(space, arch, statistics, seed, dropout)
+    return network_lib.layer_network(space, arch, statistics, seed, dropout)
   return network.cell_network(space, arch, statistics, seed, live_only, dropout)

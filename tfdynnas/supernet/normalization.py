@@ -3,7 +3,8 @@
 import keras
 from keras import ops
 
-from tfdynnas.supernet import fused_normalization
+from tfdynnas.backend import batch_normalization
+from tfdynnas.supernet import single_image
 
 EPSILON = 1e-5  # Of PyTorch, as in all published runs; Keras' default is 1e-3.
 MOMENTUM = 0.9  # Share of the old running statistics that a step keeps.
@@ -24,7 +25,7 @@ def by_batch(images, reference=None):
   channels = images.shape[-1]
   ones, zeros = ops.ones([channels], "float32"), ops.zeros([channels], "float32")
   if reference is None:
-    return fused_normalization.batch_normalize(images, ones, zeros, EPSILON)[0]
+    return batch_normalization.batch_normalize(images, ones, zeros, EPSILON)[0]
   mean, variance = ops.moments(ops.cast(images[:reference], "float32"), axes=[0, 1, 2])
   factor = ops.rsqrt(variance + EPSILON)
   shift = ops.cast(mean * factor, images.dtype)
@@ -33,11 +34,11 @@ def by_batch(images, reference=None):
 
 @keras.saving.register_keras_serializable("tfdynnas")
 class BatchStatistics(keras.layers.Layer):
-  """Layer form of `by_batch`; it has no weights."""
+  """Layer form of `by_batch`; it has no weights, and refuses one image outside of training."""
 
-  def call(self, images):
+  def call(self, images, training=None):
     """Normalises a batch."""
-    return by_batch(images)
+    return by_batch(images if training else single_image.refuse(images))
 
 
 @keras.saving.register_keras_serializable("tfdynnas")
@@ -54,7 +55,7 @@ class RunningStatistics(keras.layers.BatchNormalization):
     """Normalises by the batch in training, moving the running statistics, else by those."""
     if not training or not self.trainable:
       return super().call(inputs, training=False, mask=mask)
-    outputs, mean, variance = fused_normalization.batch_normalize(
+    outputs, mean, variance = batch_normalization.batch_normalize(
         inputs, self.gamma, self.beta, self.epsilon
     )
     for running, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):

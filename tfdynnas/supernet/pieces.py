@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from tfdynnas import errors
 from tfdynnas import spaces
-from tfdynnas.supernet import network
-from tfdynnas.supernet.layer_network import block_chain
-from tfdynnas.supernet.layer_network import first_network
-from tfdynnas.supernet.layer_network import last_network
-from tfdynnas.supernet.layer_network import layer_network
+from tfdynnas.supernet.cells import network
+from tfdynnas.supernet.layers.network import block_chain
+from tfdynnas.supernet.layers.network import first_network
+from tfdynnas.supernet.layers.network import last_network
+from tfdynnas.supernet.layers.network import layer_network
 
 TIMES = 8  # In one call, for a call takes as long as many a small operation.
 
@@ -100,7 +100,8 @@ def _of_layers(space):
   """Layers of one shape share their pieces; those that change the shape run once in a call."""
   empty, pieces, rows = {}, {}, []
   for place, (layer, decision) in enumerate(zip(space.skeleton.layers, space.decisions)):
-    shape = f"{layer.size}x{layer.size}x{layer.inputs}_to_{layer.outputs}_stride{layer.stride}"
+    shape = "x".join(map(str, (*layer.size, layer.inputs)))
+    shape = f"{shape}_to_{layer.outputs}_stride{layer.stride}"
     times, uses = TIMES if layer.keeps_shape else 1, []
     empty[f"{shape}_empty"] = functools.partial(block_chain, layer, None, 1)
     for choice, name in enumerate(decision.choices):

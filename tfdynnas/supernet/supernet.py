@@ -9,13 +9,17 @@ from keras import ops
 
 from tfdynnas import errors
 from tfdynnas import spaces
-from tfdynnas.spaces import configs
-from tfdynnas.supernet import cell_body
-from tfdynnas.supernet import initial
-from tfdynnas.supernet import layer_body
+from tfdynnas.backend import current
+from tfdynnas.spaces import registry
+from tfdynnas.supernet import epoch_length
+from tfdynnas.supernet import initializers
 from tfdynnas.supernet import networks
+from tfdynnas.supernet import recalibration
+from tfdynnas.supernet import single_image
+from tfdynnas.supernet.cells import body
+from tfdynnas.supernet.layers import body as body_lib
 
-BODIES = {spaces.CellSpace: cell_body.CellBody, spaces.LayerSpace: layer_body.LayerBody}
+BODIES = {spaces.CellSpace: body.CellBody, spaces.LayerSpace: body_lib.LayerBody}
 
 
 @keras.saving.register_keras_serializable("tfdynnas")
@@ -23,7 +27,7 @@ class Supernet(keras.Model):
   """Every subnet of a space, sharing weights; one compiled graph runs any of them.
 
   An ordinary Keras model: `compile` takes the `method` that says what a training step does
-  (tfdynnas.training.SinglePath), `evaluate` and `predict` run the arch that `choose` set.
+  (tfdynnas.methods.SinglePath), `evaluate` and `predict` run the arch that `choose` set.
 
   What differs between kinds of spaces is its body: the weights and the way from images to
   features. A weight of it may hold a row for each of several choices.
@@ -64,7 +68,7 @@ class Supernet(keras.Model):
     seed = int(np.random.SeedSequence([self.seed, len(self.weights)]).generate_state(1)[0] >> 1)
     # Not cast by Keras, which would copy a whole weight where a step reads a few rows of it.
     return self.add_weight(
-        name=name, shape=shape, initializer=initial.uniform(fan_in, seed), autocast=False
+        name=name, shape=shape, initializer=initializers.uniform(fan_in, seed), autocast=False
     )
 
   def choose(self, arch):
@@ -77,13 +81,19 @@ class Supernet(keras.Model):
     Args:
       images: float [batch, height, width, 3], normalised.
       arch: int32 [decisions], a tensor or a sequence; None stands for the one `choose` set.
-      training: Ignored: normalisation is by batch statistics always.
+      training: Normalisation is by batch statistics always; outside of training one image, which
+        has none to speak of, is refused.
       reference: int; take the statistics of the first `reference` images alone, so that the logits
         of the others do not depend on one another; None takes those of the whole batch.
 
     Returns:
       float32 [batch, classes].
+
+    Raises:
+      InputError: One image outside of training, without a reference; see single_image.refuse.
     """
+    if not training and reference is None:
+      images = single_image.refuse(images)
     arch = ops.cast(self.arch if arch is None else arch, "int32")
     features = self._body(ops.cast(images, self.compute_dtype), arch, reference)
     features = ops.mean(ops.cast(features, "float32"), axis=[1, 2])
@@ -114,59 +124,113 @@ class Supernet(keras.Model):
     owners = self._body.owners
     return [owners.get(v.path, (None,))[0] for v in self.trainable_variables]
 
-  def subnet(self, arch, statistics="batch", dropout=0.0):
+  def subnet(self, arch, statistics=None, dropout=0.0, images=None):
     """The network of one arch as a plain Keras model with the inherited weights.
+
+    With `images` it answers each image by itself, by the running statistics of those. Without, it
+    normalises by each batch's own statistics: the logits of an image depend on its batch, and one
+    image alone is refused.
 
     Args:
       arch: Sequence of ints, one per decision.
       statistics: `batch`: logits as the supernet gives them. `running`: affine normalisation with
-        running statistics, ready to be trained on its own.
+        running statistics, those of `images`; without them yet to be measured, by training or by
+        recalibration.recalibrate. None: `running` with `images`, else `batch`.
       dropout: float in [0, 1), as for networks.plain_network.
+      images: Sample of training images, float [n, height, width, 3], normalised, n >= 2.
 
     Returns:
       keras.Model, normalised images -> logits.
+
+    Raises:
+      InputError: No such arch or statistics, or images that cannot give any.
     """
     arch = self.space.validate(arch)
+    statistics = statistics or ("batch" if images is None else "running")
+    if images is not None and statistics == "batch":
+      raise errors.InputError("`images` need running statistics. Received: statistics='batch'")
     model = networks.plain_network(self.space, arch, statistics, self.seed, dropout=dropout)
     for name, value in (*self._body.inherited(arch), ("dense", (self._dense, self._bias))):
       model.get_layer(name).set_weights([ops.convert_to_numpy(part) for part in value])
+    if images is not None:
+      recalibration.recalibrate(model, recalibration.batches(images))
     return model
 
   def compile(self, optimizer="rmsprop", loss=None, method=None, **kwargs):
     """Prepares for training.
 
     Args:
-      optimizer: As for any Keras model, as is `loss`.
-      loss: On logits.
-      method: What a training step does, for example training.SinglePath; needed by `fit`.
-      **kwargs: As for any Keras model.
+      optimizer: As for any Keras model; with a method, what its CaLR and MS were not given is
+        bound: bounds, paths and groups.
+      loss: On logits; None with a method: cross-entropy of int labels.
+      method: What a training step does, for example methods.SinglePath; needed by `fit`.
+      **kwargs: As for any Keras model; with a method, `metrics` are the accuracy and `jit_compile`
+        is what this backend trains fastest with, if they are not given.
 
     Raises:
       InputError: The method cannot be run as they say.
     """
+    optimizer = keras.optimizers.get(optimizer)  # So that a config is checked like what it makes.
+    settings = {**kwargs, "optimizer": optimizer, "loss": loss}
     if method is not None:
-      method.check_compile({**kwargs, "optimizer": optimizer})
-    super().compile(optimizer=optimizer, loss=loss, **kwargs)
+      settings = method.bind_compile(self.space, settings)
+    super().compile(**settings)
     self.method = method
     self.method_state = getattr(method, "state", None)  # A layer here, so that it is saved.
+
+  def fit(
+      self, x=None, y=None, batch_size=None, epochs=1, validation_split=0.0, initial_epoch=0,
+      steps_per_epoch=None, **kwargs,
+  ):
+    """Trains, as Keras' `fit` does, and binds what schedule and method were not given: the steps.
+
+    Args:
+      x: What Keras' `fit` takes, as are all others; or data.Data, of which it trains on the
+        training images in an order of the supernet's seed, not augmented.
+      y: See above.
+      batch_size: See above.
+      epochs: See above.
+      validation_split: See above.
+      initial_epoch: See above.
+      steps_per_epoch: See above.
+      **kwargs: See above.
+
+    Returns:
+      keras.callbacks.History.
+
+    Raises:
+      InputError: The training has begun, and CaLR was bound to fewer steps.
+    """
+    if hasattr(x, "batches"):
+      x = x.batches("train", batch_size or epoch_length.KERAS_BATCH, self.seed)
+      batch_size = None
+    if self.method is not None:
+      each = epoch_length.steps(x, batch_size, steps_per_epoch, validation_split)
+      if each:
+        done = int(ops.convert_to_numpy(self.optimizer.iterations))
+        self.method.bind_fit(self.optimizer, done, done + each * (epochs - initial_epoch), epochs)
+    return super().fit(
+        x, y, batch_size=batch_size, epochs=epochs, validation_split=validation_split,
+        initial_epoch=initial_epoch, steps_per_epoch=steps_per_epoch, **kwargs,
+    )
 
   def train_step(self, *args):
     """One step of the method that `compile` was given."""
     if self.method is None:
       raise errors.InputError(
           "`fit` needs to know which paths to train: compile(..., "
-          "method=training.SinglePath(...)). Received: method=None"
+          "method=methods.SinglePath(...)). Received: method=None"
       )
-    return self.method.train_step(self, *args)
+    return current.train_step(self.method, self, *args)
 
   def get_config(self):
     """Config for `from_config`."""
-    return {**super().get_config(), "space": configs.to_config(self.space), "seed": self.seed}
+    return {**super().get_config(), "space": registry.to_config(self.space), "seed": self.seed}
 
   @classmethod
   def from_config(cls, config):
     """Makes the supernet of a config."""
-    return cls(**{**config, "space": configs.from_config(config["space"])})
+    return cls(**{**config, "space": registry.from_config(config["space"])})
 
   def get_compile_config(self):
     """Config of what `compile` was given."""

@@ -11,11 +11,12 @@ import keras
 import numpy as np
 
 from tfdynnas import errors
-from tfdynnas import json_kind
-from tfdynnas import whole_file
-from tfdynnas.training import backend
+from tfdynnas.backend import current
+from tfdynnas.files import atomic
+from tfdynnas.files import json_schema
+from tfdynnas.files import regular_file
 from tfdynnas.training import checkpoint
-from tfdynnas.training import probes
+from tfdynnas.training.probes import probe as probe_lib
 
 
 def state(model):
@@ -25,7 +26,9 @@ def state(model):
   the names hold numbers that depend on what was made before.
   """
   found = weights(model)
-  found.update((f"optimizer/{i}", v) for i, v in enumerate(model.optimizer.variables))
+  optimizer = model.optimizer  # What it is told comes last, and anew before each step.
+  kept = optimizer.variables[:len(optimizer.variables) - len(getattr(optimizer, "told", ()))]
+  found.update((f"optimizer/{i}", v) for i, v in enumerate(kept))
   for metric in model.metrics:
     found.update((f"metric/{metric.name}/{i}", v) for i, v in enumerate(metric.variables))
   return found
@@ -79,7 +82,7 @@ class Checkpoints(keras.callbacks.Callback):
       if not np.isfinite(value).all():
         raise _diverged("weights", f"NaN or infinity in {name} after step {self._log.step - 1}")
     record = {"step": self._log.step, "rows": self._log.rows, "identity": self._identity}
-    if backend.share()[0] == 0:  # All workers read: what they count apart is summed at that.
+    if current.share()[0] == 0:  # All workers read: what they count apart is summed at that.
       checkpoint.save(self._path, arrays, record)
 
 
@@ -109,7 +112,7 @@ class Log(keras.callbacks.Callback):
     self.step += 1
     if not math.isfinite(logs["loss"]):
       raise _diverged("loss", f"{logs['loss']} at step {self.step - 1}")
-    if backend.share()[0] == 0:
+    if current.share()[0] == 0:
       self._progress(self.step, self.steps, **logs, data_wait=self._data_wait())
 
   def on_epoch_end(self, epoch, logs=None):
@@ -134,8 +137,8 @@ class Log(keras.callbacks.Callback):
     writer = csv.DictWriter(text, list(self.rows[-1]))  # The first may be of an older version.
     writer.writeheader()
     writer.writerows(self.rows)
-    if backend.share()[0] == 0:
-      whole_file.write_text(self._path, text.getvalue())
+    if current.share()[0] == 0:
+      atomic.write_text(self._path, text.getvalue())
 
   def _data_wait(self):
     """Share of the epoch's time so far that was waited for data."""
@@ -155,14 +158,15 @@ class DevicePeak(keras.callbacks.Callback):
     super().__init__()
     self._path = path
     there = path.exists()
-    self._before = json_kind.read(path, {"peak_bytes": int})["peak_bytes"] if there else 0
+    kind = {"peak_bytes": json_schema.COUNT}
+    self._before = json_schema.read(path, kind)["peak_bytes"] if there else 0
 
   def on_epoch_end(self, epoch, logs=None):
     """Writes the file, if there is an accelerator."""
-    peak = backend.peak_device_bytes()
+    peak = current.peak_device_bytes()
     if peak is not None:
       text = json.dumps({"peak_bytes": max(peak, self._before)}) + "\n"
-      whole_file.write_text(self._path, text)
+      atomic.write_text(self._path, text)
 
 
 class Probes(keras.callbacks.Callback):
@@ -183,9 +187,9 @@ class Probes(keras.callbacks.Callback):
     if done % self._probe.epochs and done < self._epochs:
       return
     line = {"epoch": done, "step": self._log.step, **self._probe(self.model, self._log.step)}
-    if backend.share()[0] == 0:  # All workers look, else they would wait for the one that does.
+    if current.share()[0] == 0:  # All workers look, else they would wait for the one that does.
       write_lines(self._path, [*read_lines(self._path), line])
-    logs.update(probes.scalars(line))
+    logs.update(probe_lib.scalars(line))
 
 
 def read_lines(path):
@@ -204,17 +208,18 @@ def read_lines(path):
   if not path.exists():
     return []
   try:
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    text = regular_file.read_text(path, regular_file.MOST_LOG_BYTES)
+    lines = [json.loads(line) for line in text.splitlines()]
   except (OSError, ValueError, RecursionError) as error:
     raise errors.InputError(f"{path} must hold a probe on each line. Received: {error}") from error
   if lines:
-    json_kind.check(path, lines, [{"step": int}])
+    json_schema.check(path, lines, [{"step": json_schema.COUNT}])
   return lines
 
 
 def write_lines(path, lines):
   """Writes a file of JSON lines, whole."""
-  whole_file.write_text(path, "".join(json.dumps(line, allow_nan=False) + "\n" for line in lines))
+  atomic.write_text(path, "".join(json.dumps(line, allow_nan=False) + "\n" for line in lines))
 
 
 def drop_lines(path, step):

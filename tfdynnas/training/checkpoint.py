@@ -4,24 +4,19 @@ No back end's own format: any of them reads it. Sampler, order of the data and a
 functions of (seed, step), so the step is all that is kept of them.
 """
 
-import contextlib
 import json
 import pathlib
-import zipfile
-import zlib
 
 import numpy as np
 from keras import ops
 
 from tfdynnas import errors
-from tfdynnas import whole_file
+from tfdynnas.files import atomic
+from tfdynnas.files import json_schema
+from tfdynnas.files import npz_file
 
 _RECORD = "record"
-# What zipfile, and who reads what is in a zip, raise of a damaged one; RuntimeError: encrypted.
-DAMAGED = (
-    OSError, ValueError, EOFError, LookupError, AttributeError, TypeError, RuntimeError,
-    zipfile.BadZipFile, zlib.error,
-)
+_WHAT = "a whole checkpoint of this package"
 
 
 def save(path, variables, record):
@@ -34,7 +29,7 @@ def save(path, variables, record):
   """
   arrays = {name: ops.convert_to_numpy(value) for name, value in variables.items()}
   arrays[_RECORD] = np.frombuffer(json.dumps(record).encode(), np.uint8)
-  with whole_file.replacing(path) as file:
+  with atomic.replacing(path) as file:
     np.savez(file, **arrays)
 
 
@@ -52,11 +47,13 @@ def record(path):
   """
   if not pathlib.Path(path).exists():
     return None
-  with _opened(path) as arrays:
+  arrays = npz_file.read(path, _WHAT, {_RECORD})
+  try:
     found = json.loads(bytes(arrays[_RECORD]))
-    if not isinstance(found, dict):
-      raise ValueError("a record of another kind")
-    return found
+  except (KeyError, ValueError, TypeError, RecursionError) as error:
+    raise errors.InputError(f"{path} must be {_WHAT}. Received: no record: {error}") from error
+  json_schema.check(path, found, dict)
+  return found
 
 
 def restore(path, variables, partly=False):
@@ -70,15 +67,13 @@ def restore(path, variables, partly=False):
   Raises:
     InputError: The file is damaged, or names, shapes or kinds differ from those of `variables`.
   """
-  with _opened(path) as arrays:
-    names = set(arrays.files) - {_RECORD}
-    names = names & set(variables) if partly else names
-    odd = sorted(names.symmetric_difference(variables))
-    if odd:
-      raise errors.InputError(
-          f"Checkpoint {path} must hold the variables of this run. Differing: {', '.join(odd[:4])}"
-      )
-    values = {name: arrays[name] for name in names}
+  values = npz_file.read(path, _WHAT, set(variables) if partly else None)
+  values.pop(_RECORD, None)
+  odd = sorted(set(values).symmetric_difference(variables))
+  if odd:
+    raise errors.InputError(
+        f"Checkpoint {path} must hold the variables of this run. Differing: {', '.join(odd[:4])}"
+    )
   for name, variable in variables.items():
     value = values[name]
     if value.shape != tuple(variable.shape) or not _alike(value.dtype, variable.dtype):
@@ -94,19 +89,3 @@ def _alike(there, here):
   """Whether two kinds are the same; a count of steps is int64 on TensorFlow, int32 on JAX."""
   both = str(there), str(here)
   return both[0] == both[1] or set(both) == {"int32", "int64"}
-
-
-@contextlib.contextmanager
-def _opened(path):
-  """Opens an .npz, and turns whatever is said of a damaged or foreign one into one line."""
-  try:
-    with np.load(path, allow_pickle=False) as arrays:
-      if _RECORD not in arrays.files or arrays.zip.testzip() is not None:
-        raise ValueError("no record, or a checksum differs")
-      yield arrays
-  except errors.InputError:
-    raise
-  except DAMAGED as error:
-    raise errors.InputError(
-        f"{path} must be a whole checkpoint of this package. Received: {error}"
-    ) from error

@@ -8,11 +8,14 @@ import pathlib
 import keras
 
 from tfdynnas import errors
-from tfdynnas.training import backend
+from tfdynnas.backend import current
+from tfdynnas.files import json_schema
 from tfdynnas.training import callbacks
 from tfdynnas.training import checkpoint
 from tfdynnas.training.callbacks import state
-from tfdynnas.training.callbacks import weights
+
+_RECORD = {"step": json_schema.COUNT, "rows": list, "identity": dict}  # Of a checkpoint.
+_ROW = {"step": json_schema.COUNT, str: (float, None)}  # Of its log.
 
 
 def silent(step, steps, **logs):
@@ -64,12 +67,12 @@ def fit(
   path = pathlib.Path(folder) / "checkpoint.npz"
   record = resumable(path, identity)
   step, rows = (record["step"], record["rows"]) if record else (0, [])
-  backend.agree(step)
+  current.agree(step)
   log = callbacks.Log(path.with_name("log.csv"), step, rows, epochs, steps_per_epoch, progress)
   keeper = callbacks.Checkpoints(path, every, steps_per_epoch, log, identity)
   if record:
     checkpoint.restore(path, state(model))
-  run = backend.runner(model, every)
+  run = current.runner(model, every)
   while log.step < log.steps:
     watchers = _watchers(path.parent, log, keeper, probe, epochs)
     _fit_on(model, run, batches, steps_per_epoch, keeper, log, watchers)
@@ -80,11 +83,11 @@ def _watchers(folder, log, keeper, probe, epochs):
   """The callbacks of one call of Keras' `fit`, in the order that makes a resume exact."""
   path = folder / "probes.jsonl"
   looks = [callbacks.Probes(path, log, probe, epochs)] if probe else []
-  if backend.share()[0]:
+  if current.share()[0]:
     return [log, *looks, _EpochEnd(keeper), keeper]
   callbacks.drop_lines(path, log.step)
   peak = callbacks.DevicePeak(folder / "device.json")
-  return [log, *looks, peak, _EpochEnd(keeper), keeper, *backend.boards(folder / "events")]
+  return [log, *looks, peak, _EpochEnd(keeper), keeper, *current.boards(folder / "events")]
 
 
 def _fit_on(model, run, batches, steps_per_epoch, keeper, log, watchers):
@@ -93,7 +96,7 @@ def _fit_on(model, run, batches, steps_per_epoch, keeper, log, watchers):
   if done:
     keeper.resume_within_epoch(model)
   last = epoch + 1 if done else log.steps // steps_per_epoch
-  steps, log.waited = backend.timed(batches(log.step, last * steps_per_epoch))
+  steps, log.waited = current.timed(batches(log.step, last * steps_per_epoch))
   run(steps, epoch, last, steps_per_epoch - done, watchers)
 
 
@@ -116,6 +119,9 @@ def resumable(path, identity):
   """
   record = checkpoint.record(path)
   if record is not None:
+    json_schema.check(path, record, _RECORD)
+    if record["rows"]:  # None before the end of the first epoch.
+      json_schema.check(path, record["rows"], [_ROW], "rows")
     rule = f"{path} must be of the same training; give another run_dir"
     errors.refuse_other(rule, record.get("identity", {}), identity)
   return record

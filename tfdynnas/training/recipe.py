@@ -4,58 +4,75 @@ import keras
 
 from tfdynnas import errors
 from tfdynnas import supernet as supernet_lib
-from tfdynnas.training import backend
-from tfdynnas.training import by_budget
-from tfdynnas.training import calr
-from tfdynnas.training import fairnas
-from tfdynnas.training import losses
-from tfdynnas.training import ms
-from tfdynnas.training import pada
-from tfdynnas.training import path_importance
-from tfdynnas.training import sandwich
-from tfdynnas.training import single_path
+from tfdynnas.methods import fairnas
+from tfdynnas.methods import pada
+from tfdynnas.methods import path_importance
+from tfdynnas.methods import sandwich
+from tfdynnas.methods import single_path
+from tfdynnas.optimizers import calr
+from tfdynnas.optimizers import losses
+from tfdynnas.optimizers import ms
+from tfdynnas.sampling import by_budget
 
 
-def make_supernet(config, space, steps, prepare=None, allowed=None, images=0):
+def make_supernet(config, space, steps, prepare=None, allowed=None, images=0, counts=None):
   """Makes and compiles the supernet; call it in the strategy's scope.
 
   Args:
     config: config.SupernetConfig.
     space: spaces.Space.
     steps: int >= 1, steps of the whole training.
-    prepare: As for training.SinglePath.
-    allowed: Sequence per decision of the choices to train; None trains all. CaLR keeps the bounds
-      of the whole space.
+    prepare: As for methods.SinglePath.
+    allowed: Sequence per decision of the choices to train; None: those of the space, whose bounds
+      CaLR keeps.
     images: int, held images that a step may draw from; 0 if they are streamed.
+    counts: int [classes], training images of each class; needed by class_weights.
 
   Returns:
     supernet.Supernet, compiled.
 
   Raises:
     InputError: The split decision is not in the space, or restricted, or images are to be drawn
-      and are not held.
+      and are not held, or classes are to be weighed that were not counted.
   """
   supernet = supernet_lib.Supernet(
       space, seed=config.seed, name="supernet", dtype=config.precision
   )
-  method = _make_method(config, space, steps, prepare, allowed, images)
-  schedule = config.learning_rate
-  if config.calr_on == "lr":
-    schedule = _make_schedule(config, space, steps, paths=method.sampler(0).shape[0])
+  method = make_method(config, space, steps, prepare, allowed, images)
+  on_rate = config.calr_on == "lr"
   optimizer = ms.MS(
-      schedule, config.momentum, l2=config.l2, max_norm=config.max_norm or None,
-      groups=method.groups, off_path=config.off_path,
+      _make_schedule(config, steps) if on_rate else config.learning_rate, config.momentum,
+      l2=config.l2, max_norm=config.max_norm or None, off_path=config.off_path,
   )
-  loss = losses.crossentropy(config.label_smoothing)
-  supernet.compile(
-      optimizer=optimizer, loss=loss, metrics=["accuracy"], method=method,
-      jit_compile=backend.JIT_COMPILE,
-  )
+  loss = losses.crossentropy(config.label_smoothing, class_weights(config, counts))
+  supernet.compile(optimizer, loss, method)
   return supernet
 
 
-def _make_method(config, space, steps, prepare, allowed, images):
-  """The method that the config says."""
+def class_weights(config, counts):
+  """Weights of the classes in the loss.
+
+  Args:
+    config: config.SupernetConfig or config.SubnetConfig.
+    counts: int [classes], training images of each class; None: they were not counted.
+
+  Returns:
+    float64 [classes], or None: all are 1.
+
+  Raises:
+    InputError: They are needed and were not counted.
+  """
+  if config.class_weights == "none":
+    return None
+  if counts is None:
+    raise errors.InputError(
+        f"`class_weights` {config.class_weights} needs the images of each class. Received: none"
+    )
+  return losses.balanced_weights(counts)
+
+
+def make_method(config, space, steps, prepare=None, allowed=None, images=0):
+  """The method that a config says; arguments and refusals as of `make_supernet`."""
   settings = {
       "seed": config.seed, "prepare": prepare, "allowed": allowed,
       "split_decision": None if config.split_decision < 0 else config.split_decision,
@@ -71,7 +88,7 @@ def _make_method(config, space, steps, prepare, allowed, images):
       sampler = _make_budget(config, space, allowed)
     return single_path.SinglePath(space, sampler=sampler, **settings)
   if config.calr_on == "loss":
-    settings["loss_calr"] = _make_schedule(config, space, steps)
+    settings["loss_calr"] = _make_schedule(config, steps)
   if config.method == "fairnas":
     return fairnas.FairNAS(space, **settings)
   return sandwich.Sandwich(
@@ -84,19 +101,18 @@ def _make_budget(config, space, allowed):
   kind, _, text = config.budget.partition(":")
   ranges = [[float(end) for end in pair.split("-")] for pair in text.split(",")]
   cost = space.costs[kind]
+  allowed = space.restrict(allowed).allowed
   return by_budget.Budget(cost.fixed, cost.table, ranges, config.seed, allowed)
 
 
-def _make_schedule(config, space, steps, paths=1):
+def _make_schedule(config, steps):
   """The learning rate that the config says: a number or a schedule."""
-  rate, bounds = config.learning_rate, space.bounds("complexity")
+  rate = config.learning_rate
   if config.schedule == "constant":
     return rate
   if config.schedule == "cosine":
     return keras.optimizers.schedules.CosineDecay(rate, steps)
   if config.schedule == "polynomial":
     return keras.optimizers.schedules.PolynomialDecay(rate, steps, 0.0, config.gamma)
-  if bounds[0] == bounds[1]:
-    raise errors.InputError("CaLR needs subnets of different complexity. Received: all alike")
   gamma_max = config.gamma_max if config.schedule == "calr" else 1 / config.gamma_max
-  return calr.CaLR(rate, steps, *bounds, gamma_max, paths)
+  return calr.CaLR(rate, steps, gamma_max=gamma_max)

@@ -8,12 +8,13 @@ average of the weights) is off unless asked for.
 import keras
 from keras import ops
 
+from tfdynnas.optimizers import losses
+from tfdynnas.optimizers import ms
 from tfdynnas.supernet import networks
-from tfdynnas.training import losses
-from tfdynnas.training import ms
+from tfdynnas.training import recipe
 
 
-def network_to_train(config, space, arch, steps, supernet=None):
+def network_to_train(config, space, arch, steps, supernet=None, counts=None):
   """The compiled network of one arch.
 
   Args:
@@ -22,6 +23,7 @@ def network_to_train(config, space, arch, steps, supernet=None):
     arch: Sequence of ints, one per decision.
     steps: int >= 1, steps of the whole training.
     supernet: supernet.Supernet whose weights to begin with; None begins from scratch.
+    counts: As for recipe.make_supernet.
 
   Returns:
     keras.Model, compiled.
@@ -34,9 +36,10 @@ def network_to_train(config, space, arch, steps, supernet=None):
   schedule = keras.optimizers.schedules.CosineDecay(config.subnet_learning_rate, steps)
   optimizer = Averaged(
       schedule, l2=config.subnet_l2, l2_on=config.subnet_l2_on, max_norm=None,
-      use_ema=config.subnet_ema > 0, ema_momentum=config.subnet_ema or 0.99,
+      use_ema=config.subnet_ema > 0, ema_momentum=config.subnet_ema or 0.99, groups=1,
   )
-  loss = losses.crossentropy(config.subnet_label_smoothing)
+  weights = recipe.class_weights(config, counts)
+  loss = losses.crossentropy(config.subnet_label_smoothing, weights)
   model.compile(optimizer, loss, metrics=["accuracy"])
   return model
 

@@ -1,0 +1,51 @@
+"""Shim: normalisation by batch statistics in one kernel, where the back end has one."""
+
+import keras
+from keras import ops
+
+if keras.backend.backend() == "tensorflow":
+  import tensorflow as tf
+
+  def batch_normalize(images, scale, offset, epsilon):
+    """Normalises each channel by the mean and biased variance of this batch.
+
+    TensorFlow: FusedBatchNormV3; Keras' own layer takes separate kernels there, and the step of a
+    supernet 1.8 to 2.8 times as long.
+
+    Args:
+      images: float32 or bfloat16 [batch, height, width, channels].
+      scale: float32 [channels].
+      offset: float32 [channels].
+      epsilon: Added to the variance, > 0.
+
+    Returns:
+      (normalised, mean, biased variance): as `images`; float32 [channels], without gradient.
+    """
+    none = tf.zeros([0])
+    result, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+        x=images, scale=scale, offset=offset, mean=none, variance=none, epsilon=epsilon,
+        is_training=True,
+    )
+    count = tf.cast(tf.reduce_prod(tf.shape(images)[:3]), tf.float32)
+    return result, mean, variance * (count - 1) / count  # The kernel gives the unbiased one.
+
+  def refuse_one(images, message):
+    """Images of a batch whose size is known when it runs; of one it fails then with a message."""
+    several = tf.debugging.assert_none_equal(tf.shape(images)[0], 1, message=message)
+    with tf.control_dependencies([several] if several is not None else []):
+      return tf.identity(images)
+
+else:
+
+  def batch_normalize(images, scale, offset, epsilon):
+    """Normalises each channel by the mean and biased variance of this batch."""
+    wide = ops.cast(images, "float32")
+    mean, variance = ops.moments(wide, axes=[0, 1, 2], keepdims=True)
+    factor = ops.rsqrt(variance + epsilon) * scale
+    result = ops.cast((wide - mean) * factor + offset, images.dtype)
+    return result, ops.squeeze(mean), ops.squeeze(variance)
+
+  def refuse_one(images, message):
+    """The images as they are: here sizes are known before anything runs."""
+    del message
+    return images

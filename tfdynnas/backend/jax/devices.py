@@ -1,0 +1,93 @@
+"""The devices that JAX trains on."""
+
+import contextlib
+import os
+
+import jax
+import keras
+
+from tfdynnas import errors
+
+
+class Devices:
+  """Devices that train together; what a strategy is on TensorFlow.
+
+  A batch is shared out, and statistics are of the whole batch wherever its images lie: unlike
+  TensorFlow's replicas, several devices compute what one does.
+
+  Attributes:
+    num_replicas_in_sync: 1, parts of a batch that are normalised apart.
+    devices: int.
+  """
+
+  num_replicas_in_sync = 1
+
+  def __init__(self, names):
+    self.devices = max(1, len(names))
+    self._names = names
+
+  @contextlib.contextmanager
+  def scope(self):
+    """What is made inside lies on all the devices."""
+    before = keras.distribution.distribution()
+    if self._names:
+      mesh = keras.distribution.DataParallel(devices=self._names)
+      keras.distribution.set_distribution(mesh)
+    try:
+      yield
+    finally:
+      keras.distribution.set_distribution(before)
+
+
+def make_strategy(distribution, devices):
+  """The devices of a run.
+
+  Args:
+    distribution: `none` or `mirrored`.
+    devices: Names such as `GPU:0`; of `CPU`, as many as are named are made, if JAX has not started
+      yet. Empty stands for the first, or for all with `mirrored`.
+
+  Returns:
+    Devices.
+
+  Raises:
+    InputError: A device is not there or named twice, or several without `mirrored`.
+  """
+  devices = [device.lower() for device in devices]
+  if len(set(devices)) < len(devices):
+    raise errors.InputError(f"`devices` must differ. Received: {devices}")
+  if distribution == "none" and len(devices) > 1:
+    raise errors.InputError(f"Several `devices` need distribution=mirrored. Received: {devices}")
+  if not devices and distribution == "none":
+    return Devices([])
+  cpus = sum(device.startswith("cpu") for device in devices)
+  if cpus > 1:
+    try:
+      jax.config.update("jax_num_cpu_devices", cpus)
+    except RuntimeError as error:
+      if len(jax.devices("cpu")) < cpus:
+        raise errors.InputError(
+            f"`devices` of several CPUs must be made first. Received: {error}"
+        ) from error
+  there = keras.distribution.list_devices()
+  missing = [device for device in devices if device not in there]
+  if missing:
+    raise errors.InputError(f"`devices` must be among {there}. Received: {missing}")
+  return Devices(devices or there)
+
+
+def peak_device_bytes():
+  """The most memory of an accelerator that this process has held; as on TensorFlow."""
+  stats = [device.memory_stats() for device in jax.local_devices() if device.platform != "cpu"]
+  return max((one["peak_bytes_in_use"] for one in stats if one), default=None)
+
+
+def make_deterministic(seed):
+  """Makes every operation give the same bits in every run, if nothing has been computed yet.
+
+  Whatever is drawn is a function of a run's own seeds. (Keras' `set_random_seed` would import
+  TensorFlow where it is installed.)
+  """
+  del seed
+  flags = os.environ.get("XLA_FLAGS", "")
+  os.environ["XLA_FLAGS"] = f"{flags} --xla_gpu_deterministic_ops=true"  # Read at the first array.

@@ -1,0 +1,248 @@
+"""What is asked of a trained supernet: scores, search, ranks, latency, and the found network."""
+
+import dataclasses
+import re
+
+from tfdynnas import class_accuracy
+from tfdynnas import errors
+from tfdynnas.config.option import LARGEST
+from tfdynnas.config.option import MOST_ARCHS
+from tfdynnas.config.option import MOST_BATCH
+from tfdynnas.config.option import Config
+from tfdynnas.config.option import option
+
+WEIGHTS = ("none", "balanced")
+WEIGHTS_HELP = (
+    "Weight of an image's loss: 1; or of rare classes more, images / (classes * images of its "
+    "class). Both of supernet and subnet."
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class NarrowConfig(Config):
+  """Which archs of a space there are."""
+
+  fix: str = option(
+      "", "Choices that are left, as 0=nor_conv_3x3,1=none+skip_connect,*!=avg_pool_3x3: decisions "
+      "by name or number, * is all that have the choice; empty: all choices."
+  )
+
+
+@dataclasses.dataclass(frozen=True)
+class ScoreConfig(Config):
+  """How an arch is scored with the weights it inherits."""
+
+  score_images: int = option(0, "Validation images to score on; 0: all.", least=0, most=10**9)
+  score_batch: int = option(256, "Images per batch of a score.", least=2, most=MOST_BATCH)
+  calibration: int = option(
+      0, "Training images whose statistics normalise; 0: those of each batch.", least=0, most=10**9
+  )
+  objective: str = option(
+      "accuracy", "What a score goes by: the share of images that are right, or its mean over the "
+      "classes.", choices=class_accuracy.OBJECTIVES,
+  )
+
+  def __post_init__(self):
+    super().__post_init__()
+    if self.score_images == 1 and not self.calibration or self.calibration == 1:
+      raise errors.InputError(
+          "`score_images`, or `calibration` if it is given, must be 0 or >= 2: statistics are of "
+          f"several. Received: score_images={self.score_images}, calibration={self.calibration}"
+      )
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchConfig(ScoreConfig, NarrowConfig):
+  """How archs are searched for."""
+
+  search: str = option(
+      "evolution", "Search for the most accurate arch, or for the front of accuracy and costs.",
+      choices=("evolution", "pareto"),
+  )
+  pareto_costs: tuple = option(
+      ("params",), "pareto: kinds of cost of the front: params, macs, bytes, latency."
+  )
+  search_seed: int = option(0, "Seed of the search.", least=0, below=2**32)
+  trials: int = option(1050, "Archs to score at most.", least=1, most=MOST_ARCHS)
+  population: int = option(50, "Archs of one generation.", least=2, most=MOST_ARCHS)
+  parents: int = option(
+      10, "evolution: best archs so far that breed the next generation.", least=1, most=MOST_ARCHS
+  )
+  mutants: int = option(25, "Mutants in a generation.", least=0, most=MOST_ARCHS)
+  crossovers: int = option(25, "Crossovers in a generation.", least=0, most=MOST_ARCHS)
+  mutation: float = option(
+      0.1, "Probability that a mutant's choice is drawn anew.", least=0, most=1
+  )
+  unconnected: bool = option(
+      False, "Propose archs too through which no signal passes from input to output."
+  )
+  max_params: int = option(0, "Most params of the network; 0: no limit.", least=0, most=LARGEST)
+  max_macs: int = option(
+      0, "Most multiply-accumulates for one image; 0: no limit.", least=0, most=LARGEST
+  )
+  max_bytes: int = option(
+      0, "Most bytes of the weights, 4 a param; 0: no limit.", least=0, most=LARGEST
+  )
+  max_latency: float = option(
+      0.0, "Most milliseconds by --latency_table; 0: no limit.", least=0
+  )
+  latency_table: str = option("", "Latency table that tools/measure_latency.py wrote.", path=True)
+  lost_seconds: float = option(
+      120.0, "Several processes: silence after which one counts as lost.", above=0
+  )
+
+  def __post_init__(self):
+    super().__post_init__()
+    self._check_costs()
+    if self.mutants + self.crossovers > self.population:
+      raise errors.InputError(
+          "`mutants` + `crossovers` must be <= `population`. Received: "
+          f"{self.mutants} + {self.crossovers} > {self.population}"
+      )
+
+  def _check_costs(self):
+    """Refuses costs of a front that are none, and latency without its table."""
+    kinds = ("params", "macs", "bytes", "latency")
+    costs = self.pareto_costs
+    if not costs or len(set(costs)) < len(costs) or not set(costs) <= set(kinds):
+      raise errors.InputError(
+          f"`pareto_costs` must be some of {', '.join(kinds)}, each once. "
+          f"Received: {','.join(costs)!r}"
+      )
+    if not self.latency_table and (self.max_latency or "latency" in costs):
+      raise errors.InputError(
+          "`max_latency`, and `pareto_costs` with latency, need `latency_table`. Received: none"
+      )
+
+
+@dataclasses.dataclass(frozen=True)
+class LatencyConfig(Config):
+  """How the latency of a space is measured."""
+
+  latency_table: str = option(
+      "", "Latency table to write; empty: latency.json in the run.", path=True
+  )
+  latency_batch: int = option(1, "Images at a time.", least=1, most=MOST_BATCH)
+  threads: int = option(0, "Processors to run on; 0: all that there are.", least=0, most=100_000)
+  warmup: int = option(5, "Calls that are not timed, of each piece.", least=1, most=1_000_000)
+  repeats: int = option(50, "Calls that are timed, of each piece.", least=1, most=1_000_000)
+  check: int = option(
+      0, "Random archs to measure whole, against what the table says; 0: none.",
+      least=0, most=100_000
+  )
+  check_seed: int = option(0, "Seed of those archs.", least=0, below=2**32)
+
+  def __post_init__(self):
+    super().__post_init__()
+    if self.check == 1:
+      raise errors.InputError("`check` must be 0 or >= 2: ranks need two. Received: 1")
+
+
+@dataclasses.dataclass(frozen=True)
+class ExperimentConfig(SearchConfig):
+  """How the rows of a table are searched, if they are."""
+
+  trials: int = option(
+      1050, "Archs to score at most; 0: rows are not searched.", least=0, most=MOST_ARCHS
+  )
+
+
+@dataclasses.dataclass(frozen=True)
+class TruthConfig(Config):
+  """What archs are worth when each is trained on its own, as a table says."""
+
+  table: str = option("", "Benchmark table (.npz) that holds the truth.", path=True)
+  truth_dataset: str = option("", "Data set of that truth; empty: that of the run.")
+  truth_split: str = option("test", "Images that it was measured on.")
+  truth_epochs: int = option(
+      200, "Length of the trainings that it comes from.", least=1, most=1_000_000
+  )
+
+
+@dataclasses.dataclass(frozen=True)
+class RankConfig(TruthConfig, ScoreConfig, NarrowConfig):
+  """Which archs the supernet ranks, and against which truth."""
+
+  archs: str = option(
+      "", "Archs to rank: subset, all, sample:N, #INDEX,#INDEX,..., or a file with one a line; "
+      "empty: subset, or with --standalone a sample of that many."
+  )
+  subset: str = option(
+      "", "File of the subset, an arch a line; empty: that of the table.", path=True
+  )
+  rank_seed: int = option(0, "Seed of sample and intervals.", least=0, below=2**32)
+  standalone: int = option(
+      0, "Truth without a table: train the first so many archs on their own.",
+      least=0, most=MOST_ARCHS
+  )
+
+  def __post_init__(self):
+    super().__post_init__()
+    if self.archs.startswith("sample:"):
+      known = re.fullmatch(r"sample:([1-9][0-9]{0,15})", self.archs)
+      if not known or int(known[1]) > MOST_ARCHS:
+        raise errors.InputError(
+            f"`archs` samples N >= 1, at most {MOST_ARCHS:,}: sample:N. Received: "
+            f"{self.archs!r:.60}"
+        )
+    if self.standalone == 1 or (self.table and self.standalone):
+      raise errors.InputError(
+          "Give one of `table` and `standalone` >= 2. "
+          f"Received: table={self.table!r}, standalone={self.standalone}"
+      )
+
+
+@dataclasses.dataclass(frozen=True)
+class NetworkConfig(Config):
+  """Which network is meant."""
+
+  arch: str = option(
+      "", "Arch of the network: its string form, or #index; empty: the one the search found."
+  )
+
+
+@dataclasses.dataclass(frozen=True)
+class SubnetConfig(NetworkConfig):
+  """How a network is trained on its own."""
+
+  inherit: bool = option(False, "Begin with the supernet's weights, not from scratch.")
+  subnet_seed: int = option(0, "Seed of weights, order and augmentation.", least=0, below=2**32)
+  subnet_epochs: int = option(200, "Epochs.", least=1, most=1_000_000)
+  subnet_batch: int = option(256, "Images per step.", least=1, most=MOST_BATCH)
+  subnet_learning_rate: float = option(
+      0.1, "Learning rate at the first step; cosine to 0.", above=0
+  )
+  subnet_l2: float = option(5e-4, "Weight decay, added to the gradient.", least=0)
+  subnet_l2_on: str = option(
+      "all", "What decays: all weights, or kernels alone.", choices=("all", "kernels")
+  )
+  subnet_label_smoothing: float = option(
+      0.0, "Share of a label that all classes have alike.", least=0, below=1
+  )
+  class_weights: str = option("none", WEIGHTS_HELP, choices=WEIGHTS, added=True)
+  subnet_dropout: float = option(
+      0.0, "Share of the features before the classifier that a step leaves out.", least=0, below=1
+  )
+  subnet_ema: float = option(
+      0.0, "The network is the moving average of the weights, of which a step keeps this share; "
+      "0: the last weights.", least=0, below=1
+  )
+
+
+@dataclasses.dataclass(frozen=True)
+class ExportConfig(NetworkConfig):
+  """Which network becomes a servable, and where it goes."""
+
+  export_dir: str = option(
+      "", "Folder of servables; empty: `servable` in the run directory.", path=True
+  )
+  name: str = option("subnet", "Name of the servable.")
+
+  def __post_init__(self):
+    super().__post_init__()
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", self.name):
+      raise errors.InputError(
+          "`name` must be letters, digits, `_`, `-` and `.`, and begin with one of the first "
+          f"three. Received: {self.name!r}"
+      )
+    errors.refuse_pattern("export_dir", self.export_dir)

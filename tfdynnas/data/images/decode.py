@@ -1,0 +1,256 @@
+"""Encoded images to the pixels that viewers show, in TensorFlow ops: for training and the servable.
+
+TensorFlow 2.21 by itself leaves transparency and EXIF out, takes places in a bitmap's palette for
+grays, gives no three colours of a transparent WebP, and writes behind its memory where an animated
+one is decoded with the number of channels left open.
+"""
+
+import functools
+
+from tfdynnas.data.images import exif
+
+# Bytes beyond ASCII are any: a pattern of TensorFlow takes `\x89` for two bytes of UTF-8.
+_BEGIN = (r"\CPNG\C*", r"GIF8\C*", r"BM\C*", r"RIFF\C{4}WEBP\C*")
+_HEAD = 54  # Bytes that hold the size of all but JPEGs.
+_APP1_EXIF = 0xE1 << 32 | 0x45786966  # The marker, then "Exif".
+_PNG_EXIF, _PNG_KEY = 0x65584966, 0x74524E53  # "eXIf"; "tRNS": a colour that is transparent.
+_RIFF_EXIF = 0x45584946  # "EXIF".
+
+
+def rgb(content, preparation, window=None):
+  """Decodes an image, in a tf.data map or a graph that is served.
+
+  Args:
+    content: Scalar string tensor, of a JPEG, PNG, GIF (first frame), BMP or WebP file.
+    preparation: Preparation: of `max_pixels`, `orientation` and `background`.
+    window: (height, width) -> int32 [4]: first row and column, height and width of what is wanted
+      of an image that is seen at this size; None wants all.
+
+  Returns:
+    uint8 tensor [height, width, 3]. The op fails for other files, broken ones, and those of more
+    pixels than allowed.
+  """
+  import tensorflow as tf
+
+  begin = tf.strings.substr(content, 0, _HEAD)
+  head = tf.cast(tf.io.decode_raw(begin, tf.uint8, fixed_length=_HEAD), tf.int64)
+  jpeg = tf.io.is_jpeg(content)
+  png = tf.strings.regex_full_match(begin, _BEGIN[0])
+
+  # Most files need nothing but to be decoded, and the ops of the rest take longer than a small
+  # image even where they are not run: so they are one op here.
+  @functools.partial(tf.function, autograph=False, experimental_attributes={"_noinline": True})
+  def with_care():
+    return _with_care(content, begin, head, preparation, window)
+
+  image = tf.switch_case(tf.where(jpeg, 0, tf.where(png, 1, 2)), [
+      lambda: tf.cond(
+          _jpeg_is_simple(content, preparation), lambda: _simple_jpeg(content, window), with_care
+      ),
+      lambda: tf.cond(
+          _png_is_simple(content, head, preparation), lambda: _cut(_plain(content), window),
+          with_care,
+      ),
+      with_care,
+  ])
+  image.set_shape([None, None, 3])
+  return image
+
+
+def _jpeg_is_simple(content, preparation):
+  """Whether a JPEG is not too large, and EXIF does not turn it."""
+  import tensorflow as tf
+
+  shape = tf.cast(tf.io.extract_jpeg_shape(content)[:2], tf.int64)
+  return (shape[0] * shape[1] <= preparation.max_pixels) & exif.silent(content, preparation)
+
+
+def _png_is_simple(content, head, preparation):
+  """Whether a PNG is not too large, has no transparency, and EXIF does not turn it."""
+  import tensorflow as tf
+
+  pixels = _number(head[16:20]) * _number(head[20:24])
+  opaque = (head[25] != 4) & (head[25] != 6)
+  opaque &= ~tf.strings.regex_full_match(content, r"\C*tRNS\C*")
+  return (pixels <= preparation.max_pixels) & opaque & exif.silent(content, preparation)
+
+
+def _simple_jpeg(content, window):
+  """Decodes what is wanted and no more."""
+  import tensorflow as tf
+
+  if window is None:
+    return _plain(content)
+  shape = tf.io.extract_jpeg_shape(content)
+  return tf.image.decode_and_crop_jpeg(content, window(shape[0], shape[1]), channels=3)
+
+
+def _with_care(content, begin, head, preparation, window):
+  """Decodes an image of any kind, whatever is special about it."""
+  import tensorflow as tf
+
+  kinds = [tf.io.is_jpeg(content)]
+  kinds += [tf.strings.regex_full_match(begin, kind) for kind in _BEGIN] + [True]
+  given = content, head, preparation
+  return tf.switch_case(tf.argmax(tf.cast(kinds, tf.int32), output_type=tf.int32), [
+      lambda: _jpeg(content, preparation, window),
+      lambda: _cut(_png(*given), window),
+      lambda: _cut(_gif(*given), window),
+      lambda: _cut(_bmp(*given), window),
+      lambda: _cut(_webp(*given), window),
+      lambda: _plain(content),  # Which says what it knows.
+  ])
+
+
+def _plain(content):
+  import tensorflow as tf
+
+  return tf.io.decode_image(content, channels=3, expand_animations=False)
+
+
+def _cut(image, window):
+  """What is wanted of a decoded image."""
+  import tensorflow as tf
+
+  if window is None:
+    return image
+  shape = tf.shape(image)
+  box = window(shape[0], shape[1])
+  return image[box[0]:box[0] + box[2], box[1]:box[1] + box[3]]
+
+
+def _jpeg(content, preparation, window):
+  """Decodes what is wanted and no more."""
+  import tensorflow as tf
+
+  shape = tf.io.extract_jpeg_shape(content)[:2]
+  content = _allowed(content, shape, preparation)
+  way = _way(content, preparation, 2, exif.jpeg_segment, _APP1_EXIF)
+  if window is None:
+    return exif.turned(_plain(content), way)
+  seen = tf.where(way >= 5, tf.gather(shape, [1, 0]), shape)
+  box = exif.stored_box(window(seen[0], seen[1]), seen, way)
+  return exif.turned(tf.image.decode_and_crop_jpeg(content, box, channels=3), way)
+
+
+def _png(content, head, preparation):
+  import tensorflow as tf
+
+  content = _allowed(content, [_number(head[16:20]), _number(head[20:24])], preparation)
+
+  def keyed():  # One look for the word is cheap beside a walk, and most files do not have it.
+    return tf.cond(
+        tf.strings.regex_full_match(content, r"\C*tRNS\C*"),
+        lambda: exif.find(tf.io.decode_raw(content, tf.uint8), 8, exif.png_chunk, _PNG_KEY) >= 0,
+        lambda: False,
+    )
+
+  # Four channels of a file that has no transparency would not all be opaque: TensorFlow fills them
+  # with the largest value of few bits.
+  clear = tf.cond((head[25] == 4) | (head[25] == 6), lambda: True, keyed)
+  image = _laid(content, clear, preparation)
+  return exif.turned(image, _way(content, preparation, 8, exif.png_chunk, _PNG_EXIF))
+
+
+def _gif(content, head, preparation):
+  return _plain(_allowed(content, [_little(head[8:10]), _little(head[6:8])], preparation))
+
+
+def _bmp(content, head, preparation):
+  import tensorflow as tf
+
+  height, width = (tf.bitcast(tf.cast(_little(head[at:at + 4]), tf.uint32), tf.int32)
+                   for at in (22, 18))
+  content = _allowed(content, [abs(height), width], preparation)
+  bits, packed = _little(head[28:30]), _little(head[30:34])
+  plain = (packed == 0) | (packed == 3) & (bits == 32)
+  check = tf.debugging.Assert(plain, ["A bitmap must not be compressed"], name="bitmap")
+  with tf.control_dependencies([check]):
+    content = tf.identity(content)
+
+  def paletted():
+    data = tf.io.decode_raw(content, tf.uint8)
+    first = 14 + _little(head[14:18])
+    colours = tf.reshape(data[first:_little(head[10:14])], [-1, 4])
+    colours = tf.gather(colours, [2, 1, 0], axis=1)
+    places = tf.cast(tf.io.decode_image(content, expand_animations=False), tf.int32)
+    return tf.gather(colours, tf.minimum(places[..., 0], tf.shape(colours)[0] - 1))
+
+  if preparation.background == "none":
+    return _plain(content)
+  return tf.cond(bits == 8, paletted, lambda: _plain(content))
+
+
+def _webp(content, head, preparation):
+  import tensorflow as tf
+
+  sizes = [  # Of lossy images, of lossless ones, of those with more to say.
+      lambda: [_little(head[at:at + 2]) % 2**14 for at in (28, 26)],
+      lambda: [1 + _little(head[21:25]) // 2**shift % 2**14 for shift in (14, 0)],
+      lambda: [1 + _little(head[at:at + 3]) for at in (27, 24)],
+  ]
+  kind = tf.where(head[15] == ord("L"), 1, tf.where(head[15] == ord("X"), 2, 0))
+  content = _allowed(content, tf.switch_case(kind, sizes), preparation)
+  moves = (kind == 2) & (head[20] // 2 % 2 == 1)
+  flags = tf.where(kind == 1, head[24], tf.where(kind == 2, head[20], 0))
+  content = tf.cond(moves, lambda: _said_clear(content, head[20]), lambda: content)
+  image = _laid(content, moves | (flags // 16 % 2 == 1), preparation)
+  return exif.turned(image, _way(content, preparation, 12, exif.riff_chunk, _RIFF_EXIF))
+
+
+def _said_clear(content, flags):
+  """An animated WebP that says it is transparent; TensorFlow decodes no other."""
+  import tensorflow as tf
+
+  byte = tf.constant([bytes([value | 16]) for value in range(256)])[flags]
+  return tf.strings.join(
+      [tf.strings.substr(content, 0, 20), byte, tf.strings.substr(content, 21, 2**31 - 1)]
+  )
+
+
+def _allowed(content, shape, preparation):
+  """The content, of an image that is not too large; its header says so before it is decoded."""
+  import tensorflow as tf
+
+  pixels = tf.reduce_prod(tf.cast(shape, tf.int64))
+  check = tf.debugging.assert_less_equal(
+      pixels, tf.constant(preparation.max_pixels, tf.int64),
+      f"Every image must have at most {preparation.max_pixels:,} pixels"
+  )
+  with tf.control_dependencies([check]):
+    return tf.identity(content)
+
+
+def _way(content, preparation, *where):
+  import tensorflow as tf
+
+  if preparation.orientation == "stored":
+    return tf.constant(1, tf.int64)
+  return exif.orientation(content, *where)
+
+
+def _laid(content, clear, preparation):
+  """Decodes an image and lays it on the background where it is `clear`, a bool scalar."""
+  import tensorflow as tf
+
+  def over():
+    image = tf.io.decode_image(content, channels=4, expand_animations=False)
+    if preparation.background == "none":
+      return image[..., :3]
+    wide = tf.cast(image, tf.int32)
+    opaque = wide[..., 3:]
+    mixed = wide[..., :3] * opaque + preparation.level * (255 - opaque)
+    return tf.cast((mixed + 127) // 255, tf.uint8)
+
+  return tf.cond(clear, over, lambda: _plain(content))
+
+
+def _number(digits):
+  """int64 scalar of big-endian bytes, int64 [n]."""
+  powers = reversed(range(digits.shape[0]))
+  return sum(digits[place] * 256**power for place, power in enumerate(powers))
+
+
+def _little(digits):
+  """The same of little-endian bytes."""
+  return sum(digits[place] * 256**place for place in range(digits.shape[0]))

@@ -1,0 +1,93 @@
+"""One door to every source, for tools: which data set do these arguments mean?"""
+
+import importlib.util
+
+from tfdynnas import errors
+from tfdynnas.data.sources import digits
+from tfdynnas.data.sources import folder
+from tfdynnas.data.sources import packed
+from tfdynnas.data.sources import shards
+from tfdynnas.data.sources import tfds
+
+
+def load(
+    dataset=None, image_dir=None, data_dir=None, download=False, image_size=None, downsample=1,
+    classes=None, valid_share=None, split_file=None, seed=0, data_file=None, record_dir=None,
+    crop="whole", test_share=None, look=False, **preparing,
+):
+  """Loads the digits, a folder of images, a tfds set, TFRecord shards, or a packed file of these.
+
+  Args:
+    dataset: "digits" or a tfds name; of this, the next, `data_file`, `record_dir` one is given.
+    image_dir: Folder with one folder per class.
+    data_dir, download: Folder of prepared tfds sets; whether to prepare one that is not there.
+    image_size: Height and width of the images, an int or a pair; None keeps their own.
+    downsample: tfds only: side of the blocks whose mean becomes a pixel.
+    classes: tfds only: keep the labels below this number.
+    valid_share, test_share: Shares in (0, 1) to split; None stands for that of the source.
+    split_file, seed: CIFAR-10 only: the literature's fixed split; int, of any other.
+    data_file, record_dir: Packed file of tools/pack.py; folder of TFRecord shards.
+    crop, look: "whole" or "resized"; whether to decode what is scored once, to find a broken image.
+    **preparing: resize, orientation, background, max_pixels: see `preparation.Preparation`.
+
+  Returns:
+    Data.
+
+  Raises:
+    InputError: An argument is unusable, or does not go with the source.
+  """
+  _check_one(dataset=dataset, image_dir=image_dir, data_file=data_file, record_dir=record_dir)
+  asked = image_size, downsample, valid_share, classes, seed, split_file
+  if data_file is not None or dataset in SOURCES:
+    return _held(dataset, data_file, download, crop, asked, test_share, preparing)
+  _check_tensorflow(source := dataset or image_dir or record_dir)
+  if dataset is not None:
+    more = {"crop": crop, "test_share": test_share, "look": look, **preparing}
+    return tfds.from_tfds(dataset, data_dir, download, *asked, **more)
+  tfds.check_no_tfds(source, downsample, classes, split_file, download)
+  read = shards.from_shards if image_dir is None else folder.from_folder
+  shares = {"valid_share": valid_share, "test_share": test_share}
+  return read(source, image_size, seed=seed, crop=crop, look=look, **shares, **preparing)
+
+
+def _held(dataset, data_file, download, crop, asked, test_share, preparing):
+  """The sources that are decoded once: those without TensorFlow."""
+  if crop != "whole":
+    raise errors.InputError(
+        "`crop` resized needs tfds, a folder or shards. "
+        f"Received: {crop} for {data_file or dataset}"
+    )
+  if data_file is not None:
+    tfds.check_no_tfds(data_file, download=download)
+    return packed.from_packed(data_file, *asked, test_share=test_share, **preparing)
+  image_size, downsample, valid_share, classes, seed, split_file = asked
+  if preparing.get("resize", "squash") != "squash":
+    raise errors.InputError(
+        f"`resize` needs files of other sizes. Received: {preparing['resize']} for {dataset}"
+    )
+  tfds.check_no_tfds(dataset, downsample, classes, split_file, download)
+  return SOURCES[dataset](seed, image_size, valid_share, test_share)
+
+
+def _check_one(**sources):
+  if list(sources.values()).count(None) != len(sources) - 1:
+    received = ", ".join(f"{name}={value!r}" for name, value in sources.items())
+    raise errors.InputError(
+        f"Give one of `{'`, `'.join(list(sources)[:-1])}` and `{list(sources)[-1]}`. "
+        f"Received: {received}"
+    )
+
+
+def _check_tensorflow(source):
+  if importlib.util.find_spec("tensorflow") is None:
+    raise errors.InputError(
+        "tfds sets, folders and shards are read with TensorFlow; where it is, tools/pack.py makes "
+        f"a `data_file` of one, which needs none. Received: {source}, and it is not installed"
+    )
+
+
+def _digits(seed, image_size, *shares):
+  return digits.digits(seed, 8 if image_size is None else image_size, *shares)
+
+
+SOURCES = {"digits": _digits}

@@ -1,0 +1,80 @@
+"""The 1797 handwritten digits that scikit-learn carries: a data set without a download."""
+
+import numpy as np
+
+from tfdynnas import errors
+from tfdynnas import image_size as image_size_lib
+from tfdynnas.data import dataset
+from tfdynnas.data import split
+from tfdynnas.data.images import pixels
+from tfdynnas.data.images import preparation as preparation_lib
+
+CLASS_NAMES = tuple(str(digit) for digit in range(10))
+
+
+def digits(seed=0, image_size=8, valid_share=None, test_share=None):
+  """Loads scikit-learn's digits, split 50/30/20 within each class.
+
+  Gray values 0..16 become 0..255 in three equal colours.
+
+  Args:
+    seed: int in [0, 2**32), of the split.
+    image_size: 8, or a multiple of it, or a pair of such: pixels are repeated.
+    valid_share: Share in (0, 1) for validation, in place of 0.3.
+    test_share: Share in (0, 1) for the test, in place of 0.2.
+
+  Returns:
+    Data, held.
+
+  Raises:
+    InputError: scikit-learn is missing, or an argument is out of range.
+  """
+  rows, columns = repeats(image_size)
+  small, labels = load_gray()
+  gray = small.repeat(rows, axis=1).repeat(columns, axis=2)
+  images = np.repeat(gray[..., None], 3, axis=-1)
+  places, how = split.of_parts([labels, None, None], seed, valid_share, test_share)
+  parts = tuple(
+      dataset.Images(images[own], labels[own], _encoded(small[own])) for _, own in places
+  )
+  record = {"source": "digits", "split": how, "seed": seed}
+  return dataset.assemble(parts, CLASS_NAMES, record, preparation=preparation(image_size))
+
+
+def preparation(image_size):
+  """How a file of a digit becomes pixels: Preparation; raises InputError as `repeats`."""
+  return preparation_lib.Preparation(size=(8, 8), repeat=repeats(image_size))
+
+
+def _encoded(gray):
+  """What `sets.Images.encoded` is of uint8 [n, 8, 8]: PNG files, made when they are asked for."""
+  return lambda places: [pixels.png(gray[place]) for place in places]
+
+
+def load_gray():
+  """All digits: uint8 [1797, 8, 8] of grays 0..255, int32 [1797].
+
+  Raises:
+    InputError: scikit-learn is missing.
+  """
+  try:
+    from sklearn import datasets
+  except ImportError:
+    raise errors.InputError(
+        "The digits come with scikit-learn, which is not installed. "
+        "Run: pip install tfdynnas[digits]"
+    ) from None
+  source = datasets.load_digits()
+  return np.round(source.images * (255 / 16)).astype(np.uint8), source.target.astype(np.int32)
+
+
+def repeats(image_size):
+  """How often each row and each column of pixels is repeated for an `image_size`, ints.
+
+  Raises:
+    InputError: A side is no multiple of 8.
+  """
+  sides = image_size_lib.pair(image_size)
+  if any(side % 8 for side in sides):
+    raise errors.InputError(f"Digits need an `image_size` of 8, 16, 24... Received: {image_size=}")
+  return tuple(side // 8 for side in sides)

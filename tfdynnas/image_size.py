@@ -1,0 +1,77 @@
+"""Sizes of images: an int, or (height, width) where these differ; as text `32`, `96x256`, or ""."""
+
+import operator
+import re
+
+from tfdynnas import errors
+
+MOST = 16_384  # Pixels of a side.
+
+
+def pair(size):
+  """(height, width) of a size.
+
+  Args:
+    size: int >= 1, or a pair of them.
+
+  Returns:
+    Tuple of two ints.
+
+  Raises:
+    InputError: It is neither.
+  """
+  try:
+    sides = tuple(map(operator.index, size if isinstance(size, (tuple, list)) else (size, size)))
+  except TypeError:
+    sides = ()
+  if len(sides) != 2 or min(sides) < 1:
+    raise errors.InputError(
+        f"`image_size` must be an int >= 1, or (height, width) of such. Received: {size!r:.60}"
+    )
+  return sides
+
+
+def plain(size):
+  """The one form of a size that records hold: an int if height and width are equal, else a pair.
+
+  Args:
+    size: As for `pair`.
+  """
+  height, width = pair(size)
+  return height if height == width else (height, width)
+
+
+def text(size):
+  """The text of a size: `32`, `96x256`, or "" for the images' own.
+
+  Args:
+    size: Such a text, in which one side may stand twice and 0 for none; or an int >= 0.
+
+  Returns:
+    str; what is no text and no int, as it is.
+
+  Raises:
+    InputError: It is no size, or a side is above MOST.
+  """
+  if type(size) not in (int, str):
+    return size
+  found = re.fullmatch(r"([0-9]{1,5})(?:x([0-9]{1,5}))?", str(size))
+  sides = (int(found[1]), int(found[2] or found[1])) if found else (-1, -1)
+  if size == "" or sides == (0, 0):
+    return ""
+  if not 0 < min(sides) <= max(sides) <= MOST:
+    raise errors.InputError(
+        "`image_size` must look like 32 or, HEIGHTxWIDTH, 96x256, of sides from 1 to "
+        f"{MOST} pixels. Received: {str(size)!r:.60}"
+    )
+  return "x".join(map(str, sides if sides[0] != sides[1] else sides[:1]))
+
+
+def read(written):
+  """The size of a text that `text` gave: int or (height, width); None of "".
+
+  Args:
+    written: str.
+  """
+  sides = [int(side) for side in written.split("x") if side]
+  return plain((sides[0], sides[-1])) if sides else None

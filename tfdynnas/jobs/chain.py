@@ -1,0 +1,32 @@
+"""What the jobs after the supernet's would refuse, known before it is trained."""
+
+import functools
+
+from tfdynnas.data import order
+from tfdynnas.jobs import export
+from tfdynnas.jobs import search
+from tfdynnas.jobs import subnet
+
+
+def later_jobs(run_dir, search_config, subnet_config, export_config):
+  """Makes what `train_supernet` and `train_few_shot` check with, of the whole chain.
+
+  Args:
+    run_dir: RunDir.
+    search_config: config.SearchConfig.
+    subnet_config: config.SubnetConfig.
+    export_config: config.ExportConfig.
+
+  Returns:
+    Callable (data.Data, spaces.Space) that raises InputError: limits that nothing meets, a latency
+    table of another space, an arch that is none, more steps than can be counted, or a place for the
+    servable that is none.
+  """
+  return functools.partial(_check, run_dir, search_config, subnet_config, export_config)
+
+
+def _check(run_dir, search_config, subnet_config, export_config, data, space):
+  search.check(space, search_config)
+  subnet.folder_of(space, subnet_config.arch)
+  order.total_steps(data.train.size, subnet_config.subnet_batch, subnet_config.subnet_epochs)
+  export.folder_of(run_dir, export_config)

@@ -1,0 +1,193 @@
+"""One row of an experiment: the launchers one after the other, and what they left as numbers."""
+
+import ctypes
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+import numpy as np
+
+from tfdynnas import analysis
+from tfdynnas import errors
+from tfdynnas.files import atomic
+from tfdynnas.files import json_schema
+from tfdynnas.report import reader
+
+_MEASURED = "measured.json"
+_NUMBER = (None, json_schema.CORRELATION)
+# What a row is made of, by the name of the file, as of `json_schema.check`.
+_KINDS = {
+    "config.json": {
+        "images": {"fingerprint": str}, "supernet": {"momentum_groups": str}, "versions": {str: str}
+    },
+    "device.json": {"peak_bytes": json_schema.COUNT},
+    "found.json": {"index": json_schema.COUNT},
+    _MEASURED: {str: {"told?": str, **dict.fromkeys(("seconds", "peak_mb"), json_schema.POSITIVE)}},
+    "method.json": {"backend": str, "split_decision_name": str},
+    "statistics.json": {
+        "count": json_schema.COUNT, "tau_b": {"low": _NUMBER, "high": _NUMBER},
+        "spearman": {"value": _NUMBER},
+        "tau_b_of_costs": dict.fromkeys(("params", "macs"), {"value": _NUMBER}),
+    },
+}
+_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux' prctl.
+
+
+def run_stage(folder, stage, command, told):
+  """Runs a launcher to its end, unless it has ended, and keeps what it took.
+
+  Args:
+    folder: The run directory.
+    stage: Name of the stage.
+    command: Sequence of strings, the process.
+    told: str, what its result depends on.
+
+  Raises:
+    InputError: It ended with another status than 0, its own line is on stderr; or it has ended
+      before, and was told something else.
+  """
+  path = pathlib.Path(folder) / _MEASURED
+  measured = _measured(folder)
+  if stage in measured:
+    before = measured[stage].get("told")
+    if before != told:
+      raise errors.InputError(
+          f"{stage} of {folder} was run as {before!r}; give another run_dir. Received: {told!r}"
+      )
+    return
+  start = time.monotonic()
+  process = subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=_die_with_parent)
+  _, status, usage = os.wait4(process.pid, 0)
+  process.returncode = os.waitstatus_to_exitcode(status)
+  if process.returncode:
+    raise errors.InputError(
+        f"{stage} of {folder} must end with status 0. Received: {process.returncode}; "
+        "the same command goes on from there"
+    )
+  took = {
+      "told": told, "seconds": time.monotonic() - start, "peak_mb": usage.ru_maxrss / 1024
+  }
+  atomic.write_text(path, json.dumps({**measured, stage: took}, indent=2) + "\n")
+
+
+def _die_with_parent():
+  """Asks Linux to kill this child when its parent is killed, so that the run's lock is freed."""
+  ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+
+
+def _measured(folder):
+  path = pathlib.Path(folder) / _MEASURED
+  return _json(path) if path.exists() else {}
+
+
+def describe(folder, table, searched=True):
+  """The numbers of a row that was trained, ranked and searched.
+
+  Args:
+    folder: The run directory.
+    table: analysis.Table.
+    searched: bool; what only a search can say is left out of a row without one.
+
+  Returns:
+    dict by column of analysis.results, but for row, seed and flags; "" or None where a number is
+    not defined.
+  """
+  folder = pathlib.Path(folder)
+  config, ranked = _json(folder / "config.json"), _json(folder / "rank" / "statistics.json")
+  result = {
+      "split": _split(folder, config), "images": config["images"]["fingerprint"][:12],
+      "archs": ranked["count"],
+      "tau_low": ranked["tau_b"]["low"], "tau_high": ranked["tau_b"]["high"],
+      "spearman": ranked["spearman"]["value"],
+      "tau_params": ranked["tau_b_of_costs"]["params"]["value"],
+      "tau_macs": ranked["tau_b_of_costs"]["macs"]["value"],
+      "peak_mb": max(stage["peak_mb"] for stage in _measured(folder).values()),
+      "device_mb": _device_mb(folder), "hours": _hours(folder),
+      "versions": _versions(folder, config["versions"]),
+      **_against(table, *_ranking(folder, table)),
+  }
+  if searched:
+    found = _json(folder / "search" / "found.json")["index"]
+    _check_known(folder, table, found)
+    result["found"] = f"#{found}"
+    result.update((f"top1_{name}", float(truth[found])) for name, truth in _truths(table))
+  return {key: _text(value) for key, value in result.items()}
+
+
+def _text(value):
+  """A number as it is written; none where there is none."""
+  if not isinstance(value, float):
+    return value
+  return f"{value:.6g}" if np.isfinite(value) else ""
+
+
+def _truths(table):
+  return [(name, table.accuracy(name)) for name in analysis.results.TRUTHS if table.has(name)]
+
+
+def _against(table, indices, scores):
+  """The taus against each truth of the table, of the archs that it knows."""
+  taus = {}
+  for name, truth in _truths(table):
+    known = np.isfinite(truth[indices])
+    if np.sum(known) >= 2:
+      taus[f"tau_{name}"] = analysis.kendall(scores[known], truth[indices][known])
+  return taus
+
+
+def _ranking(folder, table):
+  """(indices, scores) of the archs that were ranked: int64 [archs], float64 [archs]."""
+  rows = reader.rows(folder / "rank" / "ranking.csv", ("index", "accuracy"))
+  _check_known(folder, table, max((row["index"] for row in rows), default=0))
+  indices = np.array([row["index"] for row in rows], np.int64)
+  return indices, np.array([row["accuracy"] for row in rows])
+
+
+def _check_known(folder, table, index):
+  """Raises InputError if an arch is none of the table's."""
+  if index >= table.size:
+    raise errors.InputError(
+        f"{folder} must have archs of {table.name}, which has {table.size}. Received: #{index}"
+    )
+
+
+def _split(folder, config):
+  """Name of the decision that MS splits, the same in all parts of a few-shot run; "" without MS."""
+  if config["supernet"]["momentum_groups"] != "split":
+    return ""
+  return _json(next((folder / "supernet").rglob("method.json")))["split_decision_name"]
+
+
+def _device_mb(folder):
+  """The most memory of an accelerator that a training held, MiB; None on a CPU."""
+  peaks = [_json(path)["peak_bytes"] for path in (folder / "supernet").rglob("device.json")]
+  return max(peaks) / 2**20 if peaks else None
+
+
+def _hours(folder):
+  """Hours of training: its steps at the median pace of its epochs.
+
+  So what was lost with a killed process does not count, nor that a process which goes on compiles
+  once more; the pace of an epoch in which that happened says nothing.
+  """
+  hours = 0.0
+  for log in (folder / "supernet").rglob("log.csv"):
+    rows = reader.rows(log, ("step", "steps_per_second"))
+    if not rows:
+      raise errors.InputError(f"{log} must have a row for each epoch. Received: none")
+    seconds = np.median([1 / row["steps_per_second"] for row in rows])
+    hours += rows[-1]["step"] * seconds / 3600
+  return float(hours)
+
+
+def _versions(folder, versions):
+  """The back end that trained last, and Keras, with their versions."""
+  backend = _json(next((folder / "supernet").rglob("method.json")))["backend"]
+  return " ".join(f"{name}-{versions.get(name, '?')}" for name in (backend, "keras"))
+
+
+def _json(path):
+  return json_schema.read(path, _KINDS[path.name])

@@ -1,0 +1,154 @@
+"""The fourth job: a servable of the network that was trained on its own."""
+
+import hashlib
+import json
+import pathlib
+import zipfile
+
+import keras
+
+from tfdynnas import data as data_lib
+from tfdynnas import errors
+from tfdynnas import serving
+from tfdynnas.data.images import preparation as preparation_lib
+from tfdynnas.files import regular_file
+from tfdynnas.jobs import run_directory
+from tfdynnas.jobs import setup
+from tfdynnas.jobs import subnet
+from tfdynnas.serving import version_folder
+
+
+def export_subnet(run_dir, config):
+  """Writes a new version of the servable of a run.
+
+  Args:
+    run_dir: RunDir whose subnet is trained.
+    config: config.ExportConfig.
+
+  Returns:
+    pathlib.Path of the version's folder.
+
+  Raises:
+    InputError: There is no trained subnet, or the name cannot be used.
+  """
+  model, card, data = _network(run_dir, config.arch)
+  return serving.export(
+      model, folder_of(run_dir, config), config.name, data.class_names, data.mean, data.std, card,
+      preparation=data.preparation, examples=data_lib.examples(data.test or data.valid),
+  )
+
+
+def find_servable(run_dir, config):
+  """Finds the newest version of the servable of a run, if it holds its network as it is now.
+
+  Args:
+    run_dir: RunDir whose subnet is trained.
+    config: config.ExportConfig.
+
+  Returns:
+    pathlib.Path of the version's folder; None if there is none, or the newest, which is the one
+    that is served, holds another.
+
+  Raises:
+    InputError: There is no trained subnet.
+  """
+  home = folder_of(run_dir, config) / config.name
+  versions = version_folder.versions(home)
+  if not versions:
+    return None
+  newest = home / str(max(versions))
+  _, card, data = _network(run_dir, config.arch)
+  try:
+    stored = json.loads(regular_file.read_text(newest / "arch.json"))
+  except (OSError, ValueError):  # Damaged, or of somebody else: not this network's.
+    return None
+  same = isinstance(stored, dict) and _same(json.loads(json.dumps(card)), stored)
+  same = same and _prepares_alike(data.preparation, stored)
+  return newest if same else None
+
+
+def _same(card, stored):
+  """Whether a servable is of a network: its weights, and all else that its version wrote."""
+  known = {key: value for key, value in card.items() if key in stored or key == "weights"}
+  return known.items() <= stored.items()
+
+
+def _prepares_alike(preparation, stored):
+  """Whether a servable sees what was scored; one without a word on it squashed what it was sent."""
+  size = stored.get("image_size")
+  squashed = preparation_lib.Preparation(
+      preparation_lib.MOST_PIXELS, "none", "stored", size=size and tuple(size)
+  )
+  wanted = preparation or preparation_lib.Preparation(size=size and tuple(size))
+  return stored.get("preparation", squashed.as_dict()) == wanted.as_dict()
+
+
+def folder_of(run_dir, config):
+  """Folder of the servables of a run, pathlib.Path.
+
+  Args:
+    run_dir: RunDir.
+    config: config.ExportConfig.
+
+  Raises:
+    InputError: A file is in its place.
+  """
+  folder = pathlib.Path(config.export_dir or run_dir.path / "servable")
+  run_directory.check_folder(folder / config.name)
+  return folder
+
+
+def _network(run_dir, arch):
+  """A trained subnet of a run: (keras.Model, its card, data.Data)."""
+  stored = run_dir.config()
+  folder = subnet.folder_of(setup.stored_space(stored), arch)
+  path = run_dir.path / folder / "model.keras"
+  if not path.exists():
+    raise errors.InputError(
+        f"Train the network first, or give the `arch` of one that was. Received: no {path}"
+    )
+  result, found = run_dir.read_json(f"{folder}/result.json"), "search/found.json"
+  if not arch and (run_dir.path / found).exists() and (
+      run_dir.read_json(found)["arch"] != result["arch"]):
+    raise errors.InputError(
+        f"The network found must be trained: put {run_dir.path / folder} aside, or give an `arch`. "
+        f"Received: that of another search, {result['string']}"
+    )
+  _, data, space = setup.reload(run_dir)
+  model = _load_model(path)
+  card = {
+      "dataset": setup.data_name(stored), "space": space.name,
+      "arch": result["arch"], "string": result["string"], "params": result["params"],
+      "macs": result["macs"], "accuracies": {result["part"]: result["accuracy"]},
+      "seed": stored["supernet"]["seed"], "split": stored["images"].get("split"),
+      "weights": _digest(model), **_measured(result, data),
+  }
+  return model, card, data
+
+
+def _measured(result, data):
+  """What the card says of the images that the network was measured on; an older result less."""
+  measured = {"images": (data.valid if result["part"] == "validation" else data.test).size}
+  kept = ("balanced_accuracy", "majority_accuracy", "by_class")
+  measured.update((key, result[key]) for key in kept if key in result)
+  return {"measured": measured, **({} if result.get("connected", True) else {
+      "warning": "no signal passes from input to output: it answers every image alike"})}
+
+
+def _load_model(path):
+  try:
+    with zipfile.ZipFile(path) as parts:  # Keras says of a file that is no zip: not found.
+      if parts.testzip() is not None:
+        raise ValueError("a checksum differs")
+    return keras.saving.load_model(path)
+  except Exception as error:  # Keras and h5py raise many kinds, as the damage has it.
+    line = f"{type(error).__name__}: {error}".splitlines()[0]
+    raise errors.InputError(f"{path} must be a whole Keras model. Received: {line}") from error
+
+
+def _digest(model):
+  """Text that tells the weights of one model from those of another."""
+  digest = hashlib.sha256()
+  for value in model.get_weights():
+    digest.update(value.tobytes())
+  return digest.hexdigest()[:16]

@@ -1,0 +1,240 @@
+"""Latency tables: each piece of a space timed on the machine at hand, and the sum put to the test.
+"""
+
+import json
+import os
+import pathlib
+import platform
+import time
+
+import keras
+import numpy as np
+from keras import ops
+
+from tfdynnas import analysis
+from tfdynnas import errors
+from tfdynnas.backend import current
+from tfdynnas.files import atomic
+from tfdynnas.files import json_schema
+from tfdynnas.jobs import run_directory
+from tfdynnas.spaces import costs
+from tfdynnas.supernet import pieces as pieces_lib
+
+_TIME = json_schema.Number(1e-9)  # Milliseconds of a call; no call takes none.
+# Of a table, of a check, or of what was begun of one.
+_MEASURED = {
+    "measured": {str: dict.fromkeys(("median", "low", "high"), _TIME)},
+    "archs?": [{"arch": [json_schema.COUNT], "measured": _TIME, "predicted": json_schema.POSITIVE}],
+    "kendall?": (json_schema.CORRELATION, None), "spearman?": (json_schema.CORRELATION, None),
+    **dict.fromkeys(("relative_error?", "ratio?"),
+                    dict.fromkeys(("median", "low", "high"), json_schema.POSITIVE)),
+    "fixed?": json_schema.POSITIVE, "rows?": [[json_schema.POSITIVE]],
+}
+
+
+def measure_latency(space, path, config, progress=lambda done, total: None,
+                    clock=time.perf_counter):
+  """Measures the latency table of a space, or goes on with it; a whole one is only read.
+
+  Args:
+    space: spaces.CellSpace or spaces.LayerSpace.
+    path: File of the table, JSON; what was measured of it lies in `.begun` beside it until then.
+    config: config.LatencyConfig.
+    progress: Callable (done, total), called after each piece.
+    clock: Callable that gives seconds.
+
+  Returns:
+    dict: `space`, `settings`, `machine`, `versions`; `measured`, name -> {"median", "low", "high"},
+    milliseconds, the quartiles of its calls; `fixed` and `rows`, milliseconds of a subnet's parts.
+
+  Raises:
+    InputError: The file is of another space, other settings, another machine or other versions.
+  """
+  pieces = pieces_lib.of(space)
+  identity = _identity(space, config)
+  models = {"fixed": pieces.fixed, **pieces.empty,
+            **{name: piece.make for name, piece in pieces.pieces.items()}}
+  log = _Log(path, identity)
+  for done, (name, make) in enumerate(models.items(), 1):
+    log.take(name, lambda: _time_model(make(), config, clock))
+    progress(done, len(models))
+  medians = {name: times["median"] for name, times in log.values.items()}
+  return log.close(table(pieces, medians))
+
+
+def table(pieces, medians):
+  """Adds up what each choice costs.
+
+  Args:
+    pieces: supernet.pieces.Pieces.
+    medians: dict, name of a piece -> milliseconds of a call of its model.
+
+  Returns:
+    dict: `fixed`, and `rows`, a list per decision of a number per choice, milliseconds.
+  """
+  own = {
+      name: max(medians[name] - medians[piece.empty], 0.0) / piece.times
+      for name, piece in pieces.pieces.items()
+  }
+  rows = [[sum(count * own[name] for name, count in uses.items()) for uses in row]
+          for row in pieces.rows]
+  return {"fixed": medians["fixed"] + sum(own[name] for name in pieces.more), "rows": rows}
+
+
+def check_latency(space, path, config, progress=lambda done, total: None,
+                  clock=time.perf_counter):
+  """Measures random subnets whole, and compares them with what a table says of them.
+
+  Args:
+    space: spaces.CellSpace or spaces.LayerSpace.
+    path: File of the table; the comparison is written beside it, as `NAME.check.json`.
+    config: config.LatencyConfig; `check` archs, >= 2.
+    progress: Callable (done, total), called after each arch.
+    clock: Callable that gives seconds.
+
+  Returns:
+    dict: `archs`, list of {"arch", "measured", "predicted"}, milliseconds; `kendall`, `spearman`;
+    `relative_error`, quartiles of |predicted - measured| / measured; `ratio`, quartiles of
+    predicted / measured.
+
+  Raises:
+    InputError: As for `measure_latency`, and of a check of other archs or another table.
+  """
+  path = pathlib.Path(path)
+  known = costs.read_latency(space, path)
+  rng = np.random.default_rng(config.check_seed)
+  archs = [space.sample(rng) for _ in range(config.check)]
+  identity = _identity(space, config)
+  identity["settings"] |= {"check": config.check, "check_seed": config.check_seed,
+                           "table": costs.describe(known)["costs"]["latency"]}
+  log, whole = _Log(path.with_name(f"{path.stem}.check.json"), identity), pieces_lib.of(space).whole
+  for done, arch in enumerate(archs, 1):
+    log.take(space.format(arch), lambda: _time_model(whole(arch), config, clock))
+    progress(done, len(archs))
+  measured = [log.values[space.format(arch)]["median"] for arch in archs]
+  predicted = [known.cost(arch, "latency") for arch in archs]
+  rows = [{"arch": list(arch), "measured": real, "predicted": told}
+          for arch, real, told in zip(archs, measured, predicted)]
+  return log.close({"archs": rows, **compare(measured, predicted)})
+
+
+def compare(measured, predicted):
+  """How well predictions fit; see `check_latency`.
+
+  Args:
+    measured: Milliseconds [n], > 0.
+    predicted: Milliseconds [n].
+  """
+  measured, predicted = np.asarray(measured), np.asarray(predicted)
+  numbers = {"kendall": analysis.kendall(measured, predicted),
+             "spearman": analysis.spearman(measured, predicted)}
+  return {
+      **{name: value if np.isfinite(value) else None for name, value in numbers.items()},
+      "relative_error": spread(np.abs(predicted - measured) / measured),
+      "ratio": spread(predicted / measured),
+  }
+
+
+def spread(values):
+  """dict: median, low and high quartile of numbers."""
+  low, median, high = np.quantile(values, [0.25, 0.5, 0.75]).tolist()
+  return {"median": median, "low": low, "high": high}
+
+
+def _identity(space, config):
+  """What a measurement depends on, as JSON values."""
+  return {
+      "space": costs.describe(space),
+      "settings": {"batch": config.latency_batch, "warmup": config.warmup,
+                   "repeats": config.repeats, "threads": config.threads},
+      "machine": {
+          "processor": _processor(), "processors": _processors(),
+          "devices": ",".join(keras.distribution.list_devices()),
+          "backend": keras.backend.backend(),
+      },
+      "versions": run_directory.versions(),
+  }
+
+
+def _processor():
+  """Name of the processor."""
+  try:
+    lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+  except OSError:
+    lines = []
+  names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+  return names[0] if names else platform.processor() or platform.machine()
+
+
+def _processors():
+  """How many processors this process may use."""
+  return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def _time_model(model, config, clock):
+  """Milliseconds of a call on random images, their quartiles."""
+  shape = (config.latency_batch, *model.input_shape[1:])
+  images = ops.convert_to_tensor(np.random.default_rng(0).normal(size=shape).astype(np.float32))
+  # The mean, so that nothing of the output can be left out and little is fetched.
+  call = current.compiled(lambda x: ops.mean(model(x, training=False)), model.variables)
+  for _ in range(config.warmup):
+    float(call(images))
+  seconds = []
+  for _ in range(config.repeats):
+    start = clock()
+    float(call(images))
+    seconds.append(clock() - start)
+  return spread([1000 * second for second in seconds])
+
+
+class _Log:
+  """Measurements as they come; a killed process leaves those it had made, for the next one.
+
+  Attributes:
+    values: dict, name -> what was measured.
+  """
+
+  def __init__(self, path, identity):
+    self._path, self._identity = pathlib.Path(path), json.loads(json.dumps(identity))
+    self._begun = self._path.with_name(f"{self._path.name}.begun")
+    self.values, self._whole = {}, None
+    for place in (self._path, self._begun):
+      if place.exists():
+        there = self._read(place)
+        self._whole = there if place == self._path else None
+        self.values = there["measured"]
+        break
+
+  def _read(self, place):
+    try:
+      there = json_schema.read(place, {**dict.fromkeys(self._identity, dict), **_MEASURED})
+    except errors.InputError as error:
+      raise errors.InputError(f"{place} must be a measurement, whole: {error}") from error
+    same = {part: there[part] for part in self._identity}
+    names = [f"{part}.{name}" for part in same for name in {**same[part], **self._identity[part]}
+             if same[part].get(name) != self._identity[part].get(name)]
+    if names:
+      raise errors.InputError(
+          f"{place} was measured with other settings; delete it to measure anew. Received: "
+          f"{'; '.join(self._difference(same, *name.split('.', 1)) for name in names)}"
+      )
+    return there
+
+  def _difference(self, same, part, name):
+    there, here = same[part].get(name), self._identity[part].get(name)
+    return f"{part}.{name}={there!r} there, {here!r} here"
+
+  def take(self, name, measure):
+    """Measures what is not there yet, and keeps it."""
+    if name not in self.values:
+      self.values[name], self._whole = measure(), None
+      values = {**self._identity, "measured": self.values}
+      atomic.write_text(self._begun, json.dumps(values), sync=False)
+
+  def close(self, results):
+    """Writes the whole file, with the results, if it is not there; returns its content."""
+    if self._whole is None:
+      self._whole = {**self._identity, "measured": self.values, **results}
+      atomic.write_text(self._path, json.dumps(self._whole, indent=1, allow_nan=False) + "\n")
+    self._begun.unlink(missing_ok=True)
+    return self._whole

@@ -1,0 +1,179 @@
+"""A job beside the chain: rank archs by the supernet of a run, and tell what that is worth."""
+
+import csv
+import io
+
+import numpy as np
+
+from tfdynnas import analysis
+from tfdynnas import config as config_lib
+from tfdynnas import errors
+from tfdynnas import spaces
+from tfdynnas.backend import current
+from tfdynnas.files import atomic
+from tfdynnas.jobs import archs as archs_lib
+from tfdynnas.jobs import run_directory
+from tfdynnas.jobs import score_log
+from tfdynnas.jobs import scoring
+from tfdynnas.jobs import setup
+from tfdynnas.jobs import trained
+from tfdynnas.jobs import truth as truth_lib
+from tfdynnas.training import loop
+
+COLUMNS = ("index", "string", "accuracy", "balanced_accuracy", "loss", "truth", *spaces.COSTS)
+OURS = {
+    "cb": "this project's: tau-b(complexity, truth) - tau-b(complexity, score); positive: complex "
+          "archs are under-rated",
+    "cb_rank": "this project's: rank by score less rank by truth, in [0, 1], mean of the most "
+               "complex third less that of the least complex; negative: complex archs are "
+               "under-rated",
+    "c3": "this project's: Spearman's rho of complexity and (score - chance) / (truth - chance); "
+          "negative: complex archs are less converged",
+}
+
+
+def run_rank(
+    run_dir, config, progress=loop.silent, recipe=config_lib.SubnetConfig(),
+    checkpoint_steps=1000, train_progress=loop.silent, exact=False,
+):
+  """Scores archs, or goes on scoring; leaves `rank/ranking.csv` and `rank/statistics.json`.
+
+  Args:
+    run_dir: RunDir whose supernet is trained.
+    config: config.RankConfig.
+    progress: Callable (done, total, **values), called after each arch that was scored.
+    recipe: config.SubnetConfig, how archs are trained on their own if the config says so.
+    checkpoint_steps: Steps between checkpoints of those trainings.
+    train_progress: Callable (step, steps, **logs), steps of all those trainings.
+    exact: bool, give the same bits in every run.
+
+  Returns:
+    dict, what `rank/statistics.json` holds: `truth` (None: there is none), what was ranked and
+    how, and what analysis.statistics gives.
+
+  Raises:
+    InputError: No supernet, no such archs or truth, or scores of another supernet or settings.
+    DivergedError: The loss of a training is no longer a number.
+  """
+  table = _prepare(run_dir, config, recipe, exact)
+  parts = setup.reload(run_dir)
+  trained.check_trained(run_dir)
+  archs = archs_lib.listed(setup.narrowed(parts[2], config), config, table)
+  truth, source = _looked_up(run_dir, config, parts[2], archs, table)
+  scores = _score(run_dir, config, parts, archs, progress)
+  if config.standalone:
+    truth[:config.standalone], source = truth_lib.trained(
+        run_dir, recipe, parts, archs[:config.standalone], checkpoint_steps, train_progress)
+  rows = [_row(parts[2], *each) for each in zip(archs, scores, truth)]
+  found = _described(run_dir, config, archs, source)
+  if source:
+    found.update(_statistics(rows, truth, source, parts[2], config))
+  _write_csv(run_dir.path / "rank" / "ranking.csv", rows)
+  run_dir.write_json("rank/statistics.json", found)
+  return found
+
+
+def _prepare(run_dir, config, recipe, exact):
+  """Does what comes before all else; gives the analysis.Table of the config, or None."""
+  run_directory.check_folder(run_dir.path / "rank")
+  if config.standalone:
+    truth_lib.check_recipe(recipe)
+  if exact:
+    current.make_deterministic(recipe.subnet_seed)
+  return analysis.load_table(config.table) if config.table else None
+
+
+def _looked_up(run_dir, config, space, archs, table):
+  """(float64 [archs] in percent, NaN where unknown; where it is from, None without a table)."""
+  if config.standalone > len(archs):
+    raise errors.InputError(
+        f"`standalone` must be <= {len(archs)}, the archs. Received: {config.standalone}"
+    )
+  if not table:
+    return np.full(len(archs), np.nan), None
+  indices = [space.index(arch) for arch in archs]
+  truth, source = truth_lib.from_table(
+      table, config, space, indices, setup.dataset_name(run_dir.config()))
+  known = int(np.sum(np.isfinite(truth)))
+  if known < 2:
+    raise errors.InputError(f"A ranking needs >= 2 archs with a truth. Received: {known}")
+  return truth, source
+
+
+def _described(run_dir, config, archs, source):
+  """What was ranked, and against what."""
+  return {
+      "ranked": {"archs": archs_lib.text(config), "count": len(archs), "seed": config.rank_seed,
+                 **({"fix": config.fix} if config.fix else {})},
+      "truth": source, "supernet": scoring.weights_digest(run_dir),
+      "scored": scoring.fingerprint(config), "objective": config.objective,
+  }
+
+
+def _score(run_dir, config, parts, archs, progress):
+  """List of scores, one per arch; those that are not there yet are made."""
+  supernet_config, data, space = parts
+  identity = {**scoring.fingerprint(config), "supernet": scoring.weights_digest(run_dir)}
+  log = score_log.ScoreLog(run_dir.path / "rank" / "scores.jsonl", identity, space.size)
+  indices = [space.index(arch) for arch in archs]
+  log.forget_without(config.objective)
+  left = [place for place, index in enumerate(indices) if index not in log.scores]
+  # Mixed, so that the first ones say how long the others take, and a part is a sample of all.
+  left = np.random.default_rng(config.rank_seed).permutation(np.array(left, np.int64))
+  same = _same_network(run_dir, space)
+  known = {same(space.arch(index)): score for index, score in log.scores.items()}
+  try:
+    if len(left):
+      scorer = scoring.make_scorer(run_dir, supernet_config, data, space, config)
+    for number, place in enumerate(left, len(archs) - len(left) + 1):
+      network = same(archs[place])
+      if network not in known:
+        known[network] = scorer(archs[place])
+      log.add(indices[place], known[network])
+      progress(number, len(archs), accuracy=known[network]["accuracy"])
+  finally:
+    log.close()
+  return [log.scores[index] for index in indices]
+
+
+def _same_network(run_dir, space):
+  """Function of an arch whose values are equal where the networks and their weights are.
+
+  Edges that do not change the logits are not run: of NAS-Bench-201's 15 625 archs 9 445 differ. The
+  part of a few-shot supernet goes by such an edge too.
+  """
+  few_shot = run_dir.config().get("few_shot")
+  split = few_shot["few_shot_decision"] if few_shot else None
+
+  def same(arch):
+    live = space.live(arch)
+    return tuple(choice if live[place] or place == split else None
+                 for place, choice in enumerate(arch))
+
+  return same
+
+
+def _row(space, arch, score, truth):
+  costs = {kind: space.cost(arch, kind) for kind in spaces.COSTS}
+  return {
+      "index": space.index(arch), "string": space.format(arch), **score,
+      "truth": float(truth) if np.isfinite(truth) else None, **costs,
+  }
+
+
+def _write_csv(path, rows):
+  text = io.StringIO()
+  writer = csv.DictWriter(text, COLUMNS)
+  writer.writeheader()
+  writer.writerows(rows)
+  atomic.write_text(path, text.getvalue())
+
+
+def _statistics(rows, truth, source, space, config):
+  scores = [100 * row[config.objective] for row in rows]
+  costs = {kind: [row[kind] for row in rows] for kind in spaces.COSTS}
+  chance = np.nan if source["chance"] is None else source["chance"]
+  chances = 100 / space.skeleton.classes, chance
+  resamples = 1000 if len(rows) <= 2000 else 200  # Minutes, of thousands of archs.
+  found = analysis.statistics(scores, truth, costs, chances, config.rank_seed, resamples)
+  return {**found, "definitions": OURS}

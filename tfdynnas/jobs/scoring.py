@@ -1,0 +1,119 @@
+"""How the jobs of a run score archs: on its validation images, all alike."""
+
+import functools
+import hashlib
+import time
+
+import numpy as np
+
+from tfdynnas import class_accuracy
+from tfdynnas.data import feeds
+from tfdynnas.data.images import augment
+from tfdynnas.jobs import trained
+from tfdynnas.search import scorer
+from tfdynnas.supernet import recalibration
+
+RECALIBRATED = 2_000  # Training images for the running statistics of a network, in ten batches.
+FINGERPRINT = ("score_images", "score_batch", "calibration")
+
+
+def make_scorer(run_dir, supernet_config, data, space, config):
+  """Makes what scores an arch on the validation images of the run.
+
+  Args:
+    run_dir: RunDir whose supernet is trained.
+    supernet_config: config.SupernetConfig of the run.
+    data: data.Data of the run.
+    space: spaces.Space of the run.
+    config: config.ScoreConfig.
+
+  Returns:
+    search.scorer.Scorer: arch -> dict of accuracy, balanced_accuracy and loss.
+
+  Raises:
+    InputError: The supernet is not trained to its end.
+  """
+  supernet = trained.load_supernet(run_dir, supernet_config, space)
+  seed = supernet_config.seed
+  calibration = None
+  if config.calibration:
+    calibration = feeds.drawn(data.train, config.calibration, seed).images
+  prepare = functools.partial(augment.eval_images, mean=data.mean, std=data.std)
+  batches = feeds.valid_batches(data, config.score_images, config.score_batch, seed)
+  return scorer.Scorer(supernet, batches, prepare, calibration)
+
+
+def calibration_batches(data, seed):
+  """Training images whose statistics a network gets as its running ones.
+
+  Args:
+    data: data.Data of the run.
+    seed: int in [0, 2**32).
+
+  Yields:
+    float32 [RECALIBRATED // 10, height, width, 3], normalised; fewer, of fewer images.
+  """
+  images = feeds.drawn(data.train, RECALIBRATED, seed).images
+  size = max(len(images) // 10, 1)
+  for start in range(0, len(images) - size + 1, size):
+    yield augment.eval_images(images[start:start + size], data.mean, data.std)
+
+
+def recalibrated(supernet, supernet_config, data, config, arch):
+  """How a subnet does with inherited weights and running statistics of its own.
+
+  Args:
+    supernet: supernet.Supernet or supernet.FewShot, trained.
+    supernet_config: config.SupernetConfig of the run.
+    data: data.Data of the run.
+    config: config.ScoreConfig.
+    arch: Sequence of ints, one per decision.
+
+  Returns:
+    dict: what class_accuracy.summary gives of the images of a score; images that the statistics
+    are of; seconds that measuring them took.
+  """
+  model, seed = supernet.subnet(arch, "running"), supernet_config.seed
+  calibration = list(calibration_batches(data, seed))
+  start = time.perf_counter()
+  recalibration.recalibrate(model, calibration)
+  seconds = time.perf_counter() - start
+  batches = feeds.valid_batches(data, config.score_images, config.score_batch, seed)
+  prepared = ((augment.eval_images(images, data.mean, data.std), labels)
+              for images, labels in batches)
+  return {
+      **told_right(model, prepared, len(data.class_names)),
+      "images": sum(len(images) for images in calibration), "seconds": round(seconds, 3),
+  }
+
+
+def told_right(model, batches, classes):
+  """How often a network is right, class by class.
+
+  Args:
+    model: keras.Model, normalised images -> logits [batch, classes].
+    batches: Iterable of (images, labels): float32 [batch, height, width, 3], int [batch].
+    classes: int.
+
+  Returns:
+    dict, as of class_accuracy.summary.
+  """
+  told, labels = [], []
+  for images, own in batches:
+    told.append(np.argmax(model.predict_on_batch(images), axis=1))
+    labels.append(np.asarray(own))
+  counts = class_accuracy.count(np.concatenate(labels), np.concatenate(told), classes)
+  return class_accuracy.summary(*counts)
+
+
+def fingerprint(config):
+  """dict of the settings that a score depends on."""
+  return {name: getattr(config, name) for name in FINGERPRINT}
+
+
+def weights_digest(run_dir):
+  """Text that tells one trained supernet from another: a hash of its checkpoints."""
+  digest = hashlib.sha256()
+  for name, _ in trained.trainings(run_dir):
+    digest.update((run_dir.path / name / "checkpoint.npz").read_bytes())
+  return digest.hexdigest()[:16]

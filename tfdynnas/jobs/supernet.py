@@ -1,0 +1,145 @@
+"""The first job: train a supernet in a run directory."""
+
+import json
+
+import keras
+
+from tfdynnas import config as config_lib
+from tfdynnas import errors
+from tfdynnas.backend import current
+from tfdynnas.data import feeds
+from tfdynnas.jobs import probes as probe_job
+from tfdynnas.jobs import setup
+from tfdynnas.jobs import trained
+from tfdynnas.training import loop
+from tfdynnas.training import recipe
+
+
+def train_supernet(
+    run_dir, data_config, space_config, config, devices, flags="", progress=loop.silent,
+    probes=config_lib.ProbeConfig(), tell=setup.untold, check=setup.unchecked,
+):
+  """Trains a supernet, or goes on with it from its last checkpoint.
+
+  Args:
+    run_dir: RunDir; workers after the first open it without a lock.
+    data_config, space_config: config.DataConfig, config.SpaceConfig.
+    config: config.SupernetConfig.
+    devices: config.DeviceConfig.
+    flags: Text of the flagfile that runs it again.
+    progress: Callable (step, steps, **logs), called by the first worker.
+    probes: config.ProbeConfig.
+    tell: Callable, given what the images are, as text, before the first step.
+    check: Callable (data.Data, spaces.Space) that refuses more, before anything is written.
+
+  Returns:
+    (supernet, rows): the trained supernet.Supernet and the rows of the log.
+
+  Raises:
+    InputError: The directory is of another run, or a config does not fit.
+    DivergedError: The loss is no longer a number.
+    LostError: Another worker has ended.
+  """
+  strategy, replicas = make_strategy(devices, config)
+  data_config, data, space = setup.load(run_dir, data_config, space_config, check)
+  probe = probe_job.make_probe(probes, config, data, space)
+  feed = _own_feed(strategy, data, config)
+  with strategy.scope(), current.together(strategy), feed.reading():
+    supernet = make_compiled(config, space, feed)
+    batches = current.batches(feed)
+    described = describe(data_config, data, space_config, config, replicas)
+    method = describe_method(supernet, space, feed.steps(config.epochs))
+    name, identity = _claim(run_dir, described, flags, method, data, tell)
+    return supernet, loop.fit(
+        supernet, batches, feed.steps_per_epoch, config.epochs, run_dir.path / name, identity,
+        devices.checkpoint_steps, progress, probe,
+    )
+
+
+def _own_feed(strategy, data, config):
+  """Training images on each device; of several workers their own."""
+  with current.held_scope(strategy):
+    return make_feed(data, config, current.share(strategy))
+
+
+def _claim(run_dir, described, flags, method, data, tell):
+  """Claims the folder; workers after the first look at what it wrote. Returns (name, identity)."""
+  first = current.share()[0] == 0
+  if first:
+    run_dir.claim(described, flags)
+  current.agree(0)  # Waits for the claim.
+  if not (run_dir.path / "config.json").exists():
+    raise errors.InputError(
+        f"`run_dir` must be one folder that all workers share. Received: {run_dir.path}, which the "
+        "first did not claim"
+    )
+  if not first:
+    run_dir.claim(described, flags)
+  ((name, identity),) = trained.trainings(run_dir)
+  if first:
+    run_dir.write_json(f"{name}/method.json", method)
+    setup.account_for(run_dir, data, tell)
+  return name, identity
+
+
+def describe(data_config, data, space_config, config, replicas):
+  """What makes the run the one it is."""
+  return {
+      "data": data_config.as_dict(), "images": _images(data), "space": space_config.as_dict(),
+      "supernet": config.as_dict(), "devices": {"replicas": replicas},
+  }
+
+
+def make_feed(data, config, shard=(0, 1)):
+  """Training images, as the config says; of several workers its own."""
+  return feeds.TrainingFeed(
+      data, data.train, config.batch, config.seed, config.pad, config.flip, shard,
+      jitter=(config.jitter, config.jitter_hue),
+  )
+
+
+def make_compiled(config, space, feed, allowed=None):
+  """The supernet of a config for the images of a feed, built; as recipe.make_supernet."""
+  supernet = recipe.make_supernet(
+      config, space, feed.steps(config.epochs), feed.prepare, allowed, feed.held_images,
+      counted(config, feed),
+  )
+  loop.build(supernet, space.skeleton.classes)
+  return supernet
+
+
+def counted(config, feed):
+  """Images of each class of a feed, int64 [classes], if the config weighs classes; else None."""
+  return None if config.class_weights == "none" else feed.class_counts()
+
+
+def make_strategy(devices, config):
+  """The strategy that the config says, and its number of replicas."""
+  if devices.deterministic:
+    current.make_deterministic(config.seed)  # First, since JAX hears of it when it starts.
+  if devices.distribution == "multi_worker":
+    strategy = current.make_workers(devices.devices, devices.step_seconds)
+  else:
+    strategy = current.make_strategy(devices.distribution, devices.devices)
+  current.shorten_first_step()
+  count = current.devices_of(strategy)
+  if config.batch % count:
+    raise errors.InputError(f"`batch` must divide by {count} devices. Received: {config.batch}")
+  return strategy, strategy.num_replicas_in_sync
+
+
+def _images(data):
+  """The record of the images, without where they lie, which may change."""
+  kept = {key: value for key, value in data.record.items() if key not in ("source", "skipped")}
+  return json.loads(json.dumps(kept))
+
+
+def describe_method(supernet, space, steps):
+  """What was drawn or derived for this run, for readers."""
+  split = supernet.method.split_decision
+  return {
+      "backend": keras.backend.backend(), "steps": steps, "groups": supernet.optimizer.groups,
+      "split_decision": split,
+      "split_decision_name": space.decisions[split].name,
+      "bounds": {kind: space.bounds(kind) for kind in space.costs},
+  }

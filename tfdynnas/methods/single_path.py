@@ -1,0 +1,60 @@
+"""SinglePath (SPOS): each step trains one arch. Source: Guo et al., SPOS (ECCV 2020)."""
+
+import keras
+
+from tfdynnas import errors
+from tfdynnas.methods import method
+from tfdynnas.sampling import registry
+
+
+@keras.saving.register_keras_serializable("tfdynnas")
+class SinglePath(method.Method):
+  """The method of one path per step."""
+
+  def __init__(
+      self, space=None, seed=0, split_decision=None, prepare=None, allowed=None, sampler="uniform",
+      **kwargs,
+  ):
+    """Makes the method.
+
+    Args:
+      space: spaces.Space; None: bound by `Supernet.compile`.
+      seed: int in [0, 2**32).
+      split_decision: int; None draws it from the seed.
+      prepare: As for methods.Method, as is allowed.
+      allowed: Sequence per decision of the choices to train; None: as the space.
+      sampler: One of registry.SAMPLERS, or a sampler of one arch a step, such as Budget.
+      **kwargs: As for methods.Method.
+
+    Raises:
+      InputError: There is no such decision, sampler or choice, or a sampler of other choices.
+    """
+    self._drawn_by = sampler
+    super().__init__(space, seed, split_decision, prepare, allowed, **kwargs)
+
+  def bind(self, space):
+    """Sets the space, unless there is one, and makes the sampler."""
+    if self.space is not None:
+      return
+    super().bind(space)
+    named = isinstance(self._drawn_by, str)
+    made = self._drawn_by
+    if named:
+      made = registry.make(made, space, self.seed, self.allowed)
+    if made.allowed != self.allowed:
+      raise errors.InputError(
+          f"`sampler` must draw from the allowed choices, {self.allowed}. Received: one that draws "
+          f"from {made.allowed}"
+      )
+    self.sampler = made
+
+  def get_config(self):
+    """Config for `from_config`."""
+    given = keras.saving.serialize_keras_object(self._drawn_by)
+    return {**super().get_config(), "sampler": given}
+
+  @classmethod
+  def from_config(cls, config):
+    """Makes the method of a config."""
+    given = keras.saving.deserialize_keras_object(config["sampler"])
+    return super().from_config({**config, "sampler": given})

@@ -1,0 +1,83 @@
+"""The loss of a training: cross-entropy on logits, with smoothed labels if that is asked for.
+
+Source: Szegedy et al., rethinking the Inception architecture (CVPR 2016), label smoothing.
+"""
+
+import keras
+import numpy as np
+from keras import ops
+
+
+def crossentropy(smoothing=0.0, class_weights=None):
+  """Makes the loss.
+
+  Args:
+    smoothing: float in [0, 1), the share of a label that all classes have alike.
+    class_weights: float [classes], factor of the loss of an image of each class; None: 1.
+
+  Returns:
+    keras.losses.Loss of int labels [batch] and float logits [batch, classes].
+  """
+  if class_weights is not None:
+    return WeightedCrossentropy(class_weights, smoothing)
+  if smoothing:
+    return SmoothedCrossentropy(smoothing)
+  return keras.losses.SparseCategoricalCrossentropy(from_logits=True, name="loss")
+
+
+def balanced_weights(counts):
+  """Weights by which every class counts alike in the mean loss, and 1 on average.
+
+  Args:
+    counts: int [classes], training images of each class.
+
+  Returns:
+    float64 [classes]: images / (classes that have some * images of the class); 0 without images.
+  """
+  counts = np.asarray(counts, np.float64)
+  there = counts > 0
+  return np.divide(counts.sum() / there.sum(), counts, out=np.zeros_like(counts), where=there)
+
+
+@keras.saving.register_keras_serializable("tfdynnas")
+class SmoothedCrossentropy(keras.losses.Loss):
+  """Cross-entropy with 1 - smoothing + smoothing / classes on the label, smoothing / classes else.
+
+  Keras smooths one-hot labels alone.
+  """
+
+  def __init__(self, smoothing, name="loss", **kwargs):
+    super().__init__(name=name, **kwargs)
+    self.smoothing = smoothing
+
+  def call(self, y_true, y_pred):
+    """Loss of each image, float [batch]."""
+    each = ops.log_softmax(y_pred)
+    labels = ops.reshape(ops.cast(y_true, "int32"), [-1, 1])
+    own = ops.squeeze(ops.take_along_axis(each, labels, axis=-1), -1)
+    return -(1 - self.smoothing) * own - self.smoothing * ops.mean(each, axis=-1)
+
+  def get_config(self):
+    """Config for `from_config`."""
+    return {**super().get_config(), "smoothing": self.smoothing}
+
+
+@keras.saving.register_keras_serializable("tfdynnas")
+class WeightedCrossentropy(keras.losses.Loss):
+  """Cross-entropy, maybe smoothed, times a weight of the label's class."""
+
+  def __init__(self, class_weights, smoothing=0.0, name="loss", **kwargs):
+    super().__init__(name=name, **kwargs)
+    self.class_weights, self.smoothing = [float(weight) for weight in class_weights], smoothing
+    self._each = crossentropy(smoothing)
+
+  def call(self, y_true, y_pred):
+    """Loss of each image, float [batch]."""
+    labels = ops.reshape(ops.cast(y_true, "int32"), [-1])
+    weights = ops.take(ops.convert_to_tensor(self.class_weights, y_pred.dtype), labels)
+    return weights * self._each.call(labels, y_pred)
+
+  def get_config(self):
+    """Config for `from_config`."""
+    own = {"class_weights": self.class_weights, "smoothing": self.smoothing}
+    return {**super().get_config(), **own}

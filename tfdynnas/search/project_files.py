@@ -1,0 +1,79 @@
+"""What the files of a search must hold before keras-tuner reads them, which takes what comes."""
+
+import pathlib
+
+from tfdynnas import errors
+from tfdynnas.files import json_schema
+
+_TEXTS = [str, ...]
+_HYPERPARAMETERS = {
+    "space": [{"class_name": str, "config": {"name": str}}, ...], "values": dict,
+}
+_TRIAL = {
+    "trial_id": str, "status": str, "hyperparameters": _HYPERPARAMETERS,
+    "metrics": {"metrics": {str: {
+        "direction": str, "observations": [{"value": list, "step": json_schema.COUNT}, ...],
+    }}},
+}
+_ORACLE = {
+    "ongoing_trials": {str: str}, "hyperparameters": _HYPERPARAMETERS, "start_order": _TEXTS,
+    "end_order": _TEXTS, "run_times": {str: json_schema.COUNT}, "retry_queue": _TEXTS,
+    "seed": json_schema.COUNT, "seed_state": json_schema.COUNT, "tried_so_far": _TEXTS,
+    "id_to_hash": {str: (str, None)}, "display": dict, "fingerprint?": dict,
+}
+_TUNER = {"fingerprint?": dict, "chief?": (str, None), "ended?": (json_schema.COUNT, None)}
+# What a completed trial of a supernet says, beside other metrics.
+_SCORES = {"accuracy": json_schema.SHARE, "balanced_accuracy": json_schema.SHARE, "loss": float}
+
+
+def check_tuner(path):
+  """Refuses a tuner's file that is not whole, or of something else.
+
+  Args:
+    path: The file.
+
+  Raises:
+    InputError: It is.
+  """
+  _check(path, _TUNER)
+
+
+def check_oracle(folder, path):
+  """The same of an oracle's file and those of its trials.
+
+  Args:
+    folder: The project's folder.
+    path: The oracle's file.
+
+  Raises:
+    InputError: As of `check_tuner`; a completed trial has a score that is not finite.
+  """
+  _check(path, _ORACLE)
+  for trial in pathlib.Path(folder).glob("trial_*/trial.json"):
+    status = _check(trial, _TRIAL)["status"]
+    if status == "COMPLETED":
+      _check(trial, {"score": float})
+
+
+def check_scores(path):
+  """Refuses a completed trial of scores that no supernet has.
+
+  Args:
+    path: Its file.
+
+  Raises:
+    InputError: A score is not finite, or no share where it is one.
+  """
+  kinds = {f"{name}?": {"observations": [{"value": [kind]}]} for name, kind in _SCORES.items()}
+  _check(path, {"metrics": {"metrics": kinds}})
+
+
+def _check(path, kind):
+  try:
+    return json_schema.read(path, kind)
+  except errors.InputError as error:
+    folder = pathlib.Path(path).parent
+    folder = folder.parent if folder.name.startswith("trial_") else folder
+    raise errors.InputError(
+        f"{folder} must hold a whole search. Received: {error}; move it away to search anew"
+    ) from error

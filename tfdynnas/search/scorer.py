@@ -1,0 +1,97 @@
+"""Scoring: how well a subnet does with the weights it inherits, without training it.
+
+Source: SPOS: top-1 on held-out images, normalisation by batch statistics. Unlike the published
+script, which draws a new order of the images for every subnet, batches are the same for all: so a
+score is a function of the arch alone, whatever was scored before.
+"""
+
+import keras
+import numpy as np
+from keras import ops
+
+from tfdynnas import class_accuracy
+from tfdynnas import errors
+from tfdynnas import supernet as supernet_lib
+from tfdynnas.backend import current
+
+
+class Scorer:
+  """Scores archs of a supernet: arch -> {"accuracy", "balanced_accuracy", "loss"}."""
+
+  def __init__(self, supernet, batches, prepare, calibration=None):
+    """Compiles the scoring function; it serves every arch.
+
+    Args:
+      supernet: supernet.Supernet or supernet.FewShot.
+      batches: List of (images, labels) arrays; equal sizes but for the last.
+      prepare: Callable, images as given -> float32 normalised, run in the graph.
+      calibration: Images as given, [n, height, width, 3], n >= 2: their statistics normalise every
+        batch, so that the score does not depend on how the images are cut into batches. None
+        normalises each batch by its own statistics, as published.
+
+    Raises:
+      InputError: There is nothing to score on, or a batch of one image and no calibration.
+    """
+    if not batches:
+      raise errors.InputError("`batches` must hold at least one batch. Received: none")
+    if calibration is None and min(len(labels) for _, labels in batches) < 2:
+      raise errors.InputError(
+          "A score by batch statistics needs batches of >= 2 images. Received: one of 1"
+      )
+    self._supernet, self._prepare = supernet, prepare
+    self._labels = np.concatenate([labels for _, labels in batches])
+    self._batches = [
+        (ops.convert_to_tensor(images), ops.convert_to_tensor(labels)) for images, labels in batches
+    ]
+    self._calibration = None if calibration is None else ops.convert_to_tensor(calibration)
+    self._tell = current.compiled(self._predict, supernet.trainable_variables)
+
+  def _predict(self, images, labels, arch):
+    """(predictions, sum of losses) of a batch: int32 [batch], float32 scalar."""
+    reference = None
+    if self._calibration is not None:
+      reference = self._calibration.shape[0]
+      images = ops.concatenate([self._calibration, images], axis=0)
+    logits = self._supernet(self._prepare(images), arch=arch, reference=reference)
+    logits = logits if reference is None else logits[reference:]
+    losses = keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+    return ops.cast(ops.argmax(logits, axis=1), "int32"), ops.sum(losses)
+
+  def subnet(self, arch):
+    """The network of one arch as a plain Keras model that normalises as the score does.
+
+    Args:
+      arch: Sequence of ints, one per decision.
+
+    Returns:
+      keras.Model, normalised images -> logits, not compiled: with the statistics of each batch, or
+      with running ones, of the calibration images if there are some.
+    """
+    images = self._calibration
+    if images is not None:
+      images = ops.convert_to_numpy(self._prepare(images))
+    return self._supernet.subnet(arch, images=images)
+
+  def __call__(self, arch):
+    """Scores one arch.
+
+    Args:
+      arch: Sequence of ints, one per decision.
+
+    Returns:
+      dict of Python floats: `accuracy`, a count of images over their number; `balanced_accuracy`,
+      its mean over the classes; `loss`.
+    """
+    if isinstance(self._supernet, supernet_lib.FewShot):
+      self._supernet.choose(arch)  # Brings the weights of the arch's part.
+    chosen = ops.convert_to_tensor(np.array(self._supernet.space.validate(arch), np.int32))
+    told = [self._tell(images, labels, chosen) for images, labels in self._batches]
+    loss = np.sum([float(part) for _, part in told])
+    predictions = np.concatenate([ops.convert_to_numpy(part) for part, _ in told])
+    classes = self._supernet.space.skeleton.classes
+    right, images = class_accuracy.count(self._labels, predictions, classes)
+    return {
+        "accuracy": float(right.sum() / images.sum()),
+        "balanced_accuracy": class_accuracy.balanced(right, images),
+        "loss": float(loss / images.sum()),
+    }

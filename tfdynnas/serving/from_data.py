@@ -1,0 +1,36 @@
+"""Export of a network that was trained on a Data."""
+
+import pathlib
+
+from tfdynnas import data as data_lib
+from tfdynnas.serving import servable
+
+
+def export(network, path, data, version=None, card=None):
+  """Writes <path>/<version>/ for TensorFlow Serving, whole or not at all.
+
+  Args:
+    network: Keras model from normalised images to logits, such as a search's best after training.
+    path: Folder of the model; its name is the one to serve under.
+    data: data.Data that it was trained on: class names, constants, how files become pixels, and
+      test images whose files are sent to what was written.
+    version: int >= 1, or None for one more than the greatest there.
+    card: dict, what else the model card says, for example {"arch": "3,3,0,1,4,2"}.
+
+  Returns:
+    pathlib.Path of the version.
+
+  Raises:
+    InputError: An argument cannot be used, or the version exists.
+    RuntimeError: The written graph gives other probabilities, or sees other pixels of a file.
+
+  Example:
+    nas.export(network, "servables/digits", data)
+  """
+  path = pathlib.Path(path)
+  scored = data.test if data.test is not None else data.valid
+  return servable.export(
+      network, str(path.parent), path.name, data.class_names, data.mean, data.std,
+      {"dataset": str(data.record["source"]), **(card or {})}, version, data.preparation,
+      data_lib.examples(scored),
+  )

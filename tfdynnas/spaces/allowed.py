@@ -1,0 +1,92 @@
+"""Which choices of a space are left: for each decision a tuple of choices, ascending ints."""
+
+from tfdynnas import errors
+
+_EVERYWHERE = "*"
+
+
+def check(counts, allowed=None):
+  """The choices that are left, in order.
+
+  Args:
+    counts: Sequence of ints, the choices of each decision.
+    allowed: Sequence per decision of choices; None leaves all.
+
+  Returns:
+    Tuple per decision of ascending ints.
+
+  Raises:
+    InputError: A decision has no allowed choice, or one that is not there.
+  """
+  if allowed is None:
+    return tuple(tuple(range(count)) for count in counts)
+  if len(allowed) != len(counts):
+    raise errors.InputError(
+        f"`allowed` must have one entry per decision. Received: {len(allowed)} for {len(counts)}"
+    )
+  for place, (own, count) in enumerate(zip(allowed, counts)):
+    if not own or not set(own) <= set(range(count)):
+      raise errors.InputError(
+          f"`allowed` must name choices in [0, {count}) of decision {place}, at least one. "
+          f"Received: {list(own)}"
+      )
+  return tuple(tuple(sorted(set(own))) for own in allowed)
+
+
+def parse(space, text):
+  """The choices that `--fix` leaves.
+
+  Args:
+    space: Space.
+    text: Rules with commas between: `DECISION=CHOICE+CHOICE` leaves a decision these choices,
+      `DECISION!=CHOICE+CHOICE` all others. A decision is its name, its number, or `*` for each
+      decision that has one of the choices; a choice is its name. Empty leaves all.
+
+  Returns:
+    Tuple per decision of ascending ints.
+
+  Raises:
+    InputError: A rule names no decision or no choice of it, or a decision has no choice left.
+  """
+  left = [set(own) for own in space.allowed]
+  for rule in filter(None, map(str.strip, text.split(","))):
+    decision, equals, names = rule.partition("=")
+    names, without = names.split("+"), decision.endswith("!")
+    if not equals:
+      raise errors.InputError(
+          f"`fix` must look like DECISION=CHOICE or DECISION!=CHOICE. Received: {rule!r}"
+      )
+    for place in _places(space, decision.removesuffix("!"), names, rule):
+      named = _choices(space.decisions[place], names)
+      left[place] = left[place] - named if without else left[place] & named
+      if not left[place]:
+        raise errors.InputError(
+            f"`fix` must leave decision `{space.decisions[place].name}` a choice. "
+            f"Received: {text!r}"
+        )
+  return tuple(tuple(sorted(own)) for own in left)
+
+
+def _places(space, decision, names, rule):
+  """The decisions that a rule is about, list of ints."""
+  known = [one.name for one in space.decisions]
+  if decision == _EVERYWHERE:
+    places = [place for place, one in enumerate(space.decisions) if {*names} & {*one.choices}]
+  elif decision in known:
+    places = [known.index(decision)]
+  elif decision.isdecimal() and int(decision[:9]) < len(known):
+    places = [int(decision[:9])]
+  else:
+    raise errors.InputError(
+        f"`fix` names a decision of `{space.name}`: {', '.join(known)}, 0 to {len(known) - 1}, or "
+        f"{_EVERYWHERE}. Received: {rule!r}"
+    )
+  there = list(dict.fromkeys(
+      name for place in places or range(len(known)) for name in space.decisions[place].choices))
+  if not {*names} <= {*there}:
+    raise errors.InputError(f"`fix` names choices: {', '.join(there)}. Received: {rule!r}")
+  return places
+
+
+def _choices(decision, names):
+  return {number for number, name in enumerate(decision.choices) if name in names}

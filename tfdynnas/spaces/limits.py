@@ -1,0 +1,226 @@
+"""Limits on what a subnet may cost, decided exactly: costs add up over the decisions."""
+
+import dataclasses
+import math
+
+import numpy as np
+
+from tfdynnas import errors
+from tfdynnas.spaces import space as space_lib
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+  """The greatest cost a subnet may have; None is no limit.
+
+  Attributes:
+    max_params: Trainable weights.
+    max_macs: Multiply-accumulates for one image.
+    max_bytes: Bytes of the weights, of a space that was given them.
+    max_latency: Milliseconds, of a space that was given a latency table.
+  """
+
+  max_params: int | None = None
+  max_macs: int | None = None
+  max_bytes: int | None = None
+  max_latency: float | None = None
+
+
+def as_mapping(limits):
+  """Limits as a dict of kind to greatest cost, in the order of KINDS.
+
+  Args:
+    limits: Limits, or a mapping of kind to greatest cost (None is no limit), or None.
+
+  Raises:
+    InputError: A kind that is not in KINDS, or a limit that is no number >= 0.
+  """
+  if isinstance(limits, Limits):
+    limits = {"params": limits.max_params, "macs": limits.max_macs, "bytes": limits.max_bytes,
+              "latency": limits.max_latency}
+  limits = {kind: most for kind, most in dict(limits or {}).items() if most is not None}
+  for kind, most in limits.items():
+    if kind not in space_lib.KINDS:
+      raise errors.InputError(f"A limit is on {', '.join(space_lib.KINDS)}. Received: {kind!r}")
+    if isinstance(most, bool) or not isinstance(most, (int, float, np.number)) or not most >= 0:
+      raise errors.InputError(f"A limit must be a number >= 0. Received: {kind} <= {most!r}")
+  return {kind: _plain(limits[kind]) for kind in space_lib.KINDS if kind in limits}
+
+
+def meets(space, arch, limits):
+  """Whether an arch costs no more than the limits allow.
+
+  Args:
+    space: Space.
+    arch: Sequence of ints, one per decision.
+    limits: Limits, or a mapping of kind to greatest cost, or None.
+  """
+  return _meets(space, arch, as_mapping(limits))
+
+
+def _meets(space, arch, limits):
+  return all(space.cost(arch, kind) <= most for kind, most in limits.items())
+
+
+class LimitedSpace:
+  """The archs of a space that meet limits, and let a signal pass if asked; there is at least one.
+
+  What the decisions still to come cost at least is known exactly, as the Pareto front of their
+  costs: so no choice is made that leads out of the limits, and nothing is tried without end.
+
+  Attributes:
+    space: Space.
+    limits: dict of kind to greatest cost.
+  """
+
+  def __init__(self, space, limits=None, connected=False):
+    """Decides whether the limits can be met.
+
+    Args:
+      space: Space.
+      limits: Limits, or a mapping of kind to greatest cost, or None.
+      connected: Whether to leave out archs through which no signal passes.
+
+    Raises:
+      InputError: No arch meets the limits; the message names the nearest cost that can be met. Or
+        the space has no cost of that kind, or no signal passes through any arch within them.
+    """
+    self.space = space
+    self.limits = as_mapping(limits)
+    self._greatest = np.array(list(self.limits.values()), np.float64)
+    self._fixed, self._rows = _read_costs(space, self.limits)
+    self._fronts = _least_to_come(self._rows)
+    self._through = _passing(space) if connected else None
+    if not self._can_end(0, self._fixed):
+      self._refuse()
+    if connected and next(self.archs(), None) is None:
+      raise errors.InputError(
+          f"A search of `{space.name}` needs an arch through which a signal passes from input to "
+          f"output, or `unconnected`. Received: none within {self.limits or 'the space'}"
+      )
+
+  def meets(self, arch):
+    """Whether an arch costs no more than the limits allow, and lets a signal pass if it has to."""
+    return _meets(self.space, arch, self.limits) and self._can_connect(tuple(arch))
+
+  def archs(self, rng=None):
+    """Yields every arch within the limits once.
+
+    Args:
+      rng: numpy Generator that orders the choices of each decision; None is lexicographic order.
+    """
+    yield from self._walk((), self._fixed, rng)
+
+  def sample(self, rng, visited=frozenset(), tries=100):
+    """Draws an arch within the limits that was not visited.
+
+    The draw is uniform while one of `tries` draws meets the limits. Where that is rarer, the
+    decisions are made one after the other, each uniformly among the choices that lead to an arch
+    within the limits; at most len(visited) + 1 archs are looked at.
+
+    Args:
+      rng: numpy Generator.
+      visited: Set of archs to leave out.
+      tries: Uniform draws before the slower way, >= 0.
+
+    Returns:
+      tuple of ints, or None if all archs within the limits were visited.
+    """
+    for _ in range(tries):
+      arch = self.space.sample(rng)
+      if arch not in visited and self.meets(arch):
+        return arch
+    return next((arch for arch in self.archs(rng) if arch not in visited), None)
+
+  def _can_end(self, decision, spent):
+    """Whether the decisions from `decision` on can stay within what `spent` leaves."""
+    return bool((spent + self._fronts[decision] <= self._greatest).all(axis=1).any())
+
+  def _can_connect(self, chosen):
+    """Whether the decisions still to come can let a signal pass, if one has to."""
+    return self._through is None or self.space.connected(chosen + self._through[len(chosen):])
+
+  def _walk(self, chosen, spent, rng):
+    if len(chosen) == len(self._rows):
+      yield chosen
+      return
+    row = self._rows[len(chosen)]
+    own = self.space.allowed[len(chosen)]
+    order = range(len(row)) if rng is None else rng.permutation(len(row))
+    for place in order:
+      longer = (*chosen, own[place])
+      if self._can_end(len(longer), spent + row[place]) and self._can_connect(longer):
+        yield from self._walk(longer, spent + row[place], rng)
+
+  def _refuse(self):
+    """Says which limit cannot be met beside those before it, and the least that can."""
+    kinds = list(self.limits)
+    for number, kind in enumerate(kinds, 1):
+      rows = [row[:, :number] for row in self._rows]
+      costs = self._fixed[:number] + _least_to_come(rows)[0]
+      costs = costs[(costs[:, :-1] <= self._greatest[: number - 1]).all(axis=1)]
+      least = _readable(costs[:, -1].min())
+      if least > self.limits[kind]:
+        before = [f"{kind} <= {self.limits[kind]}" for kind in kinds[: number - 1]]
+        wanted = " and ".join([*before, f"{kind} <= {self.limits[kind]}"])
+        given = f"With {' and '.join(before)} the least {kind}" if before else "The least"
+        raise errors.InputError(f"No arch of `{self.space.name}` has {wanted}. {given} is {least}.")
+
+
+def _passing(space):
+  """An arch whose choices let a signal through wherever one does."""
+  return tuple(
+      next((choice for choice in own if space.passes(place, choice)), own[0])
+      for place, own in enumerate(space.allowed)
+  )
+
+
+def _plain(number):
+  """A number as an int if it is whole, else as a float."""
+  return int(number) if number == number // 1 else float(number)
+
+
+def _readable(least):
+  """A cost that can be met, rounded up to six decimals: it can be met then too."""
+  return _plain(math.ceil(least * 10**6) / 10**6) if least % 1 else int(least)
+
+
+def _read_costs(space, kinds):
+  """(fixed, rows): float64 [kinds], and float64 [allowed choices, kinds] for each decision.
+
+  Their sums are exact: of ints below 2**53, and of floats that are multiples of one power of two.
+  """
+  costs = [space.table(kind) for kind in kinds]
+  fixed = np.array([fixed for fixed, _ in costs], np.float64)
+  rows = []
+  for number, own in enumerate(space.allowed):
+    columns = [table[number, list(own)] for _, table in costs]
+    shape = (len(own), len(costs))
+    rows.append(np.stack(columns, axis=1).astype(np.float64) if costs else np.zeros(shape))
+  return fixed, rows
+
+
+def _least_to_come(rows):
+  """For each decision, and for the end, the Pareto front of what it and those after it cost."""
+  fronts = [np.zeros((1, rows[0].shape[1]))]
+  for row in reversed(rows):
+    sums = [fronts[-1] + choice for choice in _pareto_front(row)]
+    fronts.append(_pareto_front(np.concatenate(sums)))
+  return fronts[::-1]
+
+
+def _pareto_front(costs):
+  """The rows of float64 [n, kinds] that no other row undercuts in every kind."""
+  if costs.shape[1] == 0:
+    return costs[:1]
+  costs = np.unique(costs, axis=0)
+  if costs.shape[1] == 1:
+    return costs[:1]
+  if costs.shape[1] == 2:  # Sorted by the first: keep what is less than all before in the second.
+    least = np.minimum.accumulate(costs[:, 1])
+    return costs[np.concatenate([[True], costs[1:, 1] < least[:-1]])]
+  front = costs[:1]
+  for cost in costs[1:]:
+    if not (front <= cost).all(axis=1).any():
+      front = np.concatenate([front, cost[None]])
+  return front

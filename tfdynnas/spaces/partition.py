@@ -1,0 +1,78 @@
+"""The parts of a few-shot supernet: the choices of one decision, cut into groups.
+
+Source: Zhao et al., few-shot neural architecture search (ICML 2021).
+"""
+
+import dataclasses
+
+from tfdynnas import errors
+from tfdynnas.spaces import space as space_lib
+
+
+@dataclasses.dataclass(frozen=True)
+class Parts:
+  """A space cut into parts, each arch in one of them.
+
+  Attributes:
+    space: Space.
+    decision: int, the decision whose choices are cut.
+    groups: Tuple per part of its choices, ascending ints.
+  """
+
+  space: space_lib.Space
+  decision: int
+  groups: tuple[tuple[int, ...], ...]
+
+  def of(self, arch):
+    """int, the part that an arch belongs to."""
+    choice = self.space.validate(arch)[self.decision]
+    return next(part for part, group in enumerate(self.groups) if choice in group)
+
+  def allowed(self, part):
+    """Tuple per decision of the choices that a part has."""
+    whole, place = self.space.allowed, self.decision
+    return (*whole[:place], self.groups[part], *whole[place + 1:])
+
+  def names(self, part):
+    """Names of the choices of a part, list of str."""
+    choices = self.space.decisions[self.decision].choices
+    return [choices[choice] for choice in self.groups[part]]
+
+  def format(self):
+    """The groups as text: `0,1;2,3,4`."""
+    return format_groups(self.groups)
+
+
+def make_parts(space, decision, text=""):
+  """Cuts a space.
+
+  Args:
+    space: Space.
+    decision: int, the decision whose choices are cut.
+    text: The choices of each part, `0,1;2,3,4`; empty gives every choice a part.
+
+  Returns:
+    Parts.
+
+  Raises:
+    InputError: There is no such decision, or a choice is not in exactly one part.
+  """
+  if not 0 <= decision < len(space.decisions):
+    raise errors.InputError(
+        f"`few_shot_decision` must be in [0, {len(space.decisions)}). Received: {decision}"
+    )
+  own = list(space.allowed[decision])
+  groups = [[int(choice) for choice in group.split(",")] for group in text.split(";") if group]
+  groups = groups or [[choice] for choice in own]
+  if sorted(choice for group in groups for choice in group) != own:
+    count = len(space.decisions[decision].choices)
+    each = f"in [0, {count})" if len(own) == count else f"that is left, {own},"
+    raise errors.InputError(
+        f"`few_shot_groups` must hold each choice {each} once. Received: {text!r}"
+    )
+  return Parts(space, decision, tuple(tuple(sorted(group)) for group in groups))
+
+
+def format_groups(groups):
+  """Groups of choices as text: `0,1;2,3,4`."""
+  return ";".join(",".join(map(str, group)) for group in groups)

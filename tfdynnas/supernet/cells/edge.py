@@ -1,0 +1,71 @@
+"""One edge of a cell: the operations, and the switch that runs the chosen one alone."""
+
+from keras import ops
+
+from tfdynnas.backend import control_flow
+from tfdynnas.backend import convolution
+from tfdynnas.supernet import normalization
+
+
+def apply(operation, images, kernel=None, reference=None):
+  """Does what an operation says; height, width and channels stay.
+
+  Args:
+    operation: spaces.Operation.
+    images: float [batch, height, width, channels].
+    kernel: float [window, window, channels, channels], of a `conv`.
+    reference: int or None, as for `normalization.by_batch`.
+
+  Returns:
+    float, of the shape of `images`.
+  """
+  if operation.kind == "zero":
+    return ops.zeros_like(images)
+  if operation.kind == "identity":
+    return images
+  if operation.kind == "conv":
+    features = convolution.conv(ops.relu(images), kernel)
+    return normalization.by_batch(features, reference)
+  pool = ops.average_pool if operation.kind == "avg_pool" else ops.max_pool
+  return pool(images, operation.window, 1, padding="same")
+
+
+def switch(operations, index, total, images, kernels, last, reference=None):
+  """Adds the chosen operation of one edge to its target node.
+
+  The source node's tensor goes through the switch and comes out with it, to be used by its next
+  edge: so the gradients of a node are summed inside the branches, and a branch that does nothing
+  costs nothing, where zeros would be made and added otherwise.
+
+  Args:
+    operations: Sequence of spaces.Operation, one per branch, unlike in (kind, window).
+    index: int32 scalar, which branch.
+    total: float [batch, height, width, channels], the target node so far; None for its first edge.
+    images: float [batch, height, width, channels], the source node.
+    kernels: dict, window -> float [window, window, channels, channels].
+    last: Python bool: this is the last use of the source node.
+    reference: int or None, as for `normalization.by_batch`.
+
+  Returns:
+    (total, images): the target node; the source node to use from now on, None after the last.
+  """
+  windows = tuple(kernels)
+  start = 0 if total is None else 1
+
+  def branch(operation):
+    def run(*operands):
+      source = operands[start]
+      own = dict(zip(windows, operands[start + 1:])).get(operation.window)
+      if total is not None and operation.kind == "zero":
+        result = operands[0]
+      else:
+        result = apply(operation, source, own, reference)
+        result = result if total is None else operands[0] + result
+      return (result,) if last else (result, source)
+
+    return run
+
+  operands = (() if total is None else (total,)) + (images, *kernels.values())
+  outputs = control_flow.switch(index, [branch(operation) for operation in operations], *operands)
+  outputs = tuple(outputs) if isinstance(outputs, (tuple, list)) else (outputs,)
+  return outputs if not last else (outputs[0], None)

@@ -1,0 +1,1 @@
+"""The supernet and the plain network of a layer space."""

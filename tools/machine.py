@@ -1,0 +1,66 @@
+"""Refuses what is set for every program of a machine, and would change or end a job: Keras' own
+settings, and little address space."""
+
+import json
+import os
+import resource
+
+from tfdynnas import errors
+from tfdynnas.files import regular_file
+
+LEAST_ADDRESSES = 2**32  # Bytes; with 3.1 GB TensorFlow aborts, and Python has no say in it.
+# What Keras computes by; no part of a run. The last two would end a training early.
+KERAS = {"image_data_format": "channels_last", "floatx": "float32", "epsilon": 1e-7,
+         "max_epochs": None, "max_steps_per_epoch": None}
+_SOURCE = "keras.json, or of a variable KERAS_..."
+
+
+def check():
+  """Refuses, before a back end is imported, what it would pass over or die of.
+
+  Raises:
+    InputError: `keras.json` holds no settings, of which Keras says nothing or gives a traceback; or
+      the limit on addresses is too low.
+  """
+  limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+  if limit != resource.RLIM_INFINITY and limit < LEAST_ADDRESSES:
+    raise errors.InputError(
+        f"The limit on memory addresses, `ulimit -v`, must be >= {LEAST_ADDRESSES // 1024:,} KiB. "
+        f"Received: {limit // 1024:,}")
+  path = _keras_file()
+  if not os.path.exists(path):
+    return
+  try:
+    text = regular_file.read_text(path)
+    settings = json.loads(text) if text else {}  # Empty while another process makes it.
+  except (OSError, ValueError, RecursionError) as error:
+    raise errors.InputError(f"{path} must be whole JSON. Received: {error}") from error
+  if not isinstance(settings, dict):
+    raise errors.InputError(f"{path} must hold an object of settings. Received: {text:.100}")
+
+
+def _keras_file():
+  """Where Keras looks for its settings."""
+  user = os.path.expanduser("~")
+  place = os.path.join(user if os.access(user, os.W_OK) else "/tmp", ".keras")
+  return os.path.expanduser(os.path.join(os.environ.get("KERAS_HOME", place), "keras.json"))
+
+
+def import_keras():
+  """Imports Keras, which must be set as it comes.
+
+  Returns:
+    The name of its back end.
+
+  Raises:
+    InputError: A setting is another.
+  """
+  try:
+    import keras
+  except (TypeError, ValueError) as error:  # As Keras says of a setting that it does not know.
+    raise errors.InputError(f"Keras must know each setting of {_SOURCE}. {error}") from error
+  for name, wanted in KERAS.items():
+    value = getattr(keras.config, name)()
+    if value != wanted:
+      raise errors.InputError(f"`{name}` of {_SOURCE}, must be {wanted}. Received: {value}")
+  return keras.config.backend()
