@@ -84,6 +84,7 @@ def test_metadata_has_the_bounds(wheel):
     "absl-py": ">=2.1",
     "numpy": ">=2.0",
     "scipy": ">=1.13",
+    "jinja2": ">=3.1",
   }
   assert metadata["Requires-Python"] == ">=3.11"
   assert metadata["License"] == "Apache-2.0"

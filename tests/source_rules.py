@@ -39,7 +39,7 @@ OUTSIDE = {
   "training": {"numpy", "keras"},
   "search": {"numpy", "keras", "absl", "grpc", "keras_tuner"},
   "analysis": {"numpy", "scipy", "matplotlib", "nats_bench"},
-  "report": set(),
+  "report": {"jinja2"},
   "data": {"numpy", "keras", "PIL", "sklearn", "tensorflow", "tensorflow_datasets"},
   "serving": {"numpy", "keras", "grpc", "tensorflow", "tensorflow_serving"},
   "config": set(),

@@ -8,12 +8,12 @@ import sys
 import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-# What is there: Keras and JAX with what these need, Pillow, and matplotlib with what it needs.
+# What is there: Keras and JAX with what these need, Pillow, Jinja2, and matplotlib with these.
 PACKAGES = (
     "numpy", "keras", "jax", "jaxlib", "absl", "optree", "namex", "ml_dtypes", "h5py", "rich",
     "pygments", "markdown_it", "mdurl", "scipy", "opt_einsum", "packaging", "typing_extensions",
     "PIL", "matplotlib", "mpl_toolkits", "contourpy", "cycler", "dateutil", "fontTools",
-    "kiwisolver", "pyparsing", "six",
+    "kiwisolver", "pyparsing", "six", "jinja2", "markupsafe",
 )
 
 

@@ -24,7 +24,7 @@
 # parts of FSNAS + CaLR + MS (200 MB in the end) do not fit. A checkpoint, 40 MB with MS at the
 # paper's size, is written every 200 steps and after each epoch (--checkpoint_steps). There is no
 # search (--trials=0). It needs bash, GNU tar and coreutils, flock, and a python3 with JAX, Keras,
-# absl, matplotlib and Pillow; tfdynnas itself need not be installed. Environment:
+# absl, Jinja2, matplotlib and Pillow; tfdynnas itself need not be installed. Environment:
 #   JAX_COMPILATION_CACHE_DIR   a folder that stays between slices saves each the compilation
 #   TFDYNNAS_PART_BYTES         size of a part, 15000000
 set -euo pipefail

@@ -110,7 +110,7 @@ def page(tmp_path_factory):
 def test_everything_is_in_the_page_and_nothing_outside_of_it(page):
   text = page.read_text()
   assert text.count("<img") == 12 and text.count("alt=") == 12 and 'class="missing"' not in text
-  for words in ("12 trials", "Kendall&#x27;s tau-b of the 12 probed archs", "30 of 30 steps",
+  for words in ("12 trials", "Kendall&#39;s tau-b of the 12 probed archs", "30 of 30 steps",
                 "; 3% of the last epoch waiting for data",
                 "3 epochs of spos", "own definition", 
                 "90.00 % on test images (balanced 80.00 %, the most frequent class alone 75.00 %)",

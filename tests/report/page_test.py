@@ -10,7 +10,7 @@ def test_a_page_holds_its_figures_and_escapes_its_texts(tmp_path):
   figure = page.figure(tmp_path / "a.svg", 'an "alt" <text>', "a < b", wide=True)
   table = page.table([("<x>", "1,234", "none~0|+|skip")], ("", "n", "arch"), heading="T & |U")
   text = page.page("A & B", "lead", [("S < T", [figure, table, page.missing("No.", "a > b")])], "f")
-  assert 'alt="an &quot;alt&quot; &lt;text&gt;" src="data:image/svg+xml;base64,' in text
+  assert 'alt="an &#34;alt&#34; &lt;text&gt;" src="data:image/svg+xml;base64,' in text
   assert "<title>A &amp; B</title>" in text and "<h2>S &lt; T</h2>" in text
   assert '<th scope="row">&lt;x&gt;</th><td class="number">1,234</td>' in text
   assert '<th scope="col" class="number">n</th><th scope="col">arch</th>' in text
