@@ -98,14 +98,14 @@ def test_bad_flags_are_refused_before_tensorflow_is_imported(
   (tmp_path / "nul.cfg").write_bytes(b"--name=\0")
   run = tmp_path / "run"
   flags = flags.format(run=run, image=tmp_path / "image.png", nul=tmp_path / "nul.cfg").split()
-  line = launcher.refusal(launcher.run(tool, *flags, env=without_tensorflow))
+  line = launcher.refusal(launcher.run_alone(tool, *flags, env=without_tensorflow))
   assert line.startswith(f"{tool}.py: ") and expected in line, line
   assert not run.exists()
 
 
 def test_the_trap_for_tensorflow_works(tmp_path, without_tensorflow):
   flags = ("--dataset=digits", f"--run_dir={tmp_path / 'run'}")
-  assert launcher.run("train_supernet", *flags, env=without_tensorflow).returncode == 77
+  assert launcher.run_alone("train_supernet", *flags, env=without_tensorflow).returncode == 77
 
 
 @pytest.mark.parametrize("tool,own,other", [
@@ -115,7 +115,7 @@ def test_the_trap_for_tensorflow_works(tmp_path, without_tensorflow):
     ("split", "--gradient_paths", "--init_from"),
 ])
 def test_help_lists_the_flags_of_the_launcher(without_tensorflow, tool, own, other):
-  result = launcher.run(tool, "--help", env=without_tensorflow)
+  result = launcher.run_alone(tool, "--help", env=without_tensorflow)
   assert result.returncode == 0 and not result.stderr
   listed = set(re.findall(r"--(?:\[no\])?\w+", result.stdout.partition("flags:")[2]))
   assert {own, "--run_dir"} <= listed and other not in listed
@@ -128,7 +128,7 @@ PRESETS = sorted((launcher.ROOT / "flags").glob("*.cfg"))
 def test_presets_parse_in_every_launcher_and_name_a_command(preset, without_tensorflow):
   experiment = preset.stem.startswith("table_")  # Whose rows are flags of the other tools.
   for tool in ("experiment",) if experiment else ("nas", "train_supernet", "search"):
-    result = launcher.run(
+    result = launcher.run_alone(
         tool, f"--flagfile={preset.stem}", "--only_check_args", env=without_tensorflow)
     assert (result.returncode, result.stderr) == (0, "")
   head = [line[2:] for line in preset.read_text().splitlines() if line.startswith("# ")]
@@ -145,5 +145,5 @@ def test_presets_are_found():
 def test_a_flagfile_that_names_itself_is_refused(tmp_path, without_tensorflow):
   preset = pathlib.Path(tmp_path / "loop.cfg")
   preset.write_text("--flagfile=loop.cfg\n")
-  result = launcher.run("nas", f"--flagfile={preset}", env=without_tensorflow)
+  result = launcher.run_alone("nas", f"--flagfile={preset}", env=without_tensorflow)
   assert "--flagfile" in launcher.refusal(result)

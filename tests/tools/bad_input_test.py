@@ -98,12 +98,12 @@ def test_full_disk_leaves_what_was_there(finished, copy, tmp_path):
   run = copy(finished)
   before = launcher.files(run)
   flags = (launcher.ARCH, f"--run_dir={run}")
-  result = launcher.run("export", *flags, preexec_fn=_limit_files(20_000))
+  result = launcher.run_alone("export", *flags, preexec_fn=_limit_files(20_000))
   launcher.refusal(result, 1)
   assert launcher.files(run) == before
   other = tmp_path / "other"
   flags = (*launcher.TRAIN, QUIET, f"--run_dir={other}")
-  result = launcher.run("train_supernet", *flags, preexec_fn=_limit_files(20_000))
+  result = launcher.run_alone("train_supernet", *flags, preexec_fn=_limit_files(20_000))
   line = launcher.refusal(result, 1)
   assert "checkpoint.npz" in line and "File too large" in line
   assert not [path for path in other.rglob("*") if "checkpoint" in path.name]

@@ -1,7 +1,6 @@
 """A streamed image that breaks within a training ends the launcher in one line, its last."""
 
 import io
-import subprocess
 
 import numpy as np
 from PIL import Image
@@ -26,12 +25,9 @@ def _fill(folder):
 def test_its_line_is_the_last(tmp_path):
   _fill(tmp_path / "images")
   broken = tmp_path / "images" / "train" / "b" / "07.png"
-  process = subprocess.Popen(
-      launcher.command(
-          "train_supernet", f"--image_dir={tmp_path / 'images'}", "--image_size=8",
-          "--crop=resized", "--channels=2", "--cells=1", "--epochs=2", "--batch=4",
-          f"--run_dir={tmp_path / 'run'}"),
-      stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+  process = launcher.start(
+      "train_supernet", f"--image_dir={tmp_path / 'images'}", "--image_size=8", "--crop=resized",
+      "--channels=2", "--cells=1", "--epochs=2", "--batch=4", f"--run_dir={tmp_path / 'run'}")
   launcher.wait_for(tmp_path / "run" / "data.txt", process)  # The last file before the first step.
   broken.write_bytes(broken.read_bytes()[:-30])
   lines = process.communicate()[1].splitlines()

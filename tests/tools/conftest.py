@@ -11,7 +11,8 @@ from tests.tools import launcher
 def trained(tmp_path_factory):
   """A run directory with a trained supernet; not to be changed."""
   folder = tmp_path_factory.mktemp("trained") / "run"
-  launcher.succeed("train_supernet", *launcher.TRAIN, f"--run_dir={folder}")
+  launcher.succeed("train_supernet", *launcher.TRAIN, f"--run_dir={folder}",
+                   run=launcher.run_alone)
   return folder
 
 
@@ -19,7 +20,8 @@ def trained(tmp_path_factory):
 def searched(trained, tmp_path_factory):
   """As `trained`, and searched."""
   folder = _copy(trained, tmp_path_factory.mktemp("searched"))
-  launcher.succeed("search", *launcher.SEARCH, f"--run_dir={folder}")
+  launcher.succeed("search", *launcher.SEARCH, f"--run_dir={folder}",
+                   run=launcher.run_alone)
   return folder
 
 
@@ -27,7 +29,8 @@ def searched(trained, tmp_path_factory):
 def finished(trained, tmp_path_factory):
   """As `trained`, with a trained subnet."""
   folder = _copy(trained, tmp_path_factory.mktemp("finished"))
-  launcher.succeed("train_subnet", *launcher.SUBNET, f"--run_dir={folder}")
+  launcher.succeed("train_subnet", *launcher.SUBNET, f"--run_dir={folder}",
+                   run=launcher.run_alone)
   return folder
 
 

@@ -1,7 +1,6 @@
 """An experiment: rows that land as they finish, are skipped when present, and survive a kill."""
 
 import signal
-import subprocess
 import time
 
 import numpy as np
@@ -29,8 +28,7 @@ def places(tmp_path):
 
 def test_a_killed_experiment_goes_on_and_present_rows_are_skipped(places, tmp_path):
   results, folder = tmp_path / "results.csv", tmp_path / "runs" / "spos_seed0"
-  process = subprocess.Popen(launcher.command("experiment", *FLAGS, *places),
-                             stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+  process = launcher.start("experiment", *FLAGS, *places)
   while process.poll() is None and not (folder / "supernet" / "checkpoint.npz").exists():
     time.sleep(0.05)
   process.send_signal(signal.SIGKILL)

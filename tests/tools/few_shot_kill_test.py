@@ -3,7 +3,6 @@
 import random
 import secrets
 import signal
-import subprocess
 import time
 
 import pytest
@@ -16,9 +15,7 @@ PARTS = 2
 
 
 def _start(run):
-  return subprocess.Popen(
-      launcher.command("train_few_shot", *FLAGS, f"--run_dir={run}"), stdout=subprocess.PIPE,
-      stderr=subprocess.PIPE, text=True)
+  return launcher.start("train_few_shot", *FLAGS, f"--run_dir={run}")
 
 
 def _folders(run):
@@ -66,7 +63,7 @@ def test_a_killed_worker_ends_in_the_same_bits(together, tmp_path):
   unharmed, _ = together
   seed = secrets.randbelow(2**31)
   worker = _start(tmp_path)
-  worker.stderr.readline()  # The first sign of progress.
+  worker.wait_for_line()  # The first sign of progress.
   time.sleep(random.Random(seed).uniform(0.0, 2.0))
   worker.send_signal(signal.SIGKILL)
   worker.communicate()

@@ -11,6 +11,8 @@ import time
 
 import numpy as np
 
+from tests.tools import forked
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 KILLS = int(os.environ.get("TFDYNNAS_KILLS", 2))
 TINY = ("--dataset=digits", "--channels=2", "--cells=1", "--epochs=2", "--deterministic")
@@ -27,12 +29,24 @@ def command(tool, *flags):
   return [sys.executable, str(ROOT / "tools" / f"{tool}.py"), *flags]
 
 
-def run(tool, *flags, **kwargs):
+def start(tool, *flags, cwd=None):
+  """Starts a launcher, as a process of `forked`."""
+  return forked.Process(command(tool, *flags)[1:], cwd)
+
+
+def run(tool, *flags, cwd=None):
   """Runs a launcher to its end: subprocess.CompletedProcess with texts."""
+  process = start(tool, *flags, cwd=cwd)
+  out, err = process.communicate()
+  return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def run_alone(tool, *flags, **kwargs):
+  """The same with all that its start takes: for settings that imports read, and once a tool."""
   return subprocess.run(command(tool, *flags), capture_output=True, text=True, **kwargs)
 
 
-def succeed(tool, *flags):
+def succeed(tool, *flags, run=run):
   """Runs a launcher that must succeed; returns what it printed."""
   result = run(tool, *flags)
   assert result.returncode == 0, f"{tool} {flags}: {result.stderr}"
@@ -58,15 +72,13 @@ def kill(seed, tool, *flags):
     True if it was killed, False if it had ended.
   """
   rng = random.Random(seed)
-  process = subprocess.Popen(
-      command(tool, *flags), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+  process = start(tool, *flags)
   if rng.random() < 0.15:
-    time.sleep(rng.uniform(0.0, 8.0))  # While it starts.
+    time.sleep(rng.uniform(0.0, 4.0))  # While it starts.
   else:
-    process.stderr.readline()  # The first sign of progress.
+    process.wait_for_line()  # The first sign of progress.
     time.sleep(rng.uniform(0.0, 1.0))
-  process.send_signal(signal.SIGKILL)
-  process.stderr.close()
+  process.kill()
   status = process.wait()
   assert status in (0, -signal.SIGKILL), f"{tool} ended with {status}"
   return status != 0

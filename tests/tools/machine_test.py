@@ -51,7 +51,7 @@ def test_a_file_that_keras_would_pass_over_or_die_of(tmp_path, monkeypatch, cont
     place.write_bytes(content.encode("latin-1"))
   with pytest.raises(errors.InputError, match=expected):
     machine.check()
-  result = launcher.run("train_supernet", *TRAIN, f"--run_dir={tmp_path / 'run'}")
+  result = launcher.run_alone("train_supernet", *TRAIN, f"--run_dir={tmp_path / 'run'}")
   assert str(place) in launcher.refusal(result)
   assert not (tmp_path / "run").exists()
 
@@ -73,7 +73,7 @@ def test_settings_that_change_what_is_computed(name, value):
 
 def test_a_launcher_reads_them(tmp_path):
   (tmp_path / "keras.json").write_text(json.dumps({"image_data_format": "channels_first"}))
-  result = launcher.run("train_supernet", *TRAIN, f"--run_dir={tmp_path / 'run'}",
+  result = launcher.run_alone("train_supernet", *TRAIN, f"--run_dir={tmp_path / 'run'}",
                         env={**os.environ, "KERAS_HOME": str(tmp_path)})
   assert "Received: channels_first" in launcher.refusal(result)
   assert not (tmp_path / "run").exists()
@@ -81,7 +81,7 @@ def test_a_launcher_reads_them(tmp_path):
 
 def test_few_addresses_are_refused_before_tensorflow_aborts(tmp_path):
   limits = 2**31, resource.getrlimit(resource.RLIMIT_AS)[1]
-  result = launcher.run("train_supernet", *TRAIN, f"--run_dir={tmp_path / 'run'}",
+  result = launcher.run_alone("train_supernet", *TRAIN, f"--run_dir={tmp_path / 'run'}",
                         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, limits))
   assert "memory addresses, `ulimit -v`, must be >= 4,194,304 KiB. Received: 2,097,152" in (
       launcher.refusal(result))

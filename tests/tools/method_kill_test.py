@@ -1,7 +1,6 @@
 """Trainings of many paths a step, on crops, or on two devices, killed, end in the same bits."""
 
 import signal
-import subprocess
 
 import numpy as np
 import pytest
@@ -13,8 +12,7 @@ from tfdynnas.training import checkpoint
 
 def _kill_in_the_middle(folder, *flags):
   """Kills a training that has a checkpoint; returns the step that it goes on from."""
-  process = subprocess.Popen(
-      launcher.command(*flags), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+  process = launcher.start(*flags)
   launcher.wait_for(folder / "checkpoint.npz", process)
   process.send_signal(signal.SIGKILL)
   assert process.wait() == -signal.SIGKILL

@@ -1,7 +1,6 @@
 """Two processes that write shards to one folder."""
 
 import signal
-import subprocess
 
 import numpy as np
 from PIL import Image
@@ -17,8 +16,7 @@ def test_of_two_one_writes_and_the_other_is_refused(tmp_path):
     Image.fromarray(rng.integers(0, 256, (64, 64, 3), np.uint8)).save(place)
   flags = (f"--image_dir={tmp_path / 'photos'}", f"--record_dir={tmp_path / 'shards'}",
            "--record_shards=2")
-  first = subprocess.Popen(launcher.command("make_records", *flags), text=True,
-                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+  first = launcher.start("make_records", *flags)
   launcher.wait_for(tmp_path / "shards" / ".shards.lock", first)
   first.send_signal(signal.SIGSTOP)  # In the middle of its work.
   second = launcher.run("make_records", *flags)

@@ -110,14 +110,14 @@ def test_a_worker_without_others_ends_and_late_ones_train(tmp_path):
 def test_workers_refuse_what_cannot_be(tmp_path):
   environment = {**os.environ, "TF_CONFIG": "{}"}
   flags = (*TRAIN, f"--run_dir={tmp_path}")
-  line = launcher.refusal(launcher.run("train_supernet", *flags, env=environment))
+  line = launcher.refusal(launcher.run_alone("train_supernet", *flags, env=environment))
   assert "needs TF_CONFIG such as" in line
   environment["TF_CONFIG"] = "[" * 100_000
-  line = launcher.refusal(launcher.run("train_supernet", *flags, env=environment))
+  line = launcher.refusal(launcher.run_alone("train_supernet", *flags, env=environment))
   assert "needs TF_CONFIG such as" in line and len(line) < 600
   assert "train_supernet.py" in launcher.refusal(launcher.run("nas", *flags))
   environment = {**processes.environment(["a:1", "b:1"], 0), "KERAS_BACKEND": "jax"}
-  line = launcher.refusal(launcher.run("train_supernet", *flags, env=environment))
+  line = launcher.refusal(launcher.run_alone("train_supernet", *flags, env=environment))
   assert "needs KERAS_BACKEND=tensorflow. Received: jax" in line
 
 

@@ -1,0 +1,82 @@
+"""Launchers as processes forked from one that has imported all they need: 0.1 s in place of 6 s.
+
+They have arguments, streams, statuses and signals of their own. What a launcher's start and its
+imports do is tested where it runs alone.
+"""
+
+import multiprocessing
+import os
+import pathlib
+import runpy
+import signal
+import sys
+import tempfile
+import time
+
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload(["tests.tools.imported"])
+
+
+class Process:
+  """A launcher that runs, in the manner of subprocess.Popen.
+
+  Args:
+    arguments: List of str: the path of the launcher, then its flags.
+    cwd: The folder in which it runs; as here if None.
+  """
+
+  def __init__(self, arguments, cwd=None):
+    self.args = arguments
+    self._folder = tempfile.TemporaryDirectory()
+    self._streams = [pathlib.Path(self._folder.name) / name for name in ("stdout", "stderr")]
+    for path in self._streams:
+      path.touch()
+    self._process = _processes.Process(daemon=True, target=_run, args=(
+        arguments, self._streams, cwd or os.getcwd(), dict(os.environ)))
+    self._process.start()
+
+  @property
+  def returncode(self):
+    """Its status, minus the signal that killed it, or None while it runs."""
+    return self._process.exitcode
+
+  def poll(self):
+    """As `returncode`."""
+    return self.returncode
+
+  def wait(self):
+    """Its status, once it has ended."""
+    self._process.join()
+    return self.returncode
+
+  def communicate(self):
+    """What it printed on standard output and standard error, once it has ended."""
+    self.wait()
+    return tuple(path.read_text() for path in self._streams)
+
+  def wait_for_line(self):
+    """Waits until it has printed a line on standard error, or has ended."""
+    while "\n" not in self._streams[1].read_text() and self.poll() is None:
+      time.sleep(0.01)
+
+  def send_signal(self, number):
+    """Sends it a signal, while it runs."""
+    if self.poll() is None:
+      os.kill(self._process.pid, number)
+
+  def kill(self):
+    """Ends it at once."""
+    self.send_signal(signal.SIGKILL)
+
+
+def _run(arguments, streams, folder, environment):
+  for descriptor, path in enumerate(streams, 1):
+    opened = os.open(path, os.O_WRONLY | os.O_APPEND)
+    os.dup2(opened, descriptor)
+    os.close(opened)
+  os.chdir(folder)
+  os.environ.clear()
+  os.environ.update(environment)
+  sys.argv[:] = arguments
+  sys.path[0] = os.path.dirname(arguments[0])
+  runpy.run_path(arguments[0], run_name="__main__")
