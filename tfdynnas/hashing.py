@@ -32,12 +32,12 @@ def uniform_uint32(seed, *counters):
     raise errors.InputError(f"`seed` must be in [0, 2**32). Received: seed={seed}")
   bits = _word(int(seed))
   for counter in counters:
-    word = _rotate(_word(counter) * _word(0xCC9E2D51), 15) * _word(0x1B873593)
-    bits = _rotate(ops.bitwise_xor(bits, word), 13) * _word(5) + _word(0xE6546B64)
-  bits = ops.bitwise_xor(bits, _word(4 * len(counters)))
-  bits = _fold(bits, 16) * _word(0x85EBCA6B)
-  bits = _fold(bits, 13) * _word(0xC2B2AE35)
-  return _cut(_fold(bits, 16))
+    word = _times(_rotate(_times(_word(counter), 0xCC9E2D51), 15), 0x1B873593)
+    bits = _do("add", _times(_rotate(_do("bitwise_xor", bits, word), 13), 5), _word(0xE6546B64))
+  bits = _do("bitwise_xor", bits, _word(4 * len(counters)))
+  bits = _times(_fold(bits, 16), 0x85EBCA6B)
+  bits = _times(_fold(bits, 13), 0xC2B2AE35)
+  return _cut(ops.convert_to_tensor(_fold(bits, 16)))
 
 
 def integers(bits, bound):
@@ -47,8 +47,8 @@ def integers(bits, bound):
 
   Args:
     bits: uint32 array of any shape, as from `uniform_uint32`.
-    bound: Python int in [1, 65536]: so large that the product's halves fit 32 bits, on back ends
-      that have no 64-bit integers too.
+    bound: Python int or NumPy int array that broadcasts with `bits`, in [1, 65536]: so large that
+      the product's halves fit 32 bits, on back ends that have no 64-bit integers too.
 
   Returns:
     Tensor, int32, of the shape of `bits`.
@@ -56,11 +56,12 @@ def integers(bits, bound):
   Raises:
     InputError: `bound` is out of range.
   """
-  if not 1 <= int(bound) <= 65536:
+  bounds = np.asarray(bound)
+  if not np.all((1 <= bounds) & (bounds <= 65536)):
     raise errors.InputError(f"`bound` must be in [1, 65536]. Received: bound={bound}")
-  bits, factor = _word(bits), _word(int(bound))
-  low = _shift(ops.bitwise_and(bits, _word(0xFFFF)) * factor, 16)
-  return ops.cast(_shift(_shift(bits, 16) * factor + low, 16), "int32")
+  bits = _word(bits)
+  low = _shift(_times(_do("bitwise_and", bits, _word(0xFFFF)), bounds), 16)
+  return ops.cast(_shift(_do("add", _times(_shift(bits, 16), bounds), low), 16), "int32")
 
 
 def thresholds(weights):
@@ -137,24 +138,36 @@ def picked(bits, shares):
 
 
 def _word(value):
-  """`value` modulo 2**32 as a uint32 tensor."""
-  if isinstance(value, int):
-    return ops.convert_to_tensor(value & _MASK, dtype="uint32")
+  """`value` modulo 2**32 as uint32; of a constant in NumPy, whose operations are in no graph."""
+  if isinstance(value, (int, np.ndarray)):
+    return (np.asarray(value, np.int64) & _MASK).astype(np.uint32)
   return ops.cast(value, "uint32")
+
+
+def _do(name, one, other):
+  """An operation of NumPy and of Keras, on words modulo 2**32."""
+  if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+    with np.errstate(over="ignore"):
+      return np.asarray(getattr(np, name)(one, other))
+  return getattr(ops, name)(one, other)
+
+
+def _times(bits, factor):
+  return _do("multiply", bits, _word(factor))
 
 
 def _cut(bits):
   """The low 32 bits of a uint32, which Keras makes an int64 on PyTorch; the others are garbage."""
-  return ops.bitwise_and(bits, _word(_MASK)) if keras.backend.backend() == "torch" else bits
+  return _do("bitwise_and", bits, _word(_MASK)) if keras.backend.backend() == "torch" else bits
 
 
 def _shift(bits, count):
-  return ops.right_shift(_cut(bits), _word(count))
+  return _do("right_shift", _cut(bits), _word(count))
 
 
 def _fold(bits, count):
-  return ops.bitwise_xor(bits, _shift(bits, count))
+  return _do("bitwise_xor", bits, _shift(bits, count))
 
 
 def _rotate(bits, count):
-  return ops.bitwise_or(ops.left_shift(bits, _word(count)), _shift(bits, 32 - count))
+  return _do("bitwise_or", _do("left_shift", bits, _word(count)), _shift(bits, 32 - count))

@@ -30,7 +30,7 @@ def test_same_again_and_other_seeds_differ():
 
 
 def test_every_choice_of_every_decision_is_equally_likely():
-  drawn = ops.convert_to_numpy(SAMPLER(np.arange(20000)))[0]  # [decisions, steps]
+  drawn = drawn_at(SAMPLER, 20000)[:, 0].T
   counts = np.array([np.bincount(row, minlength=5) for row in drawn])
   assert np.abs(counts - 4000).max() < 5 * np.sqrt(4000 * 0.8)
   correlation = np.corrcoef(drawn)

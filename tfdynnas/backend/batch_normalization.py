@@ -6,7 +6,7 @@ from keras import ops
 if keras.backend.backend() == "tensorflow":
   import tensorflow as tf
 
-  def batch_normalize(images, scale, offset, epsilon):
+  def batch_normalize(images, scale, offset, epsilon, statistics=False):
     """Normalises each channel by the mean and biased variance of this batch.
 
     TensorFlow: FusedBatchNormV3; Keras' own layer takes separate kernels there, and the step of a
@@ -17,15 +17,20 @@ if keras.backend.backend() == "tensorflow":
       scale: float32 [channels].
       offset: float32 [channels].
       epsilon: Added to the variance, > 0.
+      statistics: Whether to return them: 13 operations of the graph of each of a supernet's
+        normalisations, which none of them needs.
 
     Returns:
-      (normalised, mean, biased variance): as `images`; float32 [channels], without gradient.
+      The normalised images; with `statistics` (normalised, mean, biased variance), the last two
+      float32 [channels], without gradient.
     """
     none = tf.zeros([0])
     result, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
         x=images, scale=scale, offset=offset, mean=none, variance=none, epsilon=epsilon,
         is_training=True,
     )
+    if not statistics:
+      return result
     count = tf.cast(tf.reduce_prod(tf.shape(images)[:3]), tf.float32)
     return result, mean, variance * (count - 1) / count  # The kernel gives the unbiased one.
 
@@ -37,13 +42,13 @@ if keras.backend.backend() == "tensorflow":
 
 else:
 
-  def batch_normalize(images, scale, offset, epsilon):
-    """Normalises each channel by the mean and biased variance of this batch."""
+  def batch_normalize(images, scale, offset, epsilon, statistics=False):
+    """As above."""
     wide = ops.cast(images, "float32")
     mean, variance = ops.moments(wide, axes=[0, 1, 2], keepdims=True)
     factor = ops.rsqrt(variance + epsilon) * scale
     result = ops.cast((wide - mean) * factor + offset, images.dtype)
-    return result, ops.squeeze(mean), ops.squeeze(variance)
+    return (result, ops.squeeze(mean), ops.squeeze(variance)) if statistics else result
 
   def refuse_one(images, message):
     """The images as they are: here sizes are known before anything runs."""

@@ -40,12 +40,13 @@ class Uniform:
     Returns:
       int32 [1, decisions].
     """
-    draws = []
-    for place, (count, allowed) in enumerate(zip(self.choices, self.allowed)):
-      bits = hashing.uniform_uint32(self.seed, _PATHS, step, place)
-      draw = hashing.integers(bits, len(allowed))
-      draws.append(draw if len(allowed) == count else ops.take(np.array(allowed, np.int32), draw))
-    return ops.expand_dims(ops.stack(draws), 0)
+    counts = np.array([len(allowed) for allowed in self.allowed])
+    bits = hashing.uniform_uint32(self.seed, _PATHS, step, np.arange(len(counts)))
+    draws = hashing.integers(bits, counts)
+    if tuple(counts) != self.choices:
+      first = np.cumsum(counts) - counts
+      draws = ops.take(np.array(sum(self.allowed, ()), np.int32), ops.add(draws, first))
+    return ops.expand_dims(draws, 0)
 
   def get_config(self):
     """Config for `from_config`."""

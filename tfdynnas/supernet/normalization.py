@@ -1,6 +1,7 @@
 """Normalisation layers: by batch statistics in the supernet, by running ones standing alone."""
 
 import keras
+import numpy as np
 from keras import ops
 
 from tfdynnas.backend import batch_normalization
@@ -22,10 +23,10 @@ def by_batch(images, reference=None):
   Returns:
     float, of the shape of `images`.
   """
-  channels = images.shape[-1]
-  ones, zeros = ops.ones([channels], "float32"), ops.zeros([channels], "float32")
   if reference is None:
-    return batch_normalization.batch_normalize(images, ones, zeros, EPSILON)[0]
+    channels = images.shape[-1]
+    scale, offset = np.ones(channels, np.float32), np.zeros(channels, np.float32)
+    return batch_normalization.batch_normalize(images, scale, offset, EPSILON)
   mean, variance = ops.moments(ops.cast(images[:reference], "float32"), axes=[0, 1, 2])
   factor = ops.rsqrt(variance + EPSILON)
   shift = ops.cast(mean * factor, images.dtype)
@@ -56,7 +57,7 @@ class RunningStatistics(keras.layers.BatchNormalization):
     if not training or not self.trainable:
       return super().call(inputs, training=False, mask=mask)
     outputs, mean, variance = batch_normalization.batch_normalize(
-        inputs, self.gamma, self.beta, self.epsilon
+        inputs, self.gamma, self.beta, self.epsilon, statistics=True
     )
     for running, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
       running.assign(running * self.momentum + batch * (1.0 - self.momentum))
