@@ -24,7 +24,7 @@ INSIDE = {
 }
 INSIDE["jobs"] = {*INSIDE} - {"", "optimizers", "methods"}
 INSIDE["tools"] = {*INSIDE, "flags"} - {""}
-SHARED = {"__version__", "class_accuracy", "errors", "hashing", "image_size"}
+SHARED = {"__version__", "class_accuracy", "errors", "hashing", "image_size", "registry"}
 
 # Which packages of others a folder may import, beside the standard library.
 OUTSIDE = {

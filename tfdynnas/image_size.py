@@ -68,10 +68,10 @@ def text(size):
 
 
 def read(written):
-  """The size of a text that `text` gave: int or (height, width); None of "".
+  """The size of a text that `text` gave: int or (height, width); None of "" and of None.
 
   Args:
-    written: str.
+    written: str or None.
   """
-  sides = [int(side) for side in written.split("x") if side]
+  sides = [int(side) for side in (written or "").split("x") if side]
   return plain((sides[0], sides[-1])) if sides else None

@@ -10,6 +10,12 @@ from tfdynnas.tools import launch
 
 PARTS = ("step", "choices", "precision", "first", "score")
 ALONE = ("throughput", "curves", "data")
+_SIZED = (*PARTS, "throughput")
+# Which parts take a flag; all take what is not here.
+TAKEN_BY = {
+    "masked": ("throughput",), "data_dir": ("data",), "photos": ("data",), "archs": PARTS,
+    "channels": _SIZED, "cells": _SIZED, "seed": _SIZED, "image_size": (*_SIZED, "data"),
+}
 MODULE = sys.argv[0] if __name__ == "__main__" else __name__
 flags.DEFINE_multi_enum(
     "part", list(PARTS), [*PARTS, *ALONE],
@@ -36,6 +42,7 @@ flags.DEFINE_integer("seed", 0, "Seed of the archs.", lower_bound=0, module_name
 def main():
   """Prints the machine, then a line for each measurement."""
   values = flags.FLAGS
+  _refuse_idle(values)
   if values.part == ["throughput"]:
     launch.import_quietly()
     from tfdynnas.tools import throughput
@@ -63,6 +70,15 @@ def main():
   for part in values.part:
     for line in getattr(bench, part)():
       print(line, flush=True)
+
+
+def _refuse_idle(values):
+  """Refuses a flag that none of the parts takes."""
+  for name, parts in TAKEN_BY.items():
+    if values[name].present and not set(parts) & set(values.part):
+      raise errors.InputError(
+          f"`{name}` needs part={' or '.join(parts)}. Received: part={','.join(values.part)}"
+      )
 
 
 def _curves(values):

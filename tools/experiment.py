@@ -70,8 +70,11 @@ def _run_row(folder, row, own, seed, table):
   from tfdynnas.jobs import experiment
 
   console.say(f"{row}, seed {seed}: {folder}")
-  given = [flag for flag in _given() if flag != UNSEARCHED]
-  shared = [*given, *own, f"--seed={seed}", f"--run_dir={folder}"]
+  # Not by hand: what a row changes makes some of them mean nothing, which then give way.
+  given = "".join(f"{flag}\n" for flag in _given() if flag != UNSEARCHED)
+  preset = folder.with_name(f"{folder.name}.cfg")
+  atomic.write_text(preset, given)
+  shared = [f"--flagfile={preset}", *own, f"--seed={seed}", f"--run_dir={folder}"]
   trainer = "train_few_shot" if "--few_shot" in " ".join(own) else "train_supernet"
   search = {"search": (f"--search_seed={seed}",)} if flags.FLAGS.trials else {}
   stages = {trainer: (), "rank": RANKED, **search, "report": ()}

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tfdynnas import data
 from tfdynnas.data import feeds
+from tfdynnas.data.images import augment
 
 BATCH = 64
 SIDE = 256  # Height and width of the JPEGs.
@@ -35,7 +36,8 @@ def measure(data_dir, photos, image_size, blocks):
            f"{blocks} interleaved blocks; median [quartiles]")
     loaded = data.from_folder(folder, image_size, crop="resized")
     plain, coloured = (
-        feeds.TrainingFeed(loaded, loaded.train, BATCH, 0, flip=True, jitter=jitter)
+        feeds.TrainingFeed(
+            loaded, loaded.train, BATCH, 0, augment.Augmentation(0, True, *jitter))
         for jitter in ((0.0, 0.0), (0.4, 0.1))
     )
     paths = [str(path) for path in sorted(pathlib.Path(folder).glob("*/*.jpg"))]

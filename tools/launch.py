@@ -1,6 +1,5 @@
 """What all launchers share: flags from configs, presets, one line and a status for bad input."""
 
-import builtins
 import contextlib
 import csv
 import dataclasses
@@ -27,6 +26,8 @@ from tfdynnas.tools import signals
 
 PRESETS = pathlib.Path(__file__).resolve().parent.parent / "flags"
 BACKENDS = ("tensorflow", "jax")
+_fields = {}  # By name, those that are flags.
+_typed = set()  # Names of the flags that were given by hand, not in a flagfile.
 _LONGEST_NAME = 100  # Of a flag; absl looks for one that is like it, by recursion.
 DEFINE = {
     bool: flags.DEFINE_bool, int: flags.DEFINE_integer, float: flags.DEFINE_float,
@@ -64,15 +65,20 @@ def define(module, *configs, in_run=True):
   own = {field.name for config in configs for field in dataclasses.fields(config)}
   # Some configs share fields; a launcher's own say what it takes.
   known = {f.name: f for c in (*CONFIGS, *APART, *configs) for f in dataclasses.fields(c)}
+  _fields.update(known)
   for name, field in known.items():
     _define_field(field, module if name in own else __name__)
 
 
 def _define_field(field, module):
-  kind = field.type if isinstance(field.type, type) else getattr(builtins, field.type)
-  default = list(field.default) if kind is tuple else field.default
-  choices = field.metadata["choices"]
+  kind, usual = option.kind(field), field.metadata["default"]
+  default = list(field.default) if isinstance(field.default, tuple) else field.default
+  choices, rules = field.metadata["choices"], field.metadata["rules"]
   help_text = field.metadata["help"] + (f" One of {', '.join(choices)}." if choices else "")
+  if rules:
+    usual = ",".join(usual) if kind is tuple else usual
+    needs = f" Needs {', and '.join(rule.text for rule in rules)}"
+    help_text += needs + ("." if usual is None else f"; then by default {usual}.")
   DEFINE[kind](field.name, default, help_text, module_name=module)
   flags.register_validator(field.name, _Bounds(field))
 
@@ -102,9 +108,29 @@ class _Bounds:
 
 
 def make(config):
-  """The config that the flags say."""
-  names = [field.name for field in dataclasses.fields(config)]
-  return config(**{name: _frozen(flags.FLAGS[name].value) for name in names})
+  """The config that the flags say.
+
+  A flag that means nothing beside the others is refused; of a flagfile it gives way: presets serve
+  several tools, and flags after them change what they say.
+
+  Raises:
+    InputError: The flags cannot be used.
+  """
+  values, there = {}, _values()
+  for field in dataclasses.fields(config):
+    values[field.name] = value = there[field.name]
+    wrong = value is not None and option.idle(field, there)
+    if wrong and field.name in _typed:
+      raise errors.InputError(wrong)
+    if wrong:
+      values[field.name] = None
+  return config(**values)
+
+
+def _values():
+  """dict, name -> value of the flags that are fields of a config, as a config holds them."""
+  return {name: option.formed(field, _frozen(flags.FLAGS[name].value))
+          for name, field in _fields.items()}
 
 
 def _frozen(value):
@@ -141,11 +167,13 @@ def check_same(there, own=()):
     InputError: A flag of its data, space, supernet or parts was given with another value.
   """
   for part, config in RUN.items():
+    stored = vars(config.from_dict(there[part]))  # An older run lacks some settings.
     for field in dataclasses.fields(config):
-      if field.name not in own:  # An older run lacks some settings: they are default.
-        stored = there[part].get(field.name, field.default)
-        value = option.formed(field, flags.FLAGS[field.name].value)
-        _check_flag(field.name, value, stored)
+      wrong = option.idle(field, stored)
+      if flags.FLAGS[field.name].present and field.name not in own and not wrong:
+        _check_flag(field.name, _values()[field.name], stored[field.name])
+      elif wrong and field.name in _typed:
+        raise errors.InputError(wrong)
   _check_parts(there)
 
 
@@ -165,7 +193,7 @@ def _check_parts(there):
   if given:
     from tfdynnas import spaces
     from tfdynnas.jobs import setup
-    decision, groups = stored["few_shot_decision"], flags.FLAGS["few_shot_groups"].value
+    decision, groups = stored["few_shot_decision"], flags.FLAGS["few_shot_groups"].value or ""
     parts = spaces.make_parts(setup.stored_space(there), decision, groups)
     _check_flag("few_shot_decision", flags.FLAGS["few_shot_decision"].value, decision)
     _check_flag("few_shot_groups", parts.format(), stored["few_shot_groups"])
@@ -277,6 +305,7 @@ def _cause(error):
 def _parse(arguments):
   try:
     given = _expand(arguments[1:])
+    _typed.update(_named(argument) for argument in arguments[1:])
     _check_text(given)
     rest = flags.FLAGS(arguments[:1] + given)
     if not flags.FLAGS["verbosity"].present:
@@ -286,6 +315,12 @@ def _parse(arguments):
     _fail(error, 2)
   except SystemExit:  # Help was asked for and given, which absl ends with status 1.
     sys.exit(0)
+
+
+def _named(argument):
+  """Name of the flag of an argument."""
+  name = argument.lstrip("-").partition("=")[0]
+  return name if name in flags.FLAGS else name.removeprefix("no")
 
 
 def _check_text(arguments):

@@ -15,13 +15,13 @@ launch.define(__name__, config.PackConfig, in_run=False)
 def main():
   """Parses, checks, packs, and says what is in the file."""
   settings = launch.make(config.PackConfig)
-  if settings.dataset not in ("", "digits"):
+  if settings.dataset not in (None, "digits"):
     launch.import_quietly("tensorflow_datasets", "tensorflow")
   from tfdynnas import data
 
   found = data.pack(
-      settings.data_file, settings.dataset or None, settings.image_dir or None,
-      settings.data_dir or None, settings.download,
+      settings.data_file, settings.dataset, settings.image_dir, settings.data_dir,
+      bool(settings.download),
   )
   classes, size = found.pop("classes"), pathlib.Path(settings.data_file).stat().st_size
   images = ", ".join(f"{count:,} {part}" for part, count in found.items())

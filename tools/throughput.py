@@ -15,6 +15,7 @@ from tfdynnas import spaces
 from tfdynnas.backend import control_flow
 from tfdynnas.backend import current
 from tfdynnas.data import feeds
+from tfdynnas.data.images import augment
 from tfdynnas.training import loop
 from tfdynnas.training import recipe
 
@@ -64,7 +65,7 @@ def measure(channels, cells, image_size, blocks, seed, masked=False):
   current.shorten_first_step()
   held = _noise(image_size, seed)
   settings = config.SupernetConfig(epochs=blocks + 1, batch=BATCH, seed=seed)
-  feed = feeds.TrainingFeed(held, held.train, BATCH, seed, settings.pad, settings.flip)
+  feed = feeds.TrainingFeed(held, held.train, BATCH, seed, augment.Augmentation(4, True))
   space = spaces.nasbench201(channels, cells, image_size)
   supernet = recipe.make_supernet(settings, space, settings.epochs * STEPS, feed.prepare)
   loop.build(supernet, 10)

@@ -67,7 +67,7 @@ def set_weights(supernet, nudge):
 def main(folder, nudge, stop, *cases):
   """Runs cases; if it is all of them, scores archs too, by a supernet that is not trained."""
   train, whole = digits()
-  feed = feeds.TrainingFeed(whole, train, BATCH, seed=5, pad=1, flip=True)
+  feed = feeds.TrainingFeed(whole, train, BATCH, 5, augment.Augmentation(1, True))
 
   def show(step, steps, **logs):
     if step == int(stop):

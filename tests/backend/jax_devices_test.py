@@ -13,6 +13,7 @@ import pathlib, sys
 import keras
 from tests.backend import backend_case as case
 from tfdynnas.data import feeds
+from tfdynnas.data.images import augment
 from tfdynnas.backend import current
 from tfdynnas.training import loop
 
@@ -22,7 +23,7 @@ assert current.devices_of(strategy) == len(devices) and strategy.num_replicas_in
 train, whole = case.digits()
 with strategy.scope():
   for name in ("spos_calr_ms", "fairnas_calr_ms", "pada"):
-    feed = feeds.TrainingFeed(whole, train, case.BATCH, seed=5, pad=1, flip=True)
+    feed = feeds.TrainingFeed(whole, train, case.BATCH, 5, augment.Augmentation(1, True))
     supernet = case.make(name, feed)
     case.set_weights(supernet, 0.0)
     used = supernet.trainable_variables[0].value.devices()

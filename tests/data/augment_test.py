@@ -114,7 +114,8 @@ def test_batch_equals_plain_loops(images, form, pad, flip):
   expected = _augmented_by_loops(images, index, flips & flip, dys, dxs, pad)
   given = {"set": (images, index, None), "packed": (augment.pack(images), index, None),
            "batch": (images[index], np.arange(64, dtype=np.int32), index)}[form]
-  found = augment.train_images(*given[:2], 77, 5, pad, flip, MEAN, STD, sample_ids=given[2])
+  how = augment.Augmentation(pad, flip)
+  found = augment.train_images(*given[:2], 77, 5, how, MEAN, STD, sample_ids=given[2])
   assert keras.backend.standardize_dtype(found.dtype) == "float32"
   np.testing.assert_allclose(_numpy(found), expected, atol=1e-5)
 
@@ -122,7 +123,7 @@ def test_batch_equals_plain_loops(images, form, pad, flip):
 def test_pads_are_minus_mean_over_std(images):
   index = np.arange(20, dtype=np.int32)
   _, dys, _ = (_numpy(drawn) for drawn in augment.draws(0, 0, index, 2))
-  found = _numpy(augment.train_images(images, index, 0, 0, 2, False, MEAN, STD))
+  found = _numpy(augment.train_images(images, index, 0, 0, augment.Augmentation(2), MEAN, STD))
   top = found[dys == 0][:, 0]
   assert len(top)
   np.testing.assert_allclose(top, np.broadcast_to(-np.divide(MEAN, STD), top.shape), rtol=1e-6)
@@ -159,7 +160,8 @@ print(json.dumps({
     "backend": keras.backend.backend(),
     "bits": to_list(hashing.uniform_uint32(11, 5, index)),
     "draws": [to_list(drawn) for drawn in augment.draws(11, 5, index, 4)],
-    "pixels": to_list(augment.train_images(images, index + 3, 5, 11, 4, True, 1.0, 2.0)),
+    "pixels": to_list(augment.train_images(
+        images, index + 3, 5, 11, augment.Augmentation(4, True), 1.0, 2.0)),
 }))
 """
 

@@ -102,13 +102,16 @@ def test_draws_cover_their_range_evenly():
 def test_no_jitter_keeps_every_bit():
   images = np.random.default_rng(0).integers(0, 256, (6, 5, 4, 3), np.uint8)
   index = np.arange(6, dtype=np.int32)
-  settings = (images, index, 3, 9, 1, True, (125.0,) * 3, (60.0,) * 3)
-  plain = _numpy(augment.train_images(*settings))
+
+  def trained(*jitter):
+    how = augment.Augmentation(1, True, *jitter)
+    return _numpy(augment.train_images(images, index, 3, 9, how, (125.0,) * 3, (60.0,) * 3))
+
+  plain = trained()
   for amount, hue, same in ((0.0, 0.0, True), (0.4, 0.0, False), (0.0, 0.1, False)):
-    found = _numpy(augment.train_images(*settings, jitter=(amount, hue)))
-    assert np.array_equal(found, plain) == same
+    assert np.array_equal(trained(amount, hue), plain) == same
   # The colours are changed before they are normalised: cut at black and white.
-  found = 60 * _numpy(augment.train_images(*settings, jitter=(1.0, 0.5))) + 125
+  found = 60 * trained(1.0, 0.5) + 125
   assert found.min() > -0.01 and found.max() < 255.01
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from tfdynnas import data
 from tfdynnas.data import feeds
+from tfdynnas.data.images import augment
 
 tf = pytest.importorskip("tensorflow")
 
@@ -36,7 +37,7 @@ def loaded(request, photos):
 
 
 def _feed(part, shard=(0, 1)):
-  return feeds.TrainingFeed(part, part.train, BATCH, SEED, flip=True, shard=shard)
+  return feeds.TrainingFeed(part, part.train, BATCH, SEED, augment.Augmentation(flip=True), shard)
 
 
 def test_an_epoch_has_each_image_once_and_comes_again_bit_by_bit(loaded):

@@ -6,6 +6,7 @@ import pytest
 from tfdynnas import data
 from tfdynnas import errors
 from tfdynnas.data import feeds
+from tfdynnas.data.images import augment
 
 tf = pytest.importorskip("tensorflow")
 
@@ -25,7 +26,7 @@ def kinds():
 
 
 def _batches(whole, first, last, shard=(0, 1)):
-  feed = feeds.TrainingFeed(whole, whole.train, BATCH, SEED, pad=1, flip=True, shard=shard)
+  feed = feeds.TrainingFeed(whole, whole.train, BATCH, SEED, augment.Augmentation(1, True), shard)
   batches = list(feed.batches(first, last))
   prepared = [feed.prepare(batch, first + i) for i, batch in enumerate(batches)]
   return [(batch["index"].numpy(), *(np.asarray(x) for x in pair))

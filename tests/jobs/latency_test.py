@@ -3,6 +3,7 @@
 No test compares times: calls are counted, or timed by a clock of the test.
 """
 
+import dataclasses
 import itertools
 import json
 
@@ -196,7 +197,7 @@ def test_other_settings_are_refused_by_name(tmp_path, measured, change, name, wh
     latency.measure_latency(SPACE, path, SETTINGS, die)
   except killed.Killed:
     pass
-  other = config_lib.LatencyConfig(**{**SETTINGS.as_dict(), **change})
+  other = dataclasses.replace(SETTINGS, **change)
   with pytest.raises(errors.InputError, match=f"Received: {name}$"):
     latency.measure_latency(SPACE, path, other)
   larger = spaces.nasbench201(channels=4, cells=3, image_size=8)

@@ -13,6 +13,7 @@ from tfdynnas import errors
 from tfdynnas import jobs
 from tfdynnas import spaces
 from tfdynnas.data import feeds
+from tfdynnas.data.images import augment
 from tfdynnas.jobs import setup
 
 SPACE = spaces.nasbench201(channels=2, cells=1, image_size=(8, 12), classes=2)
@@ -54,7 +55,7 @@ def test_train_score_and_subnet(photographs, tmp_path):
 
 def test_random_crops_have_the_height_and_the_width(photographs):
   loaded = data_lib.load(image_dir=str(photographs), image_size=(8, 12), crop="resized")
-  feed = feeds.TrainingFeed(loaded, loaded.train, 8, seed=0, pad=0, flip=True)
+  feed = feeds.TrainingFeed(loaded, loaded.train, 8, 0, augment.Augmentation(flip=True))
   images, _ = next(iter(feed.prepared(0, 1)))
   assert images.shape == (8, 8, 12, 3)
   scored, _ = next(iter(data_lib.eval_batches(loaded.valid, 4)))

@@ -1,6 +1,7 @@
 """What a job refuses is refused before it writes or trains, so that the right command works there.
 """
 
+import dataclasses
 import json
 
 import pytest
@@ -64,7 +65,7 @@ def test_what_a_later_part_refuses_is_known_before_the_first_is_trained(tmp_path
 
 
 def _changed(settings, **values):
-  return type(settings)(**{**settings.as_dict(), **values})
+  return dataclasses.replace(settings, **values)
 
 
 def _no_memory(*args):

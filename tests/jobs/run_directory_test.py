@@ -19,7 +19,7 @@ from tfdynnas.spaces import costs
 
 def described(**data):
   return {
-      "data": config.DataConfig(dataset="digits", **data).as_dict(),
+      "data": config.DataConfig(**{"dataset": "digits", **data}).as_dict(),
       "images": {"fingerprint": "aa", "dataset": "digits", "image_shape": [8, 8, 3],
                  "classes": 10, "sizes": {"train": 898, "valid": 540}},
       "space": config.SpaceConfig().as_dict(), "supernet": config.SupernetConfig().as_dict(),
@@ -74,8 +74,10 @@ def test_a_run_whose_size_was_an_int_is_of_the_text(older):
 
 
 def test_a_run_of_before_decodes_image_files_as_it_did_then(older):
-  there = json.loads((older.path / "config.json").read_text())
-  asked = config.DataConfig(**there["data"])
+  there, folder = older.read_json("config.json"), {"dataset": None, "image_dir": "photos"}
+  there["data"] = described(**folder)["data"]
+  older.write_json("config.json", there)
+  asked = config.DataConfig(**folder)
   assert older.settled(asked) == asked  # A run of now decodes as it was told.
   for name in ("orientation", "background", "max_pixels"):
     del there["data"][name]
@@ -83,10 +85,21 @@ def test_a_run_of_before_decodes_image_files_as_it_did_then(older):
   then = {"orientation": "stored", "background": "none", "max_pixels": 178_956_970}
   for found in (older.config()["data"], older.settled(asked).as_dict()):
     assert {name: found[name] for name in then} == then
-  older.claim(described(**then), "")
+  older.claim(described(**folder, **then), "")
   given = older.settled(dataclasses.replace(asked, background="black"))
   with pytest.raises(errors.InputError, match="background='none' there, 'black' here"):
-    older.claim(described(**{**then, "background": given.background}), "")
+    older.claim(described(**folder, **{**then, "background": given.background}), "")
+
+
+def test_a_run_of_before_on_images_without_files_is_gone_on_with(older):
+  there = older.read_json("config.json")
+  for name in ("orientation", "background", "max_pixels"):
+    del there["data"][name]
+  there["supernet"]["gamma"] = 2.0  # Of a schedule that has none: it was recorded, and is nothing.
+  older.write_json("config.json", there)
+  asked = config.DataConfig(dataset="digits")
+  assert older.settled(asked) == asked
+  older.claim(described(), "")
 
 
 def test_a_run_of_other_records_is_gone_on_with_and_its_checkpoints_are_its_own(older):
@@ -115,7 +128,7 @@ def test_other_images_are_refused(older):
     ("images.image_shape", "x", "images.image_shape='x'"),
     ("images.image_shape", [8, 8], r"images.image_shape=\[8, 8\]"),
     ("images.classes", True, "images.classes=True"),
-    ("space.channels", None, "space, `channels` must be of int. Received: None"),
+    ("supernet.seed", None, "supernet, `seed` must be of int. Received: None"),
     ("supernet.epochs", "many", "supernet, `epochs` must be of int. Received: 'many'"),
     ("supernet.epochs", 0, "supernet, `epochs` must be >= 1"),
     ("devices", [], r"devices=\[\]"),

@@ -10,7 +10,7 @@ from keras import ops
 from tfdynnas import errors
 from tfdynnas import sampling
 from tfdynnas import spaces
-from tfdynnas.sampling import registry
+from tfdynnas.sampling import samplers
 
 FIXED, ROWS = 2, [[0, 3, 5], [0, 2], [1, 4, 4, 0]]
 ARCHS = list(itertools.product(*(range(len(row)) for row in ROWS)))
@@ -70,7 +70,7 @@ def test_restricted(name):
 
 def test_levels_of_nasbench201_are_as_likely():
   space = spaces.nasbench201()
-  archs = drawn(registry.make("stratified", space, 0), 5600)
+  archs = drawn(samplers.make("stratified", space, 0), 5600)
   _, counts = np.unique([space.cost(arch, "complexity") for arch in archs], return_counts=True)
   assert len(counts) == 28 and np.abs(counts - 200).max() < 70
 
@@ -100,4 +100,4 @@ def test_what_cannot_be_drawn_is_refused():
   with pytest.raises(errors.InputError, match="must have complexity"):
     sampling.Proportional(0, [[0, 0]])
   with pytest.raises(errors.InputError, match="`sampler` must be one of .* 'best'"):
-    registry.make("best", spaces.nasbench201())
+    samplers.make("best", spaces.nasbench201())

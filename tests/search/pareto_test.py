@@ -133,6 +133,13 @@ def test_a_search_is_not_resumed_for_other_costs(tmp_path):
     _tuner(tmp_path, settings, ("macs",))
 
 
+def test_a_search_is_resumed_whatever_parents_it_was_begun_with(tmp_path):
+  _tuner(tmp_path, search.Settings(4, 1, parents=3, mutants=2, crossovers=1)).search()
+  again = _tuner(tmp_path, search.Settings(4, 2, parents=10, mutants=2, crossovers=1))
+  again.search()
+  assert len(again.history()) > 4
+
+
 @pytest.mark.parametrize("costs", [(), ("macs", "macs"), ("latency",)])
 def test_wrong_costs_are_refused(costs):
   with pytest.raises(errors.InputError, match="`costs` must be some of complexity, params, macs"):

@@ -6,7 +6,7 @@ import pytest
 from tfdynnas import errors
 from tfdynnas import spaces
 from tfdynnas.spaces import costs
-from tfdynnas.spaces import registry
+from tfdynnas.spaces import saving
 
 SPACE = spaces.nasbench201()  # none, skip_connect, nor_conv_1x1, nor_conv_3x3, avg_pool_3x3
 ALL = (0, 1, 2, 3, 4)
@@ -88,8 +88,8 @@ def test_narrowing_twice_leaves_what_both_leave_and_nothing_is_refused():
 
 def test_what_is_left_is_saved_and_tells_searches_apart():
   left = costs.with_bytes(SPACE).restrict([(3,), *(ALL,) * 5])
-  assert registry.from_config(registry.to_config(left)).allowed == left.allowed
-  assert "allowed" not in registry.to_config(SPACE)
+  assert saving.from_config(saving.to_config(left)).allowed == left.allowed
+  assert "allowed" not in saving.to_config(SPACE)
   described = costs.describe(left)
   assert described.pop("left") == {"1<-0": "nor_conv_3x3"}
   assert described == costs.describe(costs.with_bytes(SPACE))  # Costs are of the whole.

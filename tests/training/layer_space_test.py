@@ -10,7 +10,7 @@ from tfdynnas import methods
 from tfdynnas import sampling
 from tfdynnas import spaces
 from tfdynnas.optimizers import calr
-from tfdynnas.sampling import registry
+from tfdynnas.sampling import samplers
 
 SPACE = spaces.mobilenet()
 COUNTS = [len(decision.choices) for decision in SPACE.decisions]
@@ -28,14 +28,14 @@ def complexities(archs):
 
 
 def test_uniform_draws_every_choice_there_is():
-  archs = drawn(registry.make("uniform", SPACE, 1), 3000)[:, 0]
+  archs = drawn(samplers.make("uniform", SPACE, 1), 3000)[:, 0]
   for column, count in zip(archs.T, COUNTS):
     seen = np.bincount(column, minlength=count)
     assert len(seen) == count and np.abs(seen - 3000 / count).max() < 5 * np.sqrt(3000 / count)
 
 
 def test_proportional_has_the_mean_of_its_distribution():
-  archs = drawn(registry.make("proportional", SPACE, 1), 1500)[:, 0]
+  archs = drawn(samplers.make("proportional", SPACE, 1), 1500)[:, 0]
   rows = [np.array(row, np.float64) for row in SPACE.costs["complexity"].table]
   mean = SPACE.costs["complexity"].fixed + sum(row.mean() for row in rows)
   variance = sum(row.var() for row in rows)
@@ -46,7 +46,7 @@ def test_proportional_has_the_mean_of_its_distribution():
 
 
 def test_stratified_covers_the_whole_range_evenly():
-  archs = drawn(registry.make("stratified", SPACE, 1), 640)[:, 0]
+  archs = drawn(samplers.make("stratified", SPACE, 1), 640)[:, 0]
   places = (complexities(archs) - LEAST) / (GREATEST - LEAST)
   # Ten parts of 6.4 levels; uniform archs are nearly all in the middle four.
   seen = np.histogram(places, np.linspace(0, 1, 11))[0]

@@ -13,6 +13,7 @@ import re
 import numpy as np
 
 from tfdynnas import errors
+from tfdynnas import registry
 from tfdynnas import spaces
 from tfdynnas.files import atomic
 from tfdynnas.files import npz_file
@@ -146,7 +147,7 @@ def _percents(path, name, values):
 def _check_sizes(table):
   """Refuses a table without numbers, or with too few or too many for its space."""
   sizes = {_key(*of): len(values) for of, values in table.accuracies.items()}
-  known = {spaces.get(table.space).size} if table.space in spaces.SPACES else set()
+  known = {spaces.get(table.space).size} if table.space in registry.SPACES else set()
   if len(known | set(sizes.values())) != 1 or not sizes:
     wanted = f"the {known.pop()} archs of {table.space}" if known else "all archs of its space"
     raise errors.InputError(f"{table.name} must have accuracies of {wanted}. Received: {sizes}")

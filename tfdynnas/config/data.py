@@ -4,27 +4,42 @@ import dataclasses
 
 from tfdynnas import errors
 from tfdynnas import image_size as image_size_lib
+from tfdynnas import registry
 from tfdynnas.config.option import Config
+from tfdynnas.config.option import When
 from tfdynnas.config.option import option
+
+_TFDS = When(
+    "dataset", "a `dataset` of tfds",
+    lambda value: value is not None and value not in registry.DATASETS,
+)
+_FILES = When("dataset", "images in files", lambda value: value not in registry.DATASETS)
 
 
 @dataclasses.dataclass(frozen=True)
 class DataConfig(Config):
   """Which images, and how they are cut up."""
 
-  dataset: str = option("", "`digits`, or the name of a tfds data set.")
-  image_dir: str = option(
-      "", "Folder of images in class folders, in place of --dataset.", path=True
+  dataset: str | None = option(None, "`digits`, or the name of a tfds data set.", unset="")
+  image_dir: str | None = option(
+      None, "Folder of images in class folders, in place of --dataset.", path=True, unset=""
   )
-  data_file: str = option(
-      "", "Packed file that tools/pack.py made, in place of --dataset.", path=True
+  data_file: str | None = option(
+      None, "Packed file that tools/pack.py made, in place of --dataset.", path=True, unset=""
   )
-  record_dir: str = option("", "Folder of TFRecord shards, in place of --dataset.", path=True)
-  data_dir: str = option("", "Folder of prepared tfds data sets; empty: tfds' own.", path=True)
-  download: bool = option(False, "Let tfds download and prepare the data set if it is not there.")
-  image_size: str = option(
-      "", "Size of the images, pixels: 32 for a square, or HEIGHTxWIDTH as 96x256; empty keeps "
-      "their own.", form=image_size_lib.text,
+  record_dir: str | None = option(
+      None, "Folder of TFRecord shards, in place of --dataset.", path=True, unset=""
+  )
+  data_dir: str | None = option(
+      None, "Folder of prepared tfds data sets; none: tfds' own.", path=True, unset="",
+      rules=(_TFDS,),
+  )
+  download: bool | None = option(
+      False, "Let tfds download and prepare the data set if it is not there.", rules=(_TFDS,)
+  )
+  image_size: str | None = option(
+      None, "Size of the images, pixels: 32 for a square, or HEIGHTxWIDTH as 96x256; none keeps "
+      "their own.", form=image_size_lib.text, unset="",
   )
   crop: str = option(
       "whole", "How images come to --image_size: whole; or of random-resized crops, and the middle "
@@ -34,33 +49,38 @@ class DataConfig(Config):
       "squash", "How whole images of another ratio come to --image_size: squashed, padded, or "
       "their middle cut.", choices=("squash", "pad", "crop"),
   )
-  orientation: str = option(
+  orientation: str | None = option(
       "exif", "Turn image files as their EXIF says, or take the pixels as stored.",
-      choices=("exif", "stored"),
+      choices=("exif", "stored"), rules=(_FILES,),
   )
-  background: str = option(
+  background: str | None = option(
       "white", "What transparent pixels are laid on; none leaves transparency out.",
-      choices=("white", "black", "none"),
+      choices=("white", "black", "none"), rules=(_FILES,),
   )
-  max_pixels: int = option(
+  max_pixels: int | None = option(
       89_478_485, "Most pixels of an image file; a larger one is refused before it is decoded.",
-      least=1, most=178_956_970,
+      least=1, most=178_956_970, rules=(_FILES,),
   )
   downsample: int = option(
       1, "Side of the blocks of pixels whose mean becomes one.", least=1, most=16_384
   )
-  keep_classes: int = option(
-      0, "Keep the labels below this number; 0 keeps all.", least=0, most=1_000_000
+  keep_classes: int | None = option(
+      None, "Keep the labels below this number; none keeps all.", least=1, most=1_000_000, unset=0
   )
-  valid_share: float = option(
-      0.0, "Share of the images to split for validation; 0: as usual for their source.", least=0,
-      below=1,
+  valid_share: float | None = option(
+      None, "Share of the images to split for validation; none: as usual for their source.",
+      above=0, below=1, unset=0.0,
   )
-  test_share: float = option(
-      0.0, "The same for the test, of images that have none.", least=0, below=1
+  test_share: float | None = option(
+      None, "The same for the test, of images that have none.", above=0, below=1, unset=0.0
   )
-  split_file: str = option("", "CIFAR-10: the literature's list of training images.", path=True)
-  data_seed: int = option(0, "Seed of the split.", least=0, below=2**32)
+  split_file: str | None = option(
+      None, "CIFAR-10: the literature's list of training images.", path=True, unset=""
+  )
+  data_seed: int | None = option(
+      0, "Seed of the split.", least=0, below=2**32,
+      rules=(When("split_file", "no `split_file`", lambda value: value is None),),
+  )
 
   def __post_init__(self):
     super().__post_init__()
@@ -82,13 +102,18 @@ class DataConfig(Config):
 class PackConfig(Config):
   """What is packed into one file."""
 
-  dataset: str = option("", "`digits`, or the name of a tfds data set.")
-  image_dir: str = option(
-      "", "Folder of images in class folders, in place of --dataset.", path=True
+  dataset: str | None = option(None, "`digits`, or the name of a tfds data set.", unset="")
+  image_dir: str | None = option(
+      None, "Folder of images in class folders, in place of --dataset.", path=True, unset=""
   )
-  data_dir: str = option("", "Folder of prepared tfds data sets; empty: tfds' own.", path=True)
-  download: bool = option(False, "Let tfds download and prepare the data set if it is not there.")
-  data_file: str = option("", "File to write, .npz.", path=True)
+  data_dir: str | None = option(
+      None, "Folder of prepared tfds data sets; none: tfds' own.", path=True, unset="",
+      rules=(_TFDS,),
+  )
+  download: bool | None = option(
+      False, "Let tfds download and prepare the data set if it is not there.", rules=(_TFDS,)
+  )
+  data_file: str | None = option(None, "File to write, .npz.", path=True, unset="")
 
   def __post_init__(self):
     super().__post_init__()
@@ -103,8 +128,8 @@ class PackConfig(Config):
 class RecordConfig(Config):
   """What is written as TFRecord shards."""
 
-  image_dir: str = option("", "Folder of images in class folders.", path=True)
-  record_dir: str = option("", "Folder to write shards in.", path=True)
+  image_dir: str | None = option(None, "Folder of images in class folders.", path=True, unset="")
+  record_dir: str | None = option(None, "Folder to write shards in.", path=True, unset="")
   record_shards: int = option(8, "Shards of each part.", least=1, most=99_999)
   record_seed: int = option(0, "Seed of the order of the images.", least=0, below=2**32)
 

@@ -9,7 +9,9 @@ from tfdynnas.config.option import LARGEST
 from tfdynnas.config.option import MOST_ARCHS
 from tfdynnas.config.option import MOST_BATCH
 from tfdynnas.config.option import Config
+from tfdynnas.config.option import given
 from tfdynnas.config.option import option
+from tfdynnas.config.option import when
 
 WEIGHTS = ("none", "balanced")
 WEIGHTS_HELP = (
@@ -22,9 +24,9 @@ WEIGHTS_HELP = (
 class NarrowConfig(Config):
   """Which archs of a space there are."""
 
-  fix: str = option(
-      "", "Choices that are left, as 0=nor_conv_3x3,1=none+skip_connect,*!=avg_pool_3x3: decisions "
-      "by name or number, * is all that have the choice; empty: all choices."
+  fix: str | None = option(
+      None, "Choices that are left, as 0=nor_conv_3x3,1=none+skip_connect,*!=avg_pool_3x3: "
+      "decisions by name or number, * is all that have the choice; none: all choices.", unset=""
   )
 
 
@@ -32,10 +34,13 @@ class NarrowConfig(Config):
 class ScoreConfig(Config):
   """How an arch is scored with the weights it inherits."""
 
-  score_images: int = option(0, "Validation images to score on; 0: all.", least=0, most=10**9)
+  score_images: int | None = option(
+      None, "Validation images to score on; none: all.", least=1, most=10**9, unset=0
+  )
   score_batch: int = option(256, "Images per batch of a score.", least=2, most=MOST_BATCH)
-  calibration: int = option(
-      0, "Training images whose statistics normalise; 0: those of each batch.", least=0, most=10**9
+  calibration: int | None = option(
+      None, "Training images whose statistics normalise; none: those of each batch.", least=1,
+      most=10**9, unset=0,
   )
   objective: str = option(
       "accuracy", "What a score goes by: the share of images that are right, or its mean over the "
@@ -59,14 +64,16 @@ class SearchConfig(ScoreConfig, NarrowConfig):
       "evolution", "Search for the most accurate arch, or for the front of accuracy and costs.",
       choices=("evolution", "pareto"),
   )
-  pareto_costs: tuple = option(
-      ("params",), "pareto: kinds of cost of the front: params, macs, bytes, latency."
+  pareto_costs: tuple | None = option(
+      ("params",), "Kinds of cost of the front: params, macs, bytes, latency.",
+      rules=(when("search", "pareto"),),
   )
   search_seed: int = option(0, "Seed of the search.", least=0, below=2**32)
   trials: int = option(1050, "Archs to score at most.", least=1, most=MOST_ARCHS)
   population: int = option(50, "Archs of one generation.", least=2, most=MOST_ARCHS)
-  parents: int = option(
-      10, "evolution: best archs so far that breed the next generation.", least=1, most=MOST_ARCHS
+  parents: int | None = option(
+      10, "Best archs so far that breed the next generation.", least=1, most=MOST_ARCHS,
+      rules=(when("search", "evolution"),),
   )
   mutants: int = option(25, "Mutants in a generation.", least=0, most=MOST_ARCHS)
   crossovers: int = option(25, "Crossovers in a generation.", least=0, most=MOST_ARCHS)
@@ -76,17 +83,22 @@ class SearchConfig(ScoreConfig, NarrowConfig):
   unconnected: bool = option(
       False, "Propose archs too through which no signal passes from input to output."
   )
-  max_params: int = option(0, "Most params of the network; 0: no limit.", least=0, most=LARGEST)
-  max_macs: int = option(
-      0, "Most multiply-accumulates for one image; 0: no limit.", least=0, most=LARGEST
+  max_params: int | None = option(
+      None, "Most params of the network; none: no limit.", least=1, most=LARGEST, unset=0
   )
-  max_bytes: int = option(
-      0, "Most bytes of the weights, 4 a param; 0: no limit.", least=0, most=LARGEST
+  max_macs: int | None = option(
+      None, "Most multiply-accumulates for one image; none: no limit.", least=1, most=LARGEST,
+      unset=0,
   )
-  max_latency: float = option(
-      0.0, "Most milliseconds by --latency_table; 0: no limit.", least=0
+  max_bytes: int | None = option(
+      None, "Most bytes of the weights, 4 a param; none: no limit.", least=1, most=LARGEST, unset=0
   )
-  latency_table: str = option("", "Latency table that tools/measure_latency.py wrote.", path=True)
+  max_latency: float | None = option(
+      None, "Most milliseconds by --latency_table; none: no limit.", above=0, unset=0.0
+  )
+  latency_table: str | None = option(
+      None, "Latency table that tools/measure_latency.py wrote.", path=True, unset=""
+  )
   lost_seconds: float = option(
       120.0, "Several processes: silence after which one counts as lost.", above=0
   )
@@ -104,6 +116,8 @@ class SearchConfig(ScoreConfig, NarrowConfig):
     """Refuses costs of a front that are none, and latency without its table."""
     kinds = ("params", "macs", "bytes", "latency")
     costs = self.pareto_costs
+    if costs is None:
+      costs = ("params",)
     if not costs or len(set(costs)) < len(costs) or not set(costs) <= set(kinds):
       raise errors.InputError(
           f"`pareto_costs` must be some of {', '.join(kinds)}, each once. "
@@ -119,18 +133,22 @@ class SearchConfig(ScoreConfig, NarrowConfig):
 class LatencyConfig(Config):
   """How the latency of a space is measured."""
 
-  latency_table: str = option(
-      "", "Latency table to write; empty: latency.json in the run.", path=True
+  latency_table: str | None = option(
+      None, "Latency table to write; none: latency.json in the run.", path=True, unset=""
   )
   latency_batch: int = option(1, "Images at a time.", least=1, most=MOST_BATCH)
-  threads: int = option(0, "Processors to run on; 0: all that there are.", least=0, most=100_000)
+  threads: int | None = option(
+      None, "Processors to run on; none: all that there are.", least=1, most=100_000, unset=0
+  )
   warmup: int = option(5, "Calls that are not timed, of each piece.", least=1, most=1_000_000)
   repeats: int = option(50, "Calls that are timed, of each piece.", least=1, most=1_000_000)
-  check: int = option(
-      0, "Random archs to measure whole, against what the table says; 0: none.",
-      least=0, most=100_000
+  check: int | None = option(
+      None, "Random archs to measure whole, against what the table says; none: no check.",
+      least=1, most=100_000, unset=0,
   )
-  check_seed: int = option(0, "Seed of those archs.", least=0, below=2**32)
+  check_seed: int | None = option(
+      0, "Seed of those archs.", least=0, below=2**32, rules=(given("check"),)
+  )
 
   def __post_init__(self):
     super().__post_init__()
@@ -151,11 +169,18 @@ class ExperimentConfig(SearchConfig):
 class TruthConfig(Config):
   """What archs are worth when each is trained on its own, as a table says."""
 
-  table: str = option("", "Benchmark table (.npz) that holds the truth.", path=True)
-  truth_dataset: str = option("", "Data set of that truth; empty: that of the run.")
-  truth_split: str = option("test", "Images that it was measured on.")
-  truth_epochs: int = option(
-      200, "Length of the trainings that it comes from.", least=1, most=1_000_000
+  table: str | None = option(
+      None, "Benchmark table (.npz) that holds the truth.", path=True, unset=""
+  )
+  truth_dataset: str | None = option(
+      None, "Data set of that truth; none: that of the run.", unset="", rules=(given("table"),)
+  )
+  truth_split: str | None = option(
+      "test", "Images that it was measured on.", rules=(given("table"),)
+  )
+  truth_epochs: int | None = option(
+      200, "Length of the trainings that it comes from.", least=1, most=1_000_000,
+      rules=(given("table"),),
   )
 
 
@@ -163,22 +188,23 @@ class TruthConfig(Config):
 class RankConfig(TruthConfig, ScoreConfig, NarrowConfig):
   """Which archs the supernet ranks, and against which truth."""
 
-  archs: str = option(
-      "", "Archs to rank: subset, all, sample:N, #INDEX,#INDEX,..., or a file with one a line; "
-      "empty: subset, or with --standalone a sample of that many."
+  archs: str | None = option(
+      None, "Archs to rank: subset, all, sample:N, #INDEX,#INDEX,..., or a file with one a line; "
+      "none: subset, or with --standalone a sample of that many.", unset=""
   )
-  subset: str = option(
-      "", "File of the subset, an arch a line; empty: that of the table.", path=True
+  subset: str | None = option(
+      None, "File of the subset, an arch a line; none: that of the table.", path=True, unset="",
+      rules=(when("archs", None, "subset"),),
   )
   rank_seed: int = option(0, "Seed of sample and intervals.", least=0, below=2**32)
-  standalone: int = option(
-      0, "Truth without a table: train the first so many archs on their own.",
-      least=0, most=MOST_ARCHS
+  standalone: int | None = option(
+      None, "Truth without a table: train the first so many archs on their own.", least=1,
+      most=MOST_ARCHS, unset=0,
   )
 
   def __post_init__(self):
     super().__post_init__()
-    if self.archs.startswith("sample:"):
+    if self.archs and self.archs.startswith("sample:"):
       known = re.fullmatch(r"sample:([1-9][0-9]{0,15})", self.archs)
       if not known or int(known[1]) > MOST_ARCHS:
         raise errors.InputError(
@@ -196,8 +222,9 @@ class RankConfig(TruthConfig, ScoreConfig, NarrowConfig):
 class NetworkConfig(Config):
   """Which network is meant."""
 
-  arch: str = option(
-      "", "Arch of the network: its string form, or #index; empty: the one the search found."
+  arch: str | None = option(
+      None, "Arch of the network: its string form, or #index; none: the one the search found.",
+      unset="",
   )
 
 
@@ -233,8 +260,8 @@ class SubnetConfig(NetworkConfig):
 class ExportConfig(NetworkConfig):
   """Which network becomes a servable, and where it goes."""
 
-  export_dir: str = option(
-      "", "Folder of servables; empty: `servable` in the run directory.", path=True
+  export_dir: str | None = option(
+      None, "Folder of servables; none: `servable` in the run directory.", path=True, unset=""
   )
   name: str = option("subnet", "Name of the servable.")
 
@@ -245,4 +272,4 @@ class ExportConfig(NetworkConfig):
           "`name` must be letters, digits, `_`, `-` and `.`, and begin with one of the first "
           f"three. Received: {self.name!r}"
       )
-    errors.refuse_pattern("export_dir", self.export_dir)
+    errors.refuse_pattern("export_dir", self.export_dir or "")

@@ -1,7 +1,13 @@
-"""Fields of a config: a field's metadata holds its help text and its bounds, written once."""
+"""Fields of a config: a field's metadata holds its help text and its rules, written once.
+
+None is "not given". A field may mean something only where another has some value: `when` says
+where, and it is refused elsewhere, since what is ignored misleads.
+"""
 
 import dataclasses
 import math
+import typing
+from collections.abc import Callable
 
 from tfdynnas import errors
 from tfdynnas.files import text as text_lib
@@ -11,14 +17,39 @@ MOST_BATCH = 2**20  # Images at a time.
 MOST_ARCHS = 1_000_000  # Archs that are listed, scored or bred.
 
 
+@dataclasses.dataclass(frozen=True)
+class When:
+  """What another field must be.
+
+  Attributes:
+    field: Its name.
+    text: The rule in words, for errors.
+    holds: Callable, value -> bool.
+  """
+
+  field: str
+  text: str
+  holds: Callable
+
+
+def when(field, *values):
+  """The rule that a field has one of some values: When."""
+  return When(field, f"{field}={' or '.join(map(str, values))}", lambda value: value in values)
+
+
+def given(field):
+  """The rule that a field is given: When."""
+  return When(field, f"`{field}`", lambda value: value is not None)
+
+
 def option(
     default, text, least=None, most=None, below=None, above=None, choices=None, added=False,
-    form=None, path=False
+    form=None, path=False, unset=None, rules=()
 ):
   """A field of a config.
 
   Args:
-    default: Its value if none is given; others are of its type, of a float also an int.
+    default: Its value if none is given; None: it has none then.
     text: Help text.
     least, most: Inclusive bounds, or None.
     below, above: Exclusive bounds, or None.
@@ -27,11 +58,21 @@ def option(
       default says, see Config.identity.
     form: Callable that gives the one spelling of a value that is kept, or raises InputError; None
       keeps each as it is.
-    path: Whether it names a file or a folder, unless it is empty.
+    path: Whether it names a file or a folder.
+    unset: What a run records where it is not given and has no default; given, it is None as well.
+    rules: Sequence of When, all of which must hold for the field to mean something.
   """
-  rules = {"least": least, "most": most, "below": below, "above": above, "choices": choices,
-           "form": form, "path": path}
-  return dataclasses.field(default=default, metadata={"help": text, "added": added, **rules})
+  metadata = {
+      "help": text, "least": least, "most": most, "below": below, "above": above,
+      "choices": choices, "added": added, "form": form, "path": path, "unset": unset,
+      "default": default, "rules": tuple(rules),
+  }
+  return dataclasses.field(default=None if rules else default, metadata=metadata)
+
+
+def kind(field):
+  """Type of a field's values, but for None."""
+  return (typing.get_args(field.type) or (field.type,))[0]
 
 
 def formed(field, value):
@@ -40,7 +81,18 @@ def formed(field, value):
   Raises:
     InputError: It has no such form.
   """
-  return field.metadata["form"](value) if field.metadata["form"] else value
+  value = field.metadata["form"](value) if field.metadata["form"] else value
+  unset = field.metadata["unset"]
+  same = type(value) in (type(unset), int, float) and value == unset
+  return None if unset is not None and same else value
+
+
+def recorded(field, value):
+  """A field's value as a run records it: of what is not given the default, or `unset`."""
+  if value is not None:
+    return value
+  default, unset = field.metadata["default"], field.metadata["unset"]
+  return unset if default is None else default
 
 
 def problem(field, value):
@@ -49,10 +101,12 @@ def problem(field, value):
     value = formed(field, value)
   except errors.InputError as error:
     return str(error)
-  rules, kind = field.metadata, type(field.default)
-  if type(value) not in ((int, float) if kind is float else (kind,)):
-    return f"`{field.name}` must be of {kind.__name__}. Received: {text_lib.shown(value)}"
-  for text in (value,) if kind is str else value if kind is tuple else ():
+  if value is None and field.default is None:
+    return None
+  rules, own = field.metadata, kind(field)
+  if type(value) not in ((int, float) if own is float else (own,)):
+    return f"`{field.name}` must be of {own.__name__}. Received: {text_lib.shown(value)}"
+  for text in (value,) if own is str else value if own is tuple else ():
     wrong = text_lib.problem(text) if isinstance(text, str) else "of str"
     if wrong:
       return f"`{field.name}` must be {wrong}. Received: {text_lib.shown(value)}"
@@ -63,18 +117,58 @@ def problem(field, value):
     return f"`{field.name}` must be a finite number. Received: {value}"
   if isinstance(value, (int, float)) and abs(value) > LARGEST:
     return f"`{field.name}` must be a number up to 2**53. Received: {text_lib.shown(value)}"
+  return _out_of_bounds(field, value)
+
+
+def _out_of_bounds(field, value):
+  """Says which bound of a field its value breaks; None if none."""
   for name, sign, good in (
       ("least", ">=", lambda bound: value >= bound), ("most", "<=", lambda bound: value <= bound),
       ("above", ">", lambda bound: value > bound), ("below", "<", lambda bound: value < bound),
       ("choices", "one of", lambda allowed: value in allowed),
   ):
-    if rules[name] is not None and not good(rules[name]):
-      return f"`{field.name}` must be {sign} {rules[name]}. Received: {str(value)[:60]}"
+    bound = field.metadata[name]
+    if bound is not None and not good(bound):
+      shown = tuple(bound) if name == "choices" else bound
+      return f"`{field.name}` must be {sign} {shown}. Received: {str(value)[:60]}"
   return None
 
 
+def idle(field, values):
+  """Says why a field means nothing beside the values of others; None if it means something.
+
+  Args:
+    field: Field of a config.
+    values: dict, name -> value of the fields that are known; rules on others are not judged.
+  """
+  rules = [rule for rule in field.metadata["rules"] if rule.field in values]
+  if all(rule.holds(values[rule.field]) for rule in rules):
+    return None
+  received = [_said(rule.field, values[rule.field]) for rule in rules]
+  return (f"`{field.name}` needs {', and '.join(rule.text for rule in rules)}. "
+          f"Received: {', '.join(received)}")
+
+
+def _said(name, value):
+  return f"no {name}" if value is None else f"{name}={value}"
+
+
+def refuse_idle(*configs):
+  """Raises InputError if a field is given that means nothing beside the others.
+
+  Args:
+    *configs: Config that are asked for together.
+  """
+  values = {name: value for config in configs for name, value in vars(config).items()}
+  for config in configs:
+    for field in dataclasses.fields(config):
+      wrong = values[field.name] is not None and idle(field, values)
+      if wrong:
+        raise errors.InputError(wrong)
+
+
 class Config:
-  """Base of the records: refuses values out of bounds."""
+  """Base of the records: refuses values out of bounds, and those that mean nothing."""
 
   def __post_init__(self):
     for field in dataclasses.fields(self):
@@ -83,10 +177,52 @@ class Config:
       if wrong:
         raise errors.InputError(wrong)
       object.__setattr__(self, field.name, formed(field, value))
+    refuse_idle(self)
+    for field in dataclasses.fields(self):
+      if getattr(self, field.name) is None and self._judges(field):
+        object.__setattr__(self, field.name, field.metadata["default"])
+
+  def _judges(self, field):
+    """Whether a field means something here, by fields of this record alone."""
+    rules = field.metadata["rules"]
+    return all(hasattr(self, rule.field) for rule in rules) and not idle(field, vars(self))
+
+  def value(self, name):
+    """A field's value; of what is not given the default, wherever it means something."""
+    (field,) = (field for field in dataclasses.fields(self) if field.name == name)
+    value = getattr(self, name)
+    return field.metadata["default"] if value is None else value
+
+  @classmethod
+  def defaults(cls):
+    """dict, what a run records of each field that is not given."""
+    return {field.name: recorded(field, None) for field in dataclasses.fields(cls)}
+
+  @classmethod
+  def from_dict(cls, values):
+    """Makes the record of what `as_dict` gave, in this version or one before.
+
+    What means nothing beside the other values is left out: a run of before may have recorded it.
+
+    Args:
+      values: dict; what it lacks is default.
+
+    Raises:
+      InputError: A value is out of bounds.
+    """
+    fields = {field.name: field for field in dataclasses.fields(cls)}
+    full = {**cls.defaults(), **values}
+    for name, value in full.items():
+      wrong = problem(fields[name], value)
+      if wrong:
+        raise errors.InputError(wrong)
+      full[name] = formed(fields[name], value)
+    return cls(**{name: full[name] for name in values if not idle(fields[name], full)})
 
   def as_dict(self):
-    """The fields as a JSON-able dict."""
-    return dataclasses.asdict(self)
+    """The fields as a JSON-able dict, as a run records them."""
+    return {field.name: recorded(field, getattr(self, field.name))
+            for field in dataclasses.fields(self)}
 
   def identity(self):
     """The same without fields `added` later that are at their default: what a training is.

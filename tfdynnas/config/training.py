@@ -1,15 +1,20 @@
 """How a supernet is trained, by one process or several, and what is probed on the way."""
 
+import collections
 import dataclasses
 import re
 
 from tfdynnas import errors
+from tfdynnas import registry
 from tfdynnas.config.jobs import WEIGHTS
 from tfdynnas.config.jobs import WEIGHTS_HELP
 from tfdynnas.config.option import MOST_BATCH
 from tfdynnas.config.option import Config
+from tfdynnas.config.option import given
 from tfdynnas.config.option import option
+from tfdynnas.config.option import when
 
+_CALR = when("schedule", "calr", "reversed")
 _NUMBER = r"[0-9]{1,18}(\.[0-9]{1,18})?(e[0-9]{1,2})?"
 _BUDGET = rf"(complexity|params|macs):{_NUMBER}-{_NUMBER}(,{_NUMBER}-{_NUMBER})*"
 
@@ -24,37 +29,44 @@ class SupernetConfig(Config):
   learning_rate: float = option(0.025, "Learning rate at the first step.", above=0)
   method: str = option(
       "spos", "What a step trains: one arch; each choice once; the largest, the smallest and some.",
-      choices=("spos", "fairnas", "sandwich"),
+      choices=registry.METHODS,
   )
   sampler: str = option(
       "uniform", "How archs are drawn: uniformly, in proportion to their complexity, a level of "
       "complexity first, by the gradients of their choices (pada: and images by theirs), or from "
       "ranges of cost.",
-      choices=("uniform", "proportional", "stratified", "pa", "pada", "budget"),
+      choices=collections.ChainMap(registry.LEARNING_SAMPLERS, registry.SAMPLERS),
   )
-  budget: str = option(
-      "", "Sampler budget: ranges of a cost, each as likely, as macs:300e6-310e6,310e6-320e6."
+  budget: str | None = option(
+      None, "Ranges of a cost, each as likely, as macs:300e6-310e6,310e6-320e6.", unset="",
+      rules=(when("sampler", "budget"),),
   )
-  random_paths: int = option(2, "sandwich: drawn archs of a step.", least=1, most=1_000)
+  random_paths: int | None = option(
+      2, "Drawn archs of a step.", least=1, most=1_000, rules=(when("method", "sandwich"),)
+  )
   schedule: str = option(
       "calr", "Learning rate: by complexity (reversed: large subnets decay fast), or alike for "
       "all: cosine, constant, (1 - t / T) ** gamma.",
       choices=("calr", "reversed", "cosine", "constant", "polynomial"),
   )
-  gamma: float = option(1.0, "Schedule polynomial: exponent.", above=0)
-  gamma_max: float = option(
-      4.0, "CaLR: greatest exponent, and 1 over the least.", least=1, most=1_000
+  gamma: float | None = option(
+      1.0, "Exponent.", above=0, rules=(when("schedule", "polynomial"),)
   )
-  calr_on: str = option(
+  gamma_max: float | None = option(
+      4.0, "CaLR: greatest exponent, and 1 over the least.", least=1, most=1_000, rules=(_CALR,)
+  )
+  calr_on: str | None = option(
       "lr", "CaLR of several paths a step: on learning rates, or, as published, on losses at a "
       "constant one.", choices=("lr", "loss"),
+      rules=(when("method", "fairnas", "sandwich"), _CALR),
   )
   momentum_groups: str = option(
       "split", "Momentum: MS, a buffer per choice of one decision; as many groups at random; or "
       "one shared by all.", choices=("split", "random", "shared"),
   )
-  split_decision: int = option(
-      -1, "MS: that decision; -1 draws it from the seed.", least=-1, most=10_000
+  split_decision: int | None = option(
+      None, "MS: that decision; none: drawn from the seed.", least=0, most=10_000, unset=-1,
+      rules=(when("momentum_groups", "split", "random"),),
   )
   momentum: float = option(0.9, "Momentum.", least=0, below=1)
   l2: float = option(5e-4, "Weight decay, added to the gradient.", least=0)
@@ -71,9 +83,10 @@ class SupernetConfig(Config):
       "float32", "What layers compute in; weights and what is learnt stay float32.",
       choices=("float32", "mixed_bfloat16"),
   )
-  pad: int = option(
-      4, "crop=whole: zeros around an image before the random crop, pixels.", least=0,
+  pad: int | None = option(
+      4, "Zeros around an image before the random crop, pixels.", least=0,
       most=32_767,  # Twice that is the most that a place is drawn from.
+      rules=(when("crop", "whole"),),
   )
   flip: bool = option(True, "Flip images at random.")
   jitter: float = option(
@@ -86,24 +99,19 @@ class SupernetConfig(Config):
 
   def __post_init__(self):
     super().__post_init__()
-    by_complexity = self.schedule in ("calr", "reversed")
     for wrong, rule, received in (
         (self.method == "fairnas" and self.sampler != "uniform",
          "`sampler` must be uniform with method=fairnas", self.sampler),
-        (self.method == "sandwich" and self.sampler in ("pa", "pada"),
+        (self.method != "spos" and self.sampler in registry.LEARNING_SAMPLERS,
          f"`sampler` {self.sampler} needs method=spos", f"method={self.method}"),
         (self.method == "sandwich" and self.momentum_groups == "split",
          "`momentum_groups` must be random or shared with method=sandwich", self.momentum_groups),
         (self.method != "spos" and self.sampler == "budget",
          "`sampler` budget needs method=spos", f"method={self.method}"),
-        (bool(self.budget) != (self.sampler == "budget"),
-         "`budget` needs sampler=budget, and that a budget", f"sampler={self.sampler}, "
-         f"budget={self.budget!r}"),
+        (self.sampler == "budget" and not self.budget,
+         "`sampler` budget needs `budget`", "none"),
         (self.budget and not re.fullmatch(_BUDGET, self.budget),
          "`budget` must look like macs:300e6-310e6,310e6-320e6", repr(self.budget)),
-        (self.calr_on == "loss" and (self.method == "spos" or not by_complexity),
-         "`calr_on=loss` needs method=fairnas or sandwich, and schedule=calr or reversed",
-         f"method={self.method}, schedule={self.schedule}"),
     ):
       if wrong:
         raise errors.InputError(f"{rule}. Received: {received}")
@@ -116,17 +124,19 @@ class FewShotConfig(Config):
   few_shot_decision: int = option(
       0, "The decision whose choices are cut into parts.", least=0, most=10_000
   )
-  few_shot_groups: str = option(
-      "", "Choices of each part, as 0,1;2,3,4; empty: a part for each choice."
+  few_shot_groups: str | None = option(
+      None, "Choices of each part, as 0,1;2,3,4; none: a part for each choice.", unset=""
   )
-  init_from: str = option(
-      "", "Run directory of a trained supernet whose weights every part begins with.", path=True
+  init_from: str | None = option(
+      None, "Run directory of a trained supernet whose weights every part begins with.", path=True,
+      unset="",
   )
 
   def __post_init__(self):
     super().__post_init__()
     choice = "[0-9]{1,9}"
-    if not re.fullmatch(rf"({choice}(,{choice})*(;{choice}(,{choice})*)*)?", self.few_shot_groups):
+    if not re.fullmatch(rf"({choice}(,{choice})*(;{choice}(,{choice})*)*)?",
+                        self.few_shot_groups or ""):
       raise errors.InputError(
           "`few_shot_groups` must look like 0,1;2,3,4: choices by number. "
           f"Received: {self.few_shot_groups!r}"
@@ -153,9 +163,9 @@ class DeviceConfig(Config):
   devices: tuple = option((), "Devices such as GPU:0,GPU:1 or CPU:0,CPU:1; empty: as they come.")
   deterministic: bool = option(False, "Give the same bits in every run; slower.")
   checkpoint_steps: int = option(1000, "Steps between checkpoints.", least=1, most=10**9)
-  step_seconds: float = option(
-      600.0, "multi_worker: the longest that the start, a step, or a probe of one arch may take.",
-      above=0
+  step_seconds: float | None = option(
+      600.0, "The longest that the start, a step, or a probe of one arch may take.", above=0,
+      rules=(when("distribution", "multi_worker"),),
   )
 
 
@@ -163,11 +173,14 @@ class DeviceConfig(Config):
 class ProbeConfig(Config):
   """What is looked at while a supernet is trained; nothing here changes what it learns."""
 
-  probe_epochs: int = option(
-      0, "Epochs between looks at complexity classes and at gradients; 0: none.",
-      least=0, most=1_000_000
+  probe_epochs: int | None = option(
+      None, "Epochs between looks at complexity classes and at gradients; none: no looks.",
+      least=1, most=1_000_000, unset=0,
   )
-  probe_archs: int = option(40, "Archs to score at each look.", least=1, most=100_000)
-  probe_images: int = option(
-      1000, "Validation images to score them on; 0: all.", least=0, most=10**9
+  probe_archs: int | None = option(
+      40, "Archs to score at each look.", least=1, most=100_000, rules=(given("probe_epochs"),)
+  )
+  probe_images: int | None = option(
+      1000, "Validation images to score them on; 0: all.", least=0, most=10**9,
+      rules=(given("probe_epochs"),),
   )

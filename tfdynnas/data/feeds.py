@@ -37,7 +37,7 @@ class TrainingFeed:
   """
 
   def __init__(
-      self, data, part, batch, seed, pad=0, flip=False, shard=(0, 1), jitter=(0.0, 0.0)
+      self, data, part, batch, seed, augmentation=augment.Augmentation(), shard=(0, 1)
   ):
     """Puts a held part on the device.
 
@@ -46,17 +46,14 @@ class TrainingFeed:
       part: Images or Stream to train on.
       batch: int >= 1, images per step of all replicas together.
       seed: int in [0, 2**32), of order and augmentation.
-      pad: int >= 0, zeros around an image before the random crop; none around one that its stream
-        has cropped.
-      flip: bool, random horizontal flips.
+      augmentation: augment.Augmentation; an image that its stream has cropped is not padded.
       shard: (index, count): which share of each batch this worker has, of how many.
-      jitter: (amount, hue) of the random change of colours, see `colours`.
     """
     self.batch, self.seed, self._shard = batch, seed, shard
     self.steps_per_epoch = order.steps_per_epoch(part.size, batch)
     cropped = isinstance(part, dataset_lib.Stream) and part.cropped
-    self._part, self._pad, self._flip = part, 0 if cropped else pad, flip
-    self._jitter = jitter
+    self._part = part
+    self._augmentation = dataclasses.replace(augmentation, pad=0) if cropped else augmentation
     self._mean, self._std, self._classes = data.mean, data.std, len(data.class_names)
     self._held = None
     if isinstance(part, dataset_lib.Images):
@@ -134,7 +131,7 @@ class TrainingFeed:
     Returns:
       (images, labels): float32 [batch, height, width, 3], normalised; int32 [batch].
     """
-    settings = (step, self.seed, self._pad, self._flip, self._mean, self._std, self._jitter)
+    settings = step, self.seed, self._augmentation, self._mean, self._std
     index = batch["index"]
     if self._held is not None:
       pixels, labels = batch.get("held") or (self._held, self._labels)

@@ -3,7 +3,7 @@
 import importlib.util
 
 from tfdynnas import errors
-from tfdynnas.data.sources import digits
+from tfdynnas import registry
 from tfdynnas.data.sources import folder
 from tfdynnas.data.sources import packed
 from tfdynnas.data.sources import shards
@@ -38,7 +38,7 @@ def load(
   """
   _check_one(dataset=dataset, image_dir=image_dir, data_file=data_file, record_dir=record_dir)
   asked = image_size, downsample, valid_share, classes, seed, split_file
-  if data_file is not None or dataset in SOURCES:
+  if data_file is not None or dataset in registry.DATASETS:
     return _held(dataset, data_file, download, crop, asked, test_share, preparing)
   _check_tensorflow(source := dataset or image_dir or record_dir)
   if dataset is not None:
@@ -66,7 +66,9 @@ def _held(dataset, data_file, download, crop, asked, test_share, preparing):
         f"`resize` needs files of other sizes. Received: {preparing['resize']} for {dataset}"
     )
   tfds.check_no_tfds(dataset, downsample, classes, split_file, download)
-  return SOURCES[dataset](seed, image_size, valid_share, test_share)
+  given = {"image_size": image_size} if image_size is not None else {}
+  read = registry.find(registry.DATASETS, dataset, "dataset")
+  return read(seed=seed, valid_share=valid_share, test_share=test_share, **given)
 
 
 def _check_one(**sources):
@@ -84,10 +86,3 @@ def _check_tensorflow(source):
         "tfds sets, folders and shards are read with TensorFlow; where it is, tools/pack.py makes "
         f"a `data_file` of one, which needs none. Received: {source}, and it is not installed"
     )
-
-
-def _digits(seed, image_size, *shares):
-  return digits.digits(seed, 8 if image_size is None else image_size, *shares)
-
-
-SOURCES = {"digits": _digits}

@@ -15,6 +15,7 @@ from tfdynnas import config as config_lib
 from tfdynnas import errors
 from tfdynnas import spaces
 from tfdynnas.backend import current
+from tfdynnas.config import option
 from tfdynnas.jobs import probes as probe_job
 from tfdynnas.jobs import run_directory
 from tfdynnas.jobs import scoring
@@ -37,8 +38,7 @@ def train_few_shot(
     run_dir: RunDir, opened as shared: several workers may be called alike.
     data_config, space_config: config.DataConfig, config.SpaceConfig.
     config: config.SupernetConfig, of each part.
-    few_shot: config.FewShotConfig.
-    devices: config.DeviceConfig.
+    few_shot, devices: config.FewShotConfig, config.DeviceConfig.
     flags: Text of the flagfile that runs it again.
     progress: Callable, part -> callable (step, steps, **logs).
     probes: config.ProbeConfig, for each part; looks are at archs of the part.
@@ -53,14 +53,15 @@ def train_few_shot(
     InputError: The directory is of another run, or a config does not fit.
     DivergedError: The loss of a part is no longer a number.
   """
+  option.refuse_idle(data_config, config)
   strategy, replicas = supernet_job.make_strategy(devices, config)
   data_config, data, space = setup.load(run_dir, data_config, space_config, check)
-  parts = spaces.make_parts(space, few_shot.few_shot_decision, few_shot.few_shot_groups)
+  parts = spaces.make_parts(space, few_shot.few_shot_decision, few_shot.few_shot_groups or "")
   probe = probe_job.make_probe(probes, config, data, space)
   with strategy.scope():
-    begin, digest = _source(few_shot.init_from, space_config, data)
+    begin, digest = _source(few_shot.init_from, space_config, space)
     _refuse(config, parts, data)
-    described = supernet_job.describe(data_config, data, space_config, config, replicas)
+    described = supernet_job.describe(data_config, data, space_config, config, replicas, space)
     run_dir.claim({**described, "few_shot": _describe(parts, digest)}, flags)
     setup.account_for(run_dir, data, tell)
     job = _Job(run_dir, data, parts, config, begin, devices.checkpoint_steps, probe)
@@ -76,14 +77,16 @@ def part_config(config, parts, part):
     part: int.
 
   Returns:
-    config.SupernetConfig: with a seed of the part's own, and the decision of MS, which is drawn
-    from the seed of the run.
+    config.SupernetConfig: with a seed of the part's own, and the decision of MS, if there is one,
+    which is drawn from the seed of the run.
   """
+  seed = int(np.random.SeedSequence([config.seed, part]).generate_state(1)[0])
+  if config.momentum_groups == "shared":
+    return dataclasses.replace(config, seed=seed)
   split = config.split_decision
-  if split < 0:
+  if split is None:
     free = uniform.splittable(parts.space, parts.allowed(part))
     split = uniform.split_decision(free, config.seed)
-  seed = int(np.random.SeedSequence([config.seed, part]).generate_state(1)[0])
   return dataclasses.replace(config, seed=seed, split_decision=split)
 
 
@@ -109,7 +112,7 @@ def _describe(parts, digest):
   }
 
 
-def _source(path, space_config, data):
+def _source(path, space_config, space):
   """(values, digest): the weights to begin with, a list of arrays, and a hash; None and ""."""
   if not path:
     return None, ""
@@ -119,15 +122,20 @@ def _source(path, space_config, data):
   stored = source.config()
   if stored.get("few_shot"):
     raise errors.InputError(f"`init_from` must hold one supernet. Received: {path}, in parts")
-  known = config_lib.SpaceConfig(**stored["space"]).as_dict()  # An older run lacks some settings.
+  known = config_lib.SpaceConfig.from_dict(stored["space"]).as_dict()  # An older run lacks some.
   for name, value in space_config.as_dict().items():
     if known[name] != value:
       raise errors.InputError(
           f"`init_from` must be of the same space, {name}={value!r}. "
           f"Received: {path}, {name}={known[name]!r}"
       )
-  config = config_lib.SupernetConfig(**stored["supernet"])
-  supernet = trained.load_supernet(source, config, setup.make_space(space_config, data))
+  if space_config.own and setup.stored_space(stored) != space:
+    raise errors.InputError(
+        f"`init_from` must be of the space that {space_config.space} makes. Received: {path}, of "
+        "another"
+    )
+  config = config_lib.SupernetConfig.from_dict(stored["supernet"])
+  supernet = trained.load_supernet(source, config, space)
   values = [ops.convert_to_numpy(v) for v in supernet.trainable_variables]
   digest = scoring.weights_digest(source)
   source.close()

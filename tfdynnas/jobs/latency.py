@@ -146,7 +146,7 @@ def _identity(space, config):
   return {
       "space": costs.describe(space),
       "settings": {"batch": config.latency_batch, "warmup": config.warmup,
-                   "repeats": config.repeats, "threads": config.threads},
+                   "repeats": config.repeats, "threads": config.threads or 0},
       "machine": {
           "processor": _processor(), "processors": _processors(),
           "devices": ",".join(keras.distribution.list_devices()),

@@ -56,18 +56,18 @@ def run_rank(
     DivergedError: The loss of a training is no longer a number.
   """
   table = _prepare(run_dir, config, recipe, exact)
-  parts = setup.reload(run_dir)
+  made = setup.reload(run_dir)
   trained.check_trained(run_dir)
-  archs = archs_lib.listed(setup.narrowed(parts[2], config), config, table)
-  truth, source = _looked_up(run_dir, config, parts[2], archs, table)
-  scores = _score(run_dir, config, parts, archs, progress)
+  archs = archs_lib.listed(setup.narrowed(made.space, config), config, table)
+  truth, source = _looked_up(run_dir, config, made.space, archs, table)
+  scores = _score(run_dir, config, made, archs, progress)
   if config.standalone:
     truth[:config.standalone], source = truth_lib.trained(
-        run_dir, recipe, parts, archs[:config.standalone], checkpoint_steps, train_progress)
-  rows = [_row(parts[2], *each) for each in zip(archs, scores, truth)]
+        run_dir, recipe, made, archs[:config.standalone], checkpoint_steps, train_progress)
+  rows = [_row(made.space, *each) for each in zip(archs, scores, truth)]
   found = _described(run_dir, config, archs, source)
   if source:
-    found.update(_statistics(rows, truth, source, parts[2], config))
+    found.update(_statistics(rows, truth, source, made.space, config))
   _write_csv(run_dir.path / "rank" / "ranking.csv", rows)
   run_dir.write_json("rank/statistics.json", found)
   return found
@@ -85,7 +85,7 @@ def _prepare(run_dir, config, recipe, exact):
 
 def _looked_up(run_dir, config, space, archs, table):
   """(float64 [archs] in percent, NaN where unknown; where it is from, None without a table)."""
-  if config.standalone > len(archs):
+  if config.standalone and config.standalone > len(archs):
     raise errors.InputError(
         f"`standalone` must be <= {len(archs)}, the archs. Received: {config.standalone}"
     )
@@ -110,9 +110,9 @@ def _described(run_dir, config, archs, source):
   }
 
 
-def _score(run_dir, config, parts, archs, progress):
+def _score(run_dir, config, made, archs, progress):
   """List of scores, one per arch; those that are not there yet are made."""
-  supernet_config, data, space = parts
+  supernet_config, data, space = made
   identity = {**scoring.fingerprint(config), "supernet": scoring.weights_digest(run_dir)}
   log = score_log.ScoreLog(run_dir.path / "rank" / "scores.jsonl", identity, space.size)
   indices = [space.index(arch) for arch in archs]

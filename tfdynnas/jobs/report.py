@@ -68,10 +68,10 @@ def _truth_of(stored, space, table, config):
 
 def _lead(stored):
   # As configs, since an older run lacks some settings: they are default.
-  space = config_lib.SpaceConfig(**stored["space"]).as_dict()
-  supernet = config_lib.SupernetConfig(**stored["supernet"]).as_dict()
+  space = config_lib.SpaceConfig.from_dict(stored["space"]).as_dict()
+  supernet = config_lib.SupernetConfig.from_dict(stored["supernet"]).as_dict()
   return (
-      f"{space['space']}, {space['channels']} channels, {_depth(space)}, "
+      f"{space['space']}, {_depth(space)}, "
       f"on {setup.data_name(stored)}; "
       f"{supernet['epochs']} epochs of {supernet['method']}, schedule {supernet['schedule']}, "
       f"momentum {supernet['momentum_groups']}, seed {supernet['seed']}."
@@ -79,9 +79,12 @@ def _lead(stored):
 
 
 def _depth(space):
+  if ":" in space["space"]:
+    return "made by a function"
   if not space["cells"]:
-    return f"width {space['width']:g}"
-  return "1 cell a stage" if space["cells"] == 1 else f"{space['cells']} cells a stage"
+    return f"{space['channels']} channels, width {space['width']:g}"
+  cells = "1 cell" if space["cells"] == 1 else f"{space['cells']} cells"
+  return f"{space['channels']} channels, {cells} a stage"
 
 
 def _summary(stored, space, reader):

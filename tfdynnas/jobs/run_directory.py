@@ -221,7 +221,7 @@ class RunDir:
       unknown = values.keys() - _defaults(kind)
       json_schema.check(path, values, dict.fromkeys(sorted(unknown), ()), part)
       try:
-        made = kind(**values)
+        made = kind.from_dict(values)
       except errors.InputError as error:
         raise errors.InputError(f"{path} must hold a run. Received: {part}, {error}") from error
       values |= {name: value for name, value in made.as_dict().items() if name in values}
@@ -298,8 +298,8 @@ def _unknown_then(part, now):
 
 
 def _defaults(kind):
-  """The defaults of a config class, as JSON has them."""
-  return json.loads(json.dumps({f.name: f.default for f in dataclasses.fields(kind)}))
+  """What a run records of a config that is not given, as JSON has it."""
+  return json.loads(json.dumps(kind.defaults()))
 
 
 def _check_writable(path):

@@ -108,7 +108,8 @@ def told_right(model, batches, classes):
 
 def fingerprint(config):
   """dict of the settings that a score depends on."""
-  return {name: getattr(config, name) for name in FINGERPRINT}
+  recorded = config.as_dict()
+  return {name: recorded[name] for name in FINGERPRINT}
 
 
 def weights_digest(run_dir):

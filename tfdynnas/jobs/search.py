@@ -36,11 +36,11 @@ def run_search(run_dir, config, progress=None):
   """
   if roles.role() == "worker":
     raise errors.InputError("A worker of a search runs tools/search.py. Received: another job")
-  tuner, scorer, parts = _make_tuner(run_dir, config, progress)
+  tuner, scorer, made = _make_tuner(run_dir, config, progress)
   if tuner.done < tuner.oracle.max_trials and roles.role() != "chief":
     scorer.make()  # Here, since what is raised within a trial would only fail the trial.
   tuner.search()
-  return _write(run_dir, tuner, config, parts)
+  return _write(run_dir, tuner, config, made)
 
 
 def run_worker(run_dir, config):
@@ -64,17 +64,17 @@ def run_worker(run_dir, config):
 
 
 def _make_tuner(run_dir, config, progress):
-  """(tuner, scorer, parts): a SupernetTuner, what it scores with, and what setup.reload gave."""
+  """(tuner, scorer, made): a SupernetTuner, what it scores with, and the setup.Setup of the run."""
   from tfdynnas.search import tuner as tuner_lib  # Late: other jobs run without keras-tuner.
 
-  supernet_config, data, space = setup.reload(run_dir)
+  made = setup.reload(run_dir)
   trained.check_trained(run_dir)
   run_directory.check_folder(run_dir.path / "search")
   fingerprint = scoring.fingerprint(config)
-  searched = _budgeted(setup.narrowed(space, config), config)
+  searched = _budgeted(setup.narrowed(made.space, config), config)
   oracle = _oracle(searched, config, fingerprint)
   scorer = _Late(
-      functools.partial(scoring.make_scorer, run_dir, supernet_config, data, space, config)
+      functools.partial(scoring.make_scorer, run_dir, *made, config)
   )
   if roles.role() == "alone" and not (run_dir.path / "search" / "oracle.json").exists():
     scorer(next(searched.archs()))  # What cannot be scored so is not begun.
@@ -82,7 +82,7 @@ def _make_tuner(run_dir, config, progress):
       oracle, searched, scorer, directory=str(run_dir.path), project_name="search",
       fingerprint=fingerprint, progress=progress, lost_seconds=config.lost_seconds,
   )
-  return tuner, scorer, (supernet_config, data, space)
+  return tuner, scorer, made
 
 
 def check(space, config):
@@ -116,7 +116,7 @@ def cost_ranges(run_dir, config):
   return ", ".join("{} {:,} to {:,}".format(kind, *space.bounds(kind)) for kind in kinds)
 
 
-def _write(run_dir, tuner, config, parts):
+def _write(run_dir, tuner, config, made):
   """Leaves what an ended search found; returns it as `run_search`."""
   history, folder, more = tuner.history(), run_dir.path / "search", {}
   tuner.write_trials_csv(folder / "trials.csv")
@@ -125,7 +125,7 @@ def _write(run_dir, tuner, config, parts):
     tuner.write_trials_csv(folder / "front.csv", front)
     more = {"pareto_costs": list(config.pareto_costs), "front": [one["trial"] for one in front]}
   arch, row = tuner.best(front)  # Of equal accuracy, one on the front: it costs less.
-  measured = _recalibrate(run_dir, parts, config, list(arch))
+  measured = _recalibrate(run_dir, made, config, list(arch))
   found = {**row, "arch": list(arch), "index": tuner.space.index(arch), "trials": len(history),
            "objective": config.objective,
            "majority_accuracy": measured.get("majority_accuracy"), **more}
@@ -133,13 +133,13 @@ def _write(run_dir, tuner, config, parts):
   return found, history
 
 
-def _recalibrate(run_dir, parts, config, arch):
+def _recalibrate(run_dir, made, config, arch):
   """What the network found does by running statistics, as it would be served; measured once."""
   name = "search/recalibrated.json"
   if (run_dir.path / name).exists() and run_dir.read_json(name)["arch"] == arch:
     return run_dir.read_json(name)
-  supernet = trained.load_supernet(run_dir, parts[0], parts[2])
-  measured = scoring.recalibrated(supernet, parts[0], parts[1], config, arch)
+  supernet = trained.load_supernet(run_dir, made.config, made.space)
+  measured = scoring.recalibrated(supernet, made.config, made.data, config, arch)
   run_dir.write_json(name, {"arch": arch, **measured})
   return measured
 
@@ -157,10 +157,10 @@ def _oracle(space, config, fingerprint):
   """The evolution that the config says."""
   from tfdynnas.search import oracle as oracle_lib
 
-  limits = spaces.Limits(config.max_params or None, config.max_macs or None,
-                         config.max_bytes or None, config.max_latency or None)
+  limits = spaces.Limits(
+      config.max_params, config.max_macs, config.max_bytes, config.max_latency)
   settings = search_lib.Settings(
-      population=config.population, parents=config.parents, mutants=config.mutants,
+      population=config.population, parents=config.value("parents"), mutants=config.mutants,
       crossovers=config.crossovers, mutation_probability=config.mutation,
       generations=-(-config.trials // config.population),
   )

@@ -1,6 +1,7 @@
 """What every job needs of a run: its images and its space."""
 
 import pathlib
+import typing
 
 from tfdynnas import config as config_lib
 from tfdynnas import data as data_lib
@@ -9,6 +10,20 @@ from tfdynnas import image_size as image_size_lib
 from tfdynnas import spaces
 from tfdynnas.data import account
 from tfdynnas.files import atomic
+
+
+class Setup(typing.NamedTuple):
+  """What a run that was claimed is of.
+
+  Attributes:
+    config: config.SupernetConfig.
+    data: data.Data.
+    space: spaces.Space.
+  """
+
+  config: typing.Any
+  data: typing.Any
+  space: typing.Any
 
 
 def load_data(config, look=False):
@@ -22,15 +37,13 @@ def load_data(config, look=False):
     data.Data.
   """
   return data_lib.load(
-      dataset=config.dataset or None, image_dir=config.image_dir or None,
-      data_dir=config.data_dir or None, download=config.download,
-      image_size=image_size_lib.read(config.image_size), downsample=config.downsample,
-      classes=config.keep_classes or None, valid_share=config.valid_share or None,
-      test_share=config.test_share or None, split_file=config.split_file or None,
-      seed=config.data_seed, data_file=config.data_file or None,
-      record_dir=config.record_dir or None, crop=config.crop, resize=config.resize,
-      orientation=config.orientation, background=config.background, max_pixels=config.max_pixels,
-      look=look,
+      dataset=config.dataset, image_dir=config.image_dir, data_dir=config.data_dir,
+      download=bool(config.download), image_size=image_size_lib.read(config.image_size),
+      downsample=config.downsample, classes=config.keep_classes, valid_share=config.valid_share,
+      test_share=config.test_share, split_file=config.split_file, seed=config.data_seed or 0,
+      data_file=config.data_file, record_dir=config.record_dir, crop=config.crop,
+      resize=config.resize, orientation=config.orientation, background=config.background,
+      max_pixels=config.max_pixels, look=look,
   )
 
 
@@ -84,11 +97,25 @@ def make_space(config, data):
   Raises:
     InputError: The images do not fit the space, or no arch is left.
   """
-  whole = spaces.get(
-      config.space, image_size=data.train.image_shape[:2], classes=len(data.class_names),
-      **config.size(),
-  )
-  return narrowed(whole, config)
+  return narrowed(_sized(config, data.train.image_shape, len(data.class_names)), config)
+
+
+def _sized(config, image_shape, classes):
+  """The whole space of a config, for images of a shape."""
+  size = image_size_lib.plain(image_shape[:2])
+  return spaces.get(config.space, **config.size(), image_size=size, classes=classes)
+
+
+def own_space(config, space):
+  """What a run records of a space of the user's own: dict, its part of the run's config; else {}.
+
+  The function that made it may be changed, or be gone, when the run goes on.
+
+  Args:
+    config: config.SpaceConfig.
+    space: spaces.Space that it gave.
+  """
+  return {"own_space": spaces.to_config(space)} if config.own else {}
 
 
 def narrowed(space, config):
@@ -104,7 +131,7 @@ def narrowed(space, config):
   Raises:
     InputError: It names no choice of the space, or leaves a decision none.
   """
-  return space.restrict(spaces.parse_allowed(space, config.fix))
+  return space.restrict(spaces.parse_allowed(space, config.fix or ""))
 
 
 def stored_space(stored):
@@ -116,12 +143,15 @@ def stored_space(stored):
   Returns:
     spaces.Space.
   """
-  settings, images = config_lib.SpaceConfig(**stored["space"]), stored["images"]
-  whole = spaces.get(
-      settings.space, image_size=images["image_shape"][:2], classes=images["classes"],
-      **settings.size(),
-  )
-  return narrowed(whole, settings)
+  settings, images = config_lib.SpaceConfig.from_dict(stored["space"]), stored["images"]
+  if not settings.own:
+    return narrowed(_sized(settings, images["image_shape"], images["classes"]), settings)
+  try:
+    return narrowed(spaces.from_config(stored["own_space"]), settings)
+  except (KeyError, TypeError, ValueError) as error:
+    raise errors.InputError(
+        f"`config.json` must hold the space of its run. Received: {type(error).__name__}: {error}"
+    ) from error
 
 
 def unchecked(data, space):
@@ -154,18 +184,18 @@ def reload(run_dir):
     run_dir: RunDir.
 
   Returns:
-    (config.SupernetConfig, data.Data, spaces.Space).
+    Setup.
 
   Raises:
     InputError: The images are not those of the run.
   """
   stored = run_dir.config()
-  data = load_data(config_lib.DataConfig(**stored["data"]))
+  data = load_data(config_lib.DataConfig.from_dict(stored["data"]))
   if data.record["fingerprint"] != stored["images"]["fingerprint"]:
     raise errors.InputError(
         f"The images must be those of {run_dir.path}. Received: others of the same name "
         f"(fingerprint {data.record['fingerprint'][:12]}, not "
         f"{stored['images']['fingerprint'][:12]})"
     )
-  space = make_space(config_lib.SpaceConfig(**stored["space"]), data)
-  return config_lib.SupernetConfig(**stored["supernet"]), data, space
+  config = config_lib.SupernetConfig.from_dict(stored["supernet"])
+  return Setup(config, data, stored_space(stored))

@@ -41,13 +41,13 @@ def train_subnet(run_dir, config, checkpoint_steps=1000, progress=loop.silent, e
   """
   if exact:
     current.make_deterministic(config.subnet_seed)
-  supernet_config, data, space = setup.reload(run_dir)
-  arch, folder = chosen_arch(run_dir, space, config.arch), folder_of(space, config.arch)
+  made = setup.reload(run_dir)
+  arch, folder = chosen_arch(run_dir, made.space, config.arch), folder_of(made.space, config.arch)
   run_directory.check_folder(run_dir.path / folder)
-  supernet = config.inherit and trained.load_supernet(run_dir, supernet_config, space)
+  supernet = config.inherit and trained.load_supernet(run_dir, made.config, made.space)
   served, result = train_arch(
-      run_dir, folder, arch, config, (supernet_config, data, space), supernet or None,
-      checkpoint_steps, progress, lambda: setup.account_for(run_dir, data, tell),
+      run_dir, folder, arch, config, made, supernet or None,
+      checkpoint_steps, progress, lambda: setup.account_for(run_dir, made.data, tell),
   )
   save_model(served, run_dir.path / folder / "model.keras")
   run_dir.write_json(f"{folder}/result.json", result)
@@ -71,7 +71,7 @@ def folder_of(space, text):
 
 
 def train_arch(
-    run_dir, folder, arch, config, parts, supernet=None, checkpoint_steps=1000,
+    run_dir, folder, arch, config, made, supernet=None, checkpoint_steps=1000,
     progress=loop.silent, begin=lambda: None,
 ):
   """Trains one arch in a folder of the run, or goes on with it from its last checkpoint.
@@ -81,7 +81,7 @@ def train_arch(
     folder: Name of the folder, in the run's.
     arch: Sequence of ints, one per decision.
     config: config.SubnetConfig, whose `arch` does not count.
-    parts: What setup.reload gave: (config.SupernetConfig, data.Data, spaces.Space).
+    made: setup.Setup of the run.
     supernet: supernet.Supernet whose weights to begin with; None begins from scratch.
     checkpoint_steps: Steps between checkpoints.
     progress: Callable (step, steps, **logs).
@@ -90,10 +90,10 @@ def train_arch(
   Returns:
     (model, result): the network in layers that any Keras has; `train_subnet`'s dict, without path.
   """
-  supernet_config, data, space = parts
+  supernet_config, data, space = made
   feed = feeds.TrainingFeed(
-      data, data.train, config.subnet_batch, config.subnet_seed, supernet_config.pad,
-      supernet_config.flip, jitter=(supernet_config.jitter, supernet_config.jitter_hue),
+      data, data.train, config.subnet_batch, config.subnet_seed,
+      supernet_job.augmentation(supernet_config),
   )
   steps = feed.steps(config.subnet_epochs)
   counts = supernet_job.counted(config, feed)

@@ -7,7 +7,9 @@ import keras
 from tfdynnas import config as config_lib
 from tfdynnas import errors
 from tfdynnas.backend import current
+from tfdynnas.config import option
 from tfdynnas.data import feeds
+from tfdynnas.data.images import augment
 from tfdynnas.jobs import probes as probe_job
 from tfdynnas.jobs import setup
 from tfdynnas.jobs import trained
@@ -23,8 +25,7 @@ def train_supernet(
 
   Args:
     run_dir: RunDir; workers after the first open it without a lock.
-    data_config, space_config: config.DataConfig, config.SpaceConfig.
-    config: config.SupernetConfig.
+    data_config, space_config, config: config.DataConfig, SpaceConfig, SupernetConfig.
     devices: config.DeviceConfig.
     flags: Text of the flagfile that runs it again.
     progress: Callable (step, steps, **logs), called by the first worker.
@@ -40,6 +41,7 @@ def train_supernet(
     DivergedError: The loss is no longer a number.
     LostError: Another worker has ended.
   """
+  option.refuse_idle(data_config, config)
   strategy, replicas = make_strategy(devices, config)
   data_config, data, space = setup.load(run_dir, data_config, space_config, check)
   probe = probe_job.make_probe(probes, config, data, space)
@@ -47,7 +49,7 @@ def train_supernet(
   with strategy.scope(), current.together(strategy), feed.reading():
     supernet = make_compiled(config, space, feed)
     batches = current.batches(feed)
-    described = describe(data_config, data, space_config, config, replicas)
+    described = describe(data_config, data, space_config, config, replicas, space)
     method = describe_method(supernet, space, feed.steps(config.epochs))
     name, identity = _claim(run_dir, described, flags, method, data, tell)
     return supernet, loop.fit(
@@ -82,20 +84,24 @@ def _claim(run_dir, described, flags, method, data, tell):
   return name, identity
 
 
-def describe(data_config, data, space_config, config, replicas):
+def describe(data_config, data, space_config, config, replicas, space):
   """What makes the run the one it is."""
   return {
       "data": data_config.as_dict(), "images": _images(data), "space": space_config.as_dict(),
       "supernet": config.as_dict(), "devices": {"replicas": replicas},
+      **setup.own_space(space_config, space),
   }
 
 
 def make_feed(data, config, shard=(0, 1)):
   """Training images, as the config says; of several workers its own."""
   return feeds.TrainingFeed(
-      data, data.train, config.batch, config.seed, config.pad, config.flip, shard,
-      jitter=(config.jitter, config.jitter_hue),
-  )
+      data, data.train, config.batch, config.seed, augmentation(config), shard)
+
+
+def augmentation(config):
+  """The augment.Augmentation of a config.SupernetConfig."""
+  return augment.Augmentation(config.value("pad"), config.flip, config.jitter, config.jitter_hue)
 
 
 def make_compiled(config, space, feed, allowed=None):

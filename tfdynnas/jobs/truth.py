@@ -58,13 +58,13 @@ def check_recipe(config):
     raise errors.InputError("The truth is trained from scratch. Received: inherit=True")
 
 
-def trained(run_dir, config, parts, archs, checkpoint_steps=1000, progress=loop.silent):
+def trained(run_dir, config, made, archs, checkpoint_steps=1000, progress=loop.silent):
   """Trains archs on their own, each in a folder `standalone/INDEX` where a killed one goes on.
 
   Args:
     run_dir: RunDir.
     config: config.SubnetConfig, the recipe.
-    parts: What setup.reload gave: (config.SupernetConfig, data.Data, spaces.Space).
+    made: setup.Setup of the run.
     archs: List of archs.
     checkpoint_steps: Steps between checkpoints.
     progress: Callable (step, steps, **logs), steps of all trainings together.
@@ -76,10 +76,10 @@ def trained(run_dir, config, parts, archs, checkpoint_steps=1000, progress=loop.
     InputError: The folder holds trainings by another recipe.
     DivergedError: A loss is no longer a number.
   """
-  space, results = parts[2], []
+  space, results = made.space, []
   for number, arch in enumerate(archs):
     shown = _Shown(progress, number, len(archs))
-    results.append(_trained_one(run_dir, config, parts, arch, checkpoint_steps, shown))
+    results.append(_trained_one(run_dir, config, made, arch, checkpoint_steps, shown))
   described = {
       "standalone": len(archs), "part": results[0]["part"], "epochs": config.subnet_epochs,
       "chance": 100 / space.skeleton.classes,
@@ -87,9 +87,9 @@ def trained(run_dir, config, parts, archs, checkpoint_steps=1000, progress=loop.
   return np.array([100 * result["accuracy"] for result in results]), described
 
 
-def _trained_one(run_dir, config, parts, arch, checkpoint_steps, progress):
+def _trained_one(run_dir, config, made, arch, checkpoint_steps, progress):
   """The result of one training, done now unless it is there."""
-  folder = f"standalone/{parts[2].index(arch)}"
+  folder = f"standalone/{made.space.index(arch)}"
   settings = {key: value for key, value in config.identity().items() if key != "arch"}
   path = run_dir.path / folder / "result.json"
   if path.exists():
@@ -98,7 +98,7 @@ def _trained_one(run_dir, config, parts, arch, checkpoint_steps, progress):
     errors.refuse_other(rule, result.get("settings", {}), settings)
     return result
   _, result = subnet_job.train_arch(
-      run_dir, folder, arch, config, parts, None, checkpoint_steps, progress
+      run_dir, folder, arch, config, made, None, checkpoint_steps, progress
   )
   run_dir.write_json(f"{folder}/result.json", {**result, "settings": settings})
   return result

@@ -14,6 +14,8 @@ from tfdynnas.sampling import uniform as uniform_lib
 class FairNAS(method.Method):
   """The method of as many paths per step as the largest decision has choices."""
 
+  SETTINGS = ("loss_calr",)
+
   def __init__(
       self, space=None, seed=0, split_decision=None, prepare=None, allowed=None,
       momentum_groups="shared", loss_calr=None,

@@ -9,13 +9,13 @@ from keras import ops
 
 from tfdynnas import errors
 from tfdynnas import hashing
+from tfdynnas import spaces
 from tfdynnas.backend import current
 from tfdynnas.optimizers import calr
 from tfdynnas.optimizers import losses
 from tfdynnas.optimizers import ms
 from tfdynnas.optimizers import schedules
 from tfdynnas.sampling import uniform as uniform_lib
-from tfdynnas.spaces import registry
 
 GROUPS = ("split", "random", "shared")
 _GROUP = 0x67727570  # First counter of this use of the hash, "grup".
@@ -34,6 +34,7 @@ class Method:
     split_decision: The decision whose choices are the momentum groups.
   """
 
+  SETTINGS = ()  # What of a run a kind takes beside what all do: see training.recipe.
   distils = False
   state = None
 
@@ -298,7 +299,7 @@ class Method:
     bound = self.space is not None
     allowed = self.allowed if bound else self._allowed
     return {
-        "space": registry.to_config(self.space) if bound else None, "seed": self.seed,
+        "space": spaces.to_config(self.space) if bound else None, "seed": self.seed,
         "split_decision": self.split_decision if bound else self._split,
         "allowed": None if allowed is None else [list(own) for own in allowed],
         "momentum_groups": self.momentum_groups,
@@ -309,7 +310,7 @@ class Method:
   def from_config(cls, config):
     """Makes the method of a config."""
     weigh = keras.saving.deserialize_keras_object(config["loss_calr"])
-    space = config["space"] and registry.from_config(config["space"])
+    space = config["space"] and spaces.from_config(config["space"])
     return cls(**{**config, "space": space, "loss_calr": weigh})
 
   def step(self, supernet, batch):

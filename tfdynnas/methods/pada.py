@@ -30,6 +30,8 @@ class PADA(path_importance.PathImportance):
   distribution is in `state`.
   """
 
+  SETTINGS = ("images", *path_importance.PathImportance.SETTINGS)
+
   def __init__(self, space=None, images=None, *args, **kwargs):
     """Makes the method and its state; call it in the strategy's scope.
 

@@ -29,6 +29,8 @@ class PathImportance(method.Method):
   Paths are a pure function of (seed, step, distribution), and the distribution is in `state`.
   """
 
+  SETTINGS = ("steps", "epochs")
+
   def __init__(
       self, space=None, seed=0, split_decision=None, prepare=None, allowed=None, steps=None,
       epochs=None,

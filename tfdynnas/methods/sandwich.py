@@ -9,13 +9,14 @@ from keras import ops
 
 from tfdynnas import errors
 from tfdynnas.methods import method
-from tfdynnas.sampling import registry
+from tfdynnas.sampling import samplers
 
 
 @keras.saving.register_keras_serializable("tfdynnas")
 class Sandwich(method.Method):
   """The method of the largest arch, the smallest that a signal passes, and drawn ones."""
 
+  SETTINGS = ("sampler", "random_paths", "loss_calr")
   distils = True
 
   def __init__(
@@ -51,7 +52,7 @@ class Sandwich(method.Method):
     """Sets the space, unless there is one, and makes the sampler."""
     if self.space is None:
       super().bind(space)
-      self._drawn = registry.make(self._name, space, self.seed, self.allowed)
+      self._drawn = samplers.make(self._name, space, self.seed, self.allowed)
       self._ends = _extreme(space, self.allowed, max), _extreme(space, self.allowed, min)
       self.sampler = self._sample
 

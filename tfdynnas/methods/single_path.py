@@ -4,12 +4,14 @@ import keras
 
 from tfdynnas import errors
 from tfdynnas.methods import method
-from tfdynnas.sampling import registry
+from tfdynnas.sampling import samplers
 
 
 @keras.saving.register_keras_serializable("tfdynnas")
 class SinglePath(method.Method):
   """The method of one path per step."""
+
+  SETTINGS = ("sampler",)
 
   def __init__(
       self, space=None, seed=0, split_decision=None, prepare=None, allowed=None, sampler="uniform",
@@ -40,7 +42,7 @@ class SinglePath(method.Method):
     named = isinstance(self._drawn_by, str)
     made = self._drawn_by
     if named:
-      made = registry.make(made, space, self.seed, self.allowed)
+      made = samplers.make(made, space, self.seed, self.allowed)
     if made.allowed != self.allowed:
       raise errors.InputError(
           f"`sampler` must draw from the allowed choices, {self.allowed}. Received: one that draws "

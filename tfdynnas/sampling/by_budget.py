@@ -34,6 +34,8 @@ class Budget:
   and 320 to 330 million multiply-accumulates, at most 500 draws, and then any arch.
   """
 
+  SETTINGS = ("budget",)  # What of a config `of_space` takes.
+
   def __init__(self, fixed, rows, ranges, seed=0, allowed=None):
     """Makes the sampler.
 
@@ -67,6 +69,26 @@ class Budget:
     self._exact = self._counted.unit == 1
     if not self._exact:
       self._check_width()
+
+  @classmethod
+  def of_space(cls, space, seed, allowed, budget=None):
+    """Makes the sampler of a space.
+
+    Args:
+      space: spaces.Space.
+      seed: int in [0, 2**32).
+      allowed: As for the class.
+      budget: str, a cost and its ranges, as `macs:300e6-310e6,310e6-320e6`.
+
+    Raises:
+      InputError: There is no budget, or as of the class.
+    """
+    if not budget:
+      raise errors.InputError("`sampler` budget needs ranges: give a Budget. Received: none")
+    kind, _, text = budget.partition(":")
+    ranges = [[float(end) for end in pair.split("-")] for pair in text.split(",")]
+    cost = space.costs[kind]
+    return cls(cost.fixed, cost.table, ranges, seed, allowed)
 
   def _check_width(self):
     """Refuses ranges that draws of rounded costs miss too often."""

@@ -48,6 +48,12 @@ class Proportional:
     # A row of zeros is never the term; any weights do.
     self._choices = [hashing.thresholds(row if row.any() else row + 1) for row in costs]
 
+  @classmethod
+  def of_space(cls, space, seed, allowed):
+    """Makes the sampler of a space."""
+    cost = space.costs["complexity"]
+    return cls(cost.fixed, cost.table, seed, allowed)
+
   def __call__(self, step):
     """Paths of a step: the same on every replica, back end and resume.
 
@@ -104,6 +110,11 @@ class Stratified:
     self._counted = cost_counts.Counted([row - row.min() for row in costs], _UNITS)
     self._sums, weights = cost_counts.padded(_levels(self._counted.counts), self._counted.counts)
     self._within = hashing.thresholds(weights)
+
+  @classmethod
+  def of_space(cls, space, seed, allowed):
+    """Makes the sampler of a space."""
+    return cls(space.costs["complexity"].table, seed, allowed)
 
   def __call__(self, step):
     """Paths of a step: the same on every replica, back end and resume.

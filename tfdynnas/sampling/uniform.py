@@ -31,6 +31,11 @@ class Uniform:
     self.choices, self.seed = tuple(choices), seed
     self.allowed = allowed_lib.check(choices, allowed)
 
+  @classmethod
+  def of_space(cls, space, seed, allowed):
+    """Makes the sampler of a space."""
+    return cls([len(decision.choices) for decision in space.decisions], seed, allowed)
+
   def __call__(self, step):
     """Paths of a step: the same on every replica, back end and resume.
 

@@ -160,6 +160,17 @@ class ParetoOracle(EvolutionOracle):
     super().__init__(space, limits, settings, seed, max_trials,
                      {"pareto_costs": ",".join(self.costs), **(fingerprint or {})}, **kwargs)
 
+  def set_state(self, state):
+    """Takes the state of oracle.json, whatever its `parents`, which do not count.
+
+    Raises:
+      InputError: It is of another search.
+    """
+    before = (state.get("fingerprint") or {}).get("settings")
+    if isinstance(before, dict) and "parents" in before:
+      self._fingerprint["settings"]["parents"] = before["parents"]
+    super().set_state(state)
+
   def _propose(self, generation, trials):
     evaluated = []
     for trial in trials:

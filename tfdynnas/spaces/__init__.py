@@ -1,6 +1,7 @@
 """What can be chosen and what it costs. Needs numpy alone and imports in milliseconds."""
 
-from tfdynnas import errors
+from tfdynnas import registry
+from tfdynnas.spaces import own
 from tfdynnas.spaces.allowed import parse as parse_allowed
 from tfdynnas.spaces.cells import CellSpace
 from tfdynnas.spaces.cells import Operation
@@ -19,21 +20,19 @@ from tfdynnas.spaces.nasbench201 import nasbench201
 from tfdynnas.spaces.partition import Parts
 from tfdynnas.spaces.partition import format_groups
 from tfdynnas.spaces.partition import make_parts
-from tfdynnas.spaces.registry import from_config
-from tfdynnas.spaces.registry import to_config
+from tfdynnas.spaces.saving import from_config
+from tfdynnas.spaces.saving import to_config
 from tfdynnas.spaces.space import COSTS
 from tfdynnas.spaces.space import Cost
 from tfdynnas.spaces.space import Decision
 from tfdynnas.spaces.space import Space
-
-SPACES = {"nasbench201": nasbench201, "mobilenet": mobilenet}
 
 
 def get(name, **size):
   """Makes the space of a name.
 
   Args:
-    name: One of SPACES.
+    name: One of registry.SPACES; or `module:function`, of a function that makes one.
     **size: What the space of that name takes: channels, image_size, classes and others.
 
   Returns:
@@ -42,6 +41,6 @@ def get(name, **size):
   Raises:
     InputError: There is no such space, or a size is out of range.
   """
-  if name not in SPACES:
-    raise errors.InputError(f"A space is one of {', '.join(SPACES)}. Received: {name!r}")
-  return SPACES[name](**size)
+  if ":" in name:
+    return own.make(name, **size)
+  return registry.find(registry.SPACES, name, "space")(**size)

@@ -90,6 +90,7 @@ class CellSpace(space_lib.Space):
     skeleton: The network around the cells.
   """
 
+  kind = "cells"  # Of registry.KINDS.
   nodes: int
   operations: tuple[Operation, ...]
   skeleton: Skeleton
@@ -140,6 +141,21 @@ class CellSpace(space_lib.Space):
     if self.format(arch) != text:
       raise errors.InputError(f"An arch of `{self.name}` looks like {form}. Received: {text!r}")
     return arch
+
+  def get_config(self):
+    """JSON-able dict for `from_config`."""
+    return {
+        "name": self.name,
+        "operations": [dataclasses.asdict(operation) for operation in self.operations],
+        "nodes": self.nodes,
+        "skeleton": dataclasses.asdict(self.skeleton),
+    }
+
+  @classmethod
+  def from_config(cls, config):
+    """Makes the space of a config."""
+    operations = [Operation(**operation) for operation in config["operations"]]
+    return cell_space(config["name"], operations, config["nodes"], Skeleton(**config["skeleton"]))
 
 
 def cell_edges(nodes):
@@ -206,19 +222,3 @@ def _fixed_cost(kind, skeleton):
   if kind == "params":
     total += 2 * channels[-1] + skeleton.classes  # Last normalisation, classifier's bias.
   return total
-
-
-def to_config(space):
-  """A cell space as a JSON-able dict, for `from_config`."""
-  return {
-      "name": space.name,
-      "operations": [dataclasses.asdict(operation) for operation in space.operations],
-      "nodes": space.nodes,
-      "skeleton": dataclasses.asdict(space.skeleton),
-  }
-
-
-def from_config(config):
-  """The cell space that `to_config` described."""
-  operations = [Operation(**operation) for operation in config["operations"]]
-  return cell_space(config["name"], operations, config["nodes"], Skeleton(**config["skeleton"]))

@@ -143,6 +143,7 @@ class LayerSpace(space_lib.Space):
     skeleton: The network around the choices.
   """
 
+  kind = "layers"  # Of registry.KINDS.
   blocks: tuple[Block, ...]
   skeleton: LayerSkeleton
 
@@ -159,6 +160,22 @@ class LayerSpace(space_lib.Space):
   def blocks_of(self, place):
     """What can be chosen at the decision of that number: tuple of Block."""
     return _choices(self.blocks, self.skeleton.layers[place])
+
+  def get_config(self):
+    """JSON-able dict for `from_config`."""
+    return {
+        "name": self.name,
+        "blocks": [dataclasses.asdict(block) for block in self.blocks],
+        "skeleton": dataclasses.asdict(self.skeleton),
+    }
+
+  @classmethod
+  def from_config(cls, config):
+    """Makes the space of a config."""
+    blocks = [Block(**block) for block in config["blocks"]]
+    stages = tuple(Stage(**stage) for stage in config["skeleton"]["stages"])
+    skeleton = LayerSkeleton(**{**config["skeleton"], "stages": stages})
+    return layer_space(config["name"], blocks, skeleton)
 
 
 def layer_space(name, blocks, skeleton):
@@ -240,21 +257,3 @@ def _check_positive(made, names):
   for name in names:
     if getattr(made, name) < 1:
       raise errors.InputError(f"`{name}` must be >= 1. Received: {getattr(made, name)}")
-
-
-def to_config(space):
-  """A layer space as a JSON-able dict, for `from_config`."""
-  return {
-      "name": space.name,
-      "blocks": [dataclasses.asdict(block) for block in space.blocks],
-      "skeleton": dataclasses.asdict(space.skeleton),
-  }
-
-
-def from_config(config):
-  """The layer space that `to_config` described."""
-  blocks = [Block(**block) for block in config["blocks"]]
-  stages = tuple(Stage(**stage) for stage in config["skeleton"]["stages"])
-  return layer_space(
-      config["name"], blocks, LayerSkeleton(**{**config["skeleton"], "stages": stages})
-  )

@@ -1,15 +1,13 @@
-"""The network of one arch as a plain Keras model, of either kind of space."""
+"""The network of one arch as a plain Keras model, of any kind of space."""
 
-from tfdynnas import spaces
-from tfdynnas.supernet.cells import network
-from tfdynnas.supernet.layers import network as network_lib
+from tfdynnas import registry
 
 
 def plain_network(space, arch, statistics="running", seed=0, live_only=False, dropout=0.0):
   """Builds the network of one arch.
 
   Args:
-    space: spaces.CellSpace or spaces.LayerSpace.
+    space: spaces.Space of a kind in registry.KINDS.
     arch: Sequence of ints, one per decision.
     statistics: Normalisation, one of named_layers.STATISTICS.
     seed: int >= 0, of the initial weights.
@@ -23,6 +21,4 @@ def plain_network(space, arch, statistics="running", seed=0, live_only=False, dr
   Raises:
     InputError: The arch is not of this space, or no such normalisation.
   """
-  if isinstance(space, spaces.LayerSpace):
-    return network_lib.layer_network(space, arch, statistics, seed, dropout)
-  return network.cell_network(space, arch, statistics, seed, live_only, dropout)
+  return registry.part(space, "network")(space, arch, statistics, seed, live_only, dropout)

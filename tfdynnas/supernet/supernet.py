@@ -8,18 +8,14 @@ import numpy as np
 from keras import ops
 
 from tfdynnas import errors
+from tfdynnas import registry
 from tfdynnas import spaces
 from tfdynnas.backend import current
-from tfdynnas.spaces import registry
 from tfdynnas.supernet import epoch_length
 from tfdynnas.supernet import initializers
 from tfdynnas.supernet import networks
 from tfdynnas.supernet import recalibration
 from tfdynnas.supernet import single_image
-from tfdynnas.supernet.cells import body
-from tfdynnas.supernet.layers import body as body_lib
-
-BODIES = {spaces.CellSpace: body.CellBody, spaces.LayerSpace: body_lib.LayerBody}
 
 
 @keras.saving.register_keras_serializable("tfdynnas")
@@ -37,7 +33,7 @@ class Supernet(keras.Model):
     """Makes the weights.
 
     Args:
-      space: spaces.CellSpace or spaces.LayerSpace.
+      space: spaces.Space of a kind in registry.KINDS.
       seed: int >= 0, of the initial weights.
       **kwargs: name, dtype: as for any Keras model. With `mixed_bfloat16` the layers compute in
         bfloat16; weights, statistics, the classifier and all that is learnt stay float32.
@@ -46,13 +42,9 @@ class Supernet(keras.Model):
       InputError: The space is of another kind.
     """
     super().__init__(**kwargs)
-    if type(space) not in BODIES:
-      raise errors.InputError(
-          f"A supernet is of a space of cells or layers. Received: `{space.name}`"
-      )
     self.space, self.seed = space, seed
     self.method = self.method_state = None
-    self._body = BODIES[type(space)](space, self._add)
+    self._body = registry.part(space, "body")(space, self._add)
     shape = (self._body.channels, space.skeleton.classes)
     self._dense = self._add("dense_kernel", shape, shape[0])
     self._bias = self._add("dense_bias", shape[1:], shape[0])
@@ -225,12 +217,12 @@ class Supernet(keras.Model):
 
   def get_config(self):
     """Config for `from_config`."""
-    return {**super().get_config(), "space": registry.to_config(self.space), "seed": self.seed}
+    return {**super().get_config(), "space": spaces.to_config(self.space), "seed": self.seed}
 
   @classmethod
   def from_config(cls, config):
     """Makes the supernet of a config."""
-    return cls(**{**config, "space": registry.from_config(config["space"])})
+    return cls(**{**config, "space": spaces.from_config(config["space"])})
 
   def get_compile_config(self):
     """Config of what `compile` was given."""

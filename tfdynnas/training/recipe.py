@@ -3,16 +3,12 @@
 import keras
 
 from tfdynnas import errors
+from tfdynnas import registry
 from tfdynnas import supernet as supernet_lib
-from tfdynnas.methods import fairnas
-from tfdynnas.methods import pada
-from tfdynnas.methods import path_importance
-from tfdynnas.methods import sandwich
-from tfdynnas.methods import single_path
 from tfdynnas.optimizers import calr
 from tfdynnas.optimizers import losses
 from tfdynnas.optimizers import ms
-from tfdynnas.sampling import by_budget
+from tfdynnas.sampling import samplers
 
 
 def make_supernet(config, space, steps, prepare=None, allowed=None, images=0, counts=None):
@@ -39,7 +35,7 @@ def make_supernet(config, space, steps, prepare=None, allowed=None, images=0, co
       space, seed=config.seed, name="supernet", dtype=config.precision
   )
   method = make_method(config, space, steps, prepare, allowed, images)
-  on_rate = config.calr_on == "lr"
+  on_rate = config.calr_on != "loss"
   optimizer = ms.MS(
       _make_schedule(config, steps) if on_rate else config.learning_rate, config.momentum,
       l2=config.l2, max_norm=config.max_norm or None, off_path=config.off_path,
@@ -73,36 +69,36 @@ def class_weights(config, counts):
 
 def make_method(config, space, steps, prepare=None, allowed=None, images=0):
   """The method that a config says; arguments and refusals as of `make_supernet`."""
-  settings = {
-      "seed": config.seed, "prepare": prepare, "allowed": allowed,
-      "split_decision": None if config.split_decision < 0 else config.split_decision,
-      "momentum_groups": config.momentum_groups,
+  kind = _kind(config)
+  known = {
+      "steps": lambda: steps, "epochs": lambda: config.epochs, "images": lambda: images,
+      "sampler": lambda: _make_sampler(config, space, allowed),
+      "random_paths": lambda: config.random_paths,
+      "loss_calr": lambda: _make_schedule(config, steps) if config.calr_on == "loss" else None,
   }
-  if config.sampler == "pa":
-    return path_importance.PathImportance(space, steps=steps, epochs=config.epochs, **settings)
-  if config.sampler == "pada":
-    return pada.PADA(space, images, steps=steps, epochs=config.epochs, **settings)
-  if config.method == "spos":
-    sampler = config.sampler
-    if sampler == "budget":
-      sampler = _make_budget(config, space, allowed)
-    return single_path.SinglePath(space, sampler=sampler, **settings)
-  if config.calr_on == "loss":
-    settings["loss_calr"] = _make_schedule(config, steps)
-  if config.method == "fairnas":
-    return fairnas.FairNAS(space, **settings)
-  return sandwich.Sandwich(
-      space, sampler=config.sampler, random_paths=config.random_paths, **settings
+  return kind(
+      space, seed=config.seed, prepare=prepare, allowed=allowed,
+      split_decision=config.split_decision, momentum_groups=config.momentum_groups,
+      **{name: known.get(name, lambda: getattr(config, name))() for name in kind.SETTINGS},
   )
 
 
-def _make_budget(config, space, allowed):
-  """The sampler of archs within the ranges of cost that the config says."""
-  kind, _, text = config.budget.partition(":")
-  ranges = [[float(end) for end in pair.split("-")] for pair in text.split(",")]
-  cost = space.costs[kind]
-  allowed = space.restrict(allowed).allowed
-  return by_budget.Budget(cost.fixed, cost.table, ranges, config.seed, allowed)
+def _kind(config):
+  """The class of the method of a config."""
+  learning = registry.LEARNING_SAMPLERS
+  if config.sampler in learning:
+    return registry.find(learning, config.sampler, "sampler")
+  return registry.find(registry.METHODS, config.method, "method")
+
+
+def _make_sampler(config, space, allowed):
+  """The name of a config's sampler; one that has settings of its own is made with them."""
+  kind = registry.find(registry.SAMPLERS, config.sampler, "sampler")
+  settings = getattr(kind, "SETTINGS", ())
+  if not settings:
+    return config.sampler
+  own = {name: getattr(config, name) for name in settings}
+  return samplers.make(config.sampler, space, config.seed, allowed, **own)
 
 
 def _make_schedule(config, steps):

@@ -7,7 +7,7 @@ import keras
 from tfdynnas.supernet import named_layers
 
 
-def layer_network(space, arch, statistics="running", seed=0, dropout=0.0):
+def layer_network(space, arch, statistics="running", seed=0, live_only=False, dropout=0.0):
   """Builds the network of one arch.
 
   Args:
@@ -15,7 +15,8 @@ def layer_network(space, arch, statistics="running", seed=0, dropout=0.0):
     arch: Sequence of ints, one per decision.
     statistics: Normalisation, one of named_layers.STATISTICS.
     seed: int >= 0, of the initial weights.
-    dropout: As for networks.plain_network.
+    live_only: As for networks.plain_network, as is dropout: every layer is live.
+    dropout: See above.
 
   Returns:
     keras.Model, normalised images float [batch, height, width, 3] -> logits [batch, classes].
@@ -23,6 +24,7 @@ def layer_network(space, arch, statistics="running", seed=0, dropout=0.0):
   Raises:
     InputError: The arch is not of this space, or no such normalisation.
   """
+  del live_only
   blocks, skeleton = space.chosen(arch), space.skeleton
   make = _Layers(statistics, seed, dropout)
   images = keras.Input(skeleton.image_shape, name="image")

@@ -1,0 +1,26 @@
+"""Spaces as JSON-able dicts, for what is saved with a model."""
+
+from tfdynnas import errors
+from tfdynnas import registry
+
+
+def to_config(space):
+  """A space as a JSON-able dict, for `from_config`.
+
+  Args:
+    space: Space of a kind in registry.KINDS.
+
+  Raises:
+    InputError: It is of none.
+  """
+  if not isinstance(space, registry.part(space, "space")):
+    raise errors.InputError(f"A space must be of its kind. Received: `{space.name}`")
+  left = {"allowed": [list(own) for own in space.allowed]} if space.count < space.size else {}
+  return {"kind": space.kind, **space.get_config(), **left}
+
+
+def from_config(config):
+  """The space that `to_config` described; without a kind it is one of cells."""
+  own = {key: value for key, value in config.items() if key not in ("kind", "allowed")}
+  kind = registry.find(registry.KINDS, config.get("kind", "cells"), "kind")
+  return registry.at(kind.space).from_config(own).restrict(config.get("allowed"))
