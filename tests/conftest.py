@@ -1,9 +1,11 @@
-"""For all tests and their processes: less compilation, and a bound on memory.
+"""For all tests and their processes: less compilation, a bound on memory, and `--fast`.
 
 Compilation takes more time than it saves here.
 """
 
 import os
+import pathlib
+import re
 import resource
 import signal
 
@@ -11,11 +13,26 @@ os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")  # JAX 
 
 from tfdynnas.backend import current  # noqa: E402  Reads what is set above.
 
+TESTS = pathlib.Path(__file__).parent
 MOST_BYTES = 3 * 2**30  # Of one process of tools/test.sh: what is traced must be let go of.
 
 current.shorten_first_step()
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # In the background; inherited by processes.
   signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_addoption(parser):
+  """Adds `--fast`, for which see tools/test.sh."""
+  parser.addoption("--fast", action="store_true", help="leave out what BUILD calls slow")
+
+
+def pytest_ignore_collect(collection_path, config):
+  """Leaves out, with `--fast`, whole commands and runs, and the files that BUILD names as slow."""
+  if not config.getoption("--fast") or collection_path.suffix != ".py":
+    return None
+  slow = re.search(r"^SLOW = \[(.*?)^\]", (TESTS / "BUILD").read_text("utf-8"), re.M | re.S)
+  name = collection_path.relative_to(TESTS).as_posix()
+  return f'"{name}"' in slow.group(1) or name.partition("/")[0] in ("jobs", "tools") or None
 
 
 def _peak_bytes():
