@@ -1,5 +1,6 @@
 """A run directory and the jobs that add to it: what the tools call, without flags."""
 
+from tfdynnas.jobs.baselines import train_baselines
 from tfdynnas.jobs.chain import later_jobs
 from tfdynnas.jobs.export import export_subnet
 from tfdynnas.jobs.export import find_servable

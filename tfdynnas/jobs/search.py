@@ -95,7 +95,23 @@ def check(space, config):
   Raises:
     InputError: It cannot.
   """
-  _oracle(_budgeted(setup.narrowed(space, config), config), config, {})
+  limited(space, config)
+
+
+def limited(space, config):
+  """The archs that a search may find.
+
+  Args:
+    space: spaces.Space of the run.
+    config: config.SearchConfig.
+
+  Returns:
+    spaces.LimitedSpace.
+
+  Raises:
+    InputError: No arch meets the limits.
+  """
+  return _oracle(_budgeted(setup.narrowed(space, config), config), config, {}).limited
 
 
 def cost_ranges(run_dir, config):
