@@ -188,7 +188,7 @@ def test_search_without_anything_to_draw(tmp_path, history, words):
 
 def test_archs_that_cannot_be_drawn(tmp_path):
   plain = spaces.Space("plain", (spaces.Decision("a", ("b",)),), {})
-  with pytest.raises(errors.InputError, match="CellSpace"):
+  with pytest.raises(errors.InputError, match="cells or layers. Received: `plain`"):
     analysis.arch_figure(plain, (0,), tmp_path / "cell.png")
   with pytest.raises(errors.InputError, match="6 decisions"):
     analysis.arch_figure(SPACE, (0,), tmp_path / "cell.png")
