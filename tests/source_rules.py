@@ -44,7 +44,7 @@ OUTSIDE = {
   "serving": {"numpy", "keras", "grpc", "tensorflow", "tensorflow_serving"},
   "config": set(),
   "jobs": {"numpy", "keras"},
-  "tools": {"numpy", "keras", "absl", "tensorflow"},
+  "tools": {"numpy", "keras", "absl", "rich", "tensorflow"},
 }
 # Files of `tools` that are imported when their command runs, so may import Keras at their top.
 LATE = {"tools/curves.py", "tools/input_speed.py", "tools/speed.py", "tools/throughput.py"}

@@ -1,8 +1,13 @@
 """One line of progress: rewritten in a terminal, printed now and then elsewhere."""
 
+import io
+import sys
 import time
 
 from tfdynnas.tools import console
+
+_MEMORY = 3600.0  # Seconds over which the speed is a mean: a step may take minutes.
+_LONG = 1000  # Columns of a line that is not cut.
 
 
 class Progress:
@@ -10,8 +15,7 @@ class Progress:
 
   def __init__(self, name, unit, show=True):
     self._name, self._unit, self._show = name, unit, show
-    self._terminal = console.is_terminal()
-    self._first = self._start = None
+    self._terminal, self._line = console.is_terminal(), None
     self._last, self._pause = 0.0, 0.0
 
   def __call__(self, done, total, **values):
@@ -23,32 +27,63 @@ class Progress:
       **values: Numbers to show beside it.
     """
     now = time.perf_counter()
-    if self._start is None:
-      self._start, self._first = now, done
     pause = 0.2 if self._terminal else self._pause
     if not self._show or (now - self._last < pause and done < total):
       return
     self._last, self._pause = now, 15.0 if self._pause else 2.0  # An estimate soon, then few.
-    rate = (done - self._first) / max(now - self._start, 1e-9)
-    left = f"{_clock((total - done) / rate)} left" if rate else "starting"
-    filled = int(24 * done / max(total, 1))
-    shown = "  ".join(f"{name} {value:.4g}" for name, value in values.items())
-    line = (
-        f"{self._name:<9} [{'=' * filled}{' ' * (24 - filled)}] {done}/{total} {self._unit}s  "
-        f"{rate:.1f}/s  {left}  {shown}"
+    if self._line is None:
+      self._line = _Line(self._name, self._unit, self._terminal, done, total)
+    console.show(self._line.draw(done, total, values), last=done >= total)
+
+
+class _Line:
+  """What rich makes of a state.
+
+  `console` writes it, and not rich's live display: that hides the cursor, which a killed process
+  would leave hidden, and takes locks, which a signal would wait for.
+  """
+
+  def __init__(self, name, unit, terminal, done, total):
+    import rich.console
+    from rich import progress
+
+    def column(text):
+      return progress.TextColumn(text, markup=False)
+
+    # Not of stderr, which it would flush, and which may be full.
+    nobody = io.TextIOWrapper(io.BytesIO(), sys.stderr.encoding)
+    self._console = rich.console.Console(
+        file=nobody, force_terminal=terminal, width=None if terminal else _LONG)
+    self._progress = progress.Progress(
+        column("{task.description:<9}"), *([progress.BarColumn(16)] if terminal else []),
+        column("{task.completed}/{task.total} {task.fields[unit]}s "),
+        column("{task.fields[rate]} "), progress.TimeRemainingColumn(compact=True),
+        column("left "), column("{task.fields[values]}"),
+        console=self._console, auto_refresh=False, speed_estimate_period=_MEMORY,
     )
-    console.show(line, last=done >= total)
+    self._task = self._progress.add_task(
+        name, total=total, completed=done, unit=unit, rate="", values="")
+    self._progress.advance(self._task, 0)  # The speed is counted from here.
+
+  def draw(self, done, total, values):
+    """The line of a state, str; a terminal's is cut at its width."""
+    from rich import segment
+
+    shown = "  ".join(f"{name} {value:.4g}" for name, value in values.items())
+    self._progress.update(self._task, completed=done, total=total, values=shown)
+    speed = self._progress.tasks[0].speed
+    self._progress.update(self._task, rate=f"{speed:.1f}/s" if speed else "starting")
+    row = self._progress.make_tasks_table(self._progress.tasks)
+    (whole,) = self._console.render_lines(row, self._console.options.update(width=_LONG), pad=False)
+    line = segment.Segment.adjust_line_length(whole, self._console.width, pad=False)
+    with self._console.capture() as capture:
+      self._console.print(segment.Segments(line), end="")
+    return capture.get().rstrip()
 
 
 def of_parts(show=True):
   """Function of a part of a few-shot run, which makes its Progress."""
   return lambda part: Progress(f"part {part}", "step", show)
-
-
-def _clock(seconds):
-  minutes, seconds = divmod(int(seconds), 60)
-  hours, minutes = divmod(minutes, 60)
-  return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 class Trials:

@@ -149,7 +149,7 @@ def test_ctrl_c_within_training(trained, tmp_path):
     pass
   assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 130
   *_, progress, last, after = said.decode().replace("\r\n", "\n").split("\n")
-  assert progress.startswith("\r\x1b[Ksupernet  [") and "/45 steps " in progress
+  assert progress.startswith("\r\x1b[Ksupernet  ") and "/45 steps " in progress
   assert (last, after) == (f"train_supernet.py: Interrupted. {ENDED}", "")
   launcher.succeed("train_supernet", *TRAIN, f"--run_dir={tmp_path}")
   left = [launcher.training(folder / "supernet") for folder in (trained, tmp_path)]
