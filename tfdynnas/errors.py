@@ -37,20 +37,6 @@ def check_number(value, holds, rule):
     raise InputError(f"{rule}. Received: {value!r}")
 
 
-def refuse_other(rule, there, here):
-  """Raises InputError unless what a file is of is what it is asked for as.
-
-  Args:
-    rule: str, what must be, with the file's name and what to do, before the full stop.
-    there: dict of the file's settings.
-    here: dict of those that it is read for.
-  """
-  names = [name for name in {**there, **here} if there.get(name) != here.get(name)]
-  if names:
-    parts = [f"{name}={there.get(name)!r} there, {here.get(name)!r} here" for name in names]
-    raise InputError(f"{rule}. Received: {'; '.join(parts)}")
-
-
 def refuse_pattern(name, path):
   """Raises InputError if TensorFlow or keras-tuner would take a path for a pattern of names.
 

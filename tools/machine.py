@@ -6,6 +6,7 @@ import os
 import resource
 
 from tfdynnas import errors
+from tfdynnas.files import damage
 from tfdynnas.files import regular_file
 
 LEAST_ADDRESSES = 2**32  # Bytes; with 3.1 GB TensorFlow aborts, and Python has no say in it.
@@ -30,11 +31,9 @@ def check():
   path = _keras_file()
   if not os.path.exists(path):
     return
-  try:
+  with damage.refused(path, "whole JSON"):
     text = regular_file.read_text(path)
     settings = json.loads(text) if text else {}  # Empty while another process makes it.
-  except (OSError, ValueError, RecursionError) as error:
-    raise errors.InputError(f"{path} must be whole JSON. Received: {error}") from error
   if not isinstance(settings, dict):
     raise errors.InputError(f"{path} must hold an object of settings. Received: {text:.100}")
 

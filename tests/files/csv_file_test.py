@@ -11,6 +11,14 @@ _KINDS = {
 }
 
 
+def test_a_file_is_read_as_it_was_written(tmp_path):
+  path = tmp_path / "a.csv"
+  csv_file.write(path, ("n", "text"), [{"n": 1, "text": "a,\n\"b"}, {"n": None}])
+  assert path.read_bytes() == b'n,text\n1,"a,\n""b"\n,\n'
+  assert csv_file.read(path, "a table") == (
+      ["n", "text"], [{"n": "1", "text": "a,\n\"b"}, {"n": "", "text": ""}])
+
+
 def test_cells_are_numbers_where_they_must_be(tmp_path):
   path = tmp_path / "a.csv"
   path.write_text('name,step,accuracy,more\n"a,\nb",3,1e-1,\nc,4,1,x\n')

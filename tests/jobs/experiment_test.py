@@ -60,7 +60,7 @@ def test_a_stage_runs_once_and_what_it_was_told_must_not_change(tmp_path):
   for _ in range(2):
     experiment.run_stage(tmp_path, "rank", command, "--seed=0")
   assert written.read_text() == "once\n"
-  with pytest.raises(errors.InputError, match="was run as '--seed=0'.*Received: '--seed=1'"):
+  with pytest.raises(errors.InputError, match="same flags.*'--seed=0' there, '--seed=1' here"):
     experiment.run_stage(tmp_path, "rank", command, "--seed=1")
   with pytest.raises(errors.InputError, match="status 0. Received: 3"):
     experiment.run_stage(tmp_path, "search", ["sh", "-c", "exit 3"], "")

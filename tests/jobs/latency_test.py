@@ -201,7 +201,7 @@ def test_other_settings_are_refused_by_name(tmp_path, measured, change, name, wh
   with pytest.raises(errors.InputError, match=f"Received: {name}$"):
     latency.measure_latency(SPACE, path, other)
   larger = spaces.nasbench201(channels=4, cells=3, image_size=8)
-  with pytest.raises(errors.InputError, match="Received: space.costs="):
+  with pytest.raises(errors.InputError, match="Received: space.costs.complexity="):
     latency.measure_latency(larger, path, SETTINGS)
   path.write_text("{}")
   with pytest.raises(errors.InputError, match="must be a measurement"):

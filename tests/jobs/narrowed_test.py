@@ -86,7 +86,7 @@ def test_searches_are_of_what_is_left_and_may_leave_less(run_dir):
   _, history = jobs.run_search(run_dir, config.SearchConfig(fix="5=skip_connect", **SEARCH))
   archs = [row["arch"] for row in history]
   assert len(archs) == 6 and all(map(LEFT.allows, archs)) and {arch[5] for arch in archs} == {1}
-  with pytest.raises(errors.InputError, match="left.3<-2 was \"skip_connect\", now \"none"):
+  with pytest.raises(errors.InputError, match="left.3<-2='skip_connect' there, 'none"):
     jobs.run_search(run_dir, config.SearchConfig(**SEARCH))
   with pytest.raises(errors.InputError, match="must leave decision `1<-0` a choice"):
     jobs.run_search(run_dir, config.SearchConfig(fix="0=none", **SEARCH))

@@ -233,7 +233,7 @@ def test_a_score_of_an_arch_beyond_the_space_is_refused_with_its_line(tmp_path):
   path = tmp_path / "scores.jsonl"
   path.write_text('{"identity": {}}\n{"index": 4, "accuracy": 0.5, "loss": 1.0}\n')
   assert score_log.ScoreLog(path, {}, 5).scores[4]["accuracy"] == 0.5
-  with pytest.raises(errors.InputError, match="Line 2 of .*scores.jsonl must be a score"):
+  with pytest.raises(errors.InputError, match="Line 2 of .*scores.jsonl must .*index=4"):
     score_log.ScoreLog(path, {}, 4)
 
 

@@ -141,7 +141,7 @@ def test_the_state_goes_from_one_oracle_to_another_before_there_is_a_folder(make
   other = make(seed=None)
   other.set_state(state)
   assert other.get_state() == state and other.seed == 4
-  with pytest.raises(errors.InputError, match="this state was begun as another; .*seed was 4"):
+  with pytest.raises(errors.InputError, match="in this state must be the one .*seed=4 there"):
     make(seed=5).set_state(state)
 
 
@@ -153,7 +153,7 @@ def test_without_a_seed_a_search_is_its_own_and_resumes_as_itself(tmp_path, make
   again = _tuner(make, tmp_path, seed=None)
   again.search()
   assert again.history() == tuner.history() and again.oracle.seed == tuner.oracle.seed
-  with pytest.raises(errors.InputError, match="seed was"):
+  with pytest.raises(errors.InputError, match="seed=\\d+ there"):
     _tuner(make, tmp_path, seed=20_000)  # Beyond what is drawn.
 
 
@@ -350,9 +350,9 @@ def test_failed_trials_are_not_tried_again_and_fatal_errors_end_the_search(tmp_p
 def test_another_kind_of_search_in_the_same_place_is_refused(tmp_path):
   _tuner(_random, tmp_path, seed=0).search()
   grid = stock_oracles.GridSearchOracle(oracle_lib.objective(), max_trials=8, seed=0)
-  with pytest.raises(errors.InputError, match='oracle was "RandomSearchOracle", now "GridSearchOr'):
+  with pytest.raises(errors.InputError, match="oracle='RandomSearchOracle' there, 'GridSearchOr"):
     tuner_lib.SupernetTuner(grid, NB201, _score, tmp_path, "p")
-  with pytest.raises(errors.InputError, match="was begun as another"):
+  with pytest.raises(errors.InputError, match="must be the one that was begun"):
     _tuner(_evolution, tmp_path, seed=0)
 
 

@@ -92,13 +92,13 @@ OTHER_CHOICES = spaces.cell_space("nasbench201", [
 
 
 @pytest.mark.parametrize("change, message", [
-  ({"seed": 7}, "seed was 0, now 7"),
-  ({"limits": {"params": 500_000}}, "limits.params was not given, now 500000"),
-  ({"space": OTHER_CELLS}, r'space.costs.params was "73306 to .* now "'),
-  ({"space": OTHER_CHOICES}, r'1<-0 was "none\|skip_.*avg_pool_3x3", now "none\|skip_connect"'),
-  ({"settings": search.Settings(5, 2, 2, 2, 1)}, "settings.population was 4, now 5"),
-  ({"oracle_more": {"supernet": "b"}}, 'supernet was not given, now "b"'),
-  ({"more": {"data": {"split": [1, 2]}}}, r"data.split was not given, now \[1, 2\]"),
+  ({"seed": 7}, "seed=0 there, 7 here"),
+  ({"limits": {"params": 500_000}}, "limits.params=None there, 500000 here"),
+  ({"space": OTHER_CELLS}, r"space.costs.params='73306 to .* there, '"),
+  ({"space": OTHER_CHOICES}, r"1<-0='none\|skip_.*avg_pool_3x3' there, 'none\|skip_connect' here"),
+  ({"settings": search.Settings(5, 2, 2, 2, 1)}, "settings.population=4 there, 5 here"),
+  ({"oracle_more": {"supernet": "b"}}, "supernet=None there, 'b' here"),
+  ({"more": {"data": {"split": [1, 2]}}}, r"data.split=None there, \[1, 2\] here"),
 ])
 def test_another_search_is_not_resumed(tmp_path, change, message):
   _tuner(tmp_path).search()
@@ -166,7 +166,7 @@ def test_archs_without_a_signal_are_proposed_only_if_asked(tmp_path):
     tuners.append(tuner_lib.SupernetTuner(oracle, NB201, _score, tmp_path / str(number), "p"))
     tuners[-1].search()
   assert not _dead(tuners[0]) and _dead(tuners[1])
-  with pytest.raises(errors.InputError, match="connected was true, now false"):
+  with pytest.raises(errors.InputError, match="connected=True there, False here"):
     oracle = oracle_lib.EvolutionOracle(NB201, settings=MANY, unconnected=True)
     tuner_lib.SupernetTuner(oracle, NB201, _score, tmp_path / "0", "p")
 

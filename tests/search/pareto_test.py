@@ -129,7 +129,7 @@ def test_the_oracle_proposes_what_the_pure_function_says_and_its_front_is_that_o
 def test_a_search_is_not_resumed_for_other_costs(tmp_path):
   settings = search.Settings(4, 1, mutants=2, crossovers=1)
   _tuner(tmp_path, settings).search()
-  with pytest.raises(errors.InputError, match="pareto_costs was \"params,macs\", now \"macs\""):
+  with pytest.raises(errors.InputError, match="pareto_costs='params,macs' there, 'macs' here"):
     _tuner(tmp_path, settings, ("macs",))
 
 

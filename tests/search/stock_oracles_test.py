@@ -47,7 +47,7 @@ def test_a_seed_is_a_search_however_often_it_is_begun(tmp_path, kind, more):
 @pytest.mark.parametrize("kind, more", KINDS)
 def test_another_seed_is_refused_and_none_takes_that_of_the_project(tmp_path, kind, more):
   begun = _archs(_tuner(kind, tmp_path, trials=3, seed=5, **more))
-  with pytest.raises(errors.InputError, match="seed was 5, now 6"):
+  with pytest.raises(errors.InputError, match="seed=5 there, 6 here"):
     _tuner(kind, tmp_path, seed=6, **more)
   resumed = _tuner(kind, tmp_path, trials=4, seed=None, **more)
   assert _archs(resumed)[:3] == begun and resumed.oracle.seed == 5
@@ -58,7 +58,7 @@ def test_another_seed_is_refused_and_none_takes_that_of_the_project(tmp_path, ki
 def test_other_settings_of_the_bayesian_search_are_refused(tmp_path):
   kind = stock_oracles.BayesianOptimizationOracle
   _archs(_tuner(kind, tmp_path, trials=2, seed=0, num_initial_points=5))
-  with pytest.raises(errors.InputError, match="num_initial_points was 5, now null; beta was 2.6"):
+  with pytest.raises(errors.InputError, match="num_initial_points=5 there, None here; beta=2.6"):
     _tuner(kind, tmp_path, seed=0, beta=1.0)
 
 
@@ -90,7 +90,7 @@ def test_hyperparameters_narrow_the_space(tmp_path, kind, more):
   found = set(_archs(tuner))
   assert found <= {(1, b, c) for b in (1, 2) for c in (0, 1, 2)} and len(found) > 2
   assert [entry.name for entry in given.space] == [first, second]  # The user's are as they were.
-  with pytest.raises(errors.InputError, match="left.1<-0 was \"conv\", now not given"):
+  with pytest.raises(errors.InputError, match="left.1<-0='conv' there, None here"):
     _tuner(kind, tmp_path, seed=0, **more)
 
 

@@ -207,7 +207,7 @@ def test_a_damaged_search_is_refused(tmp_path, name, text):
     path.unlink()
   else:
     path.write_text(text)  # As a loss of power may leave it.
-  with pytest.raises(errors.InputError, match="/p must hold a whole search. Received: .* anew"):
+  with pytest.raises(errors.InputError, match="/p must be a whole search; .* anew. Received: "):
     tuner_lib.SupernetTuner(_evolution(), NB201, _score, tmp_path, "p")
 
 
@@ -215,5 +215,5 @@ def test_a_trial_that_ended_without_a_score_is_refused(tmp_path):
   tuner_lib.SupernetTuner(_evolution(), NB201, _score, tmp_path, "p").search()
   path = tmp_path / "p" / "trial_01" / "trial.json"
   path.write_text(json.dumps({**json.loads(path.read_text()), "metrics": {"metrics": {}}}))
-  with pytest.raises(errors.InputError, match="must hold a whole search. .*accuracy"):
+  with pytest.raises(errors.InputError, match="must be a whole search; .*accuracy"):
     tuner_lib.SupernetTuner(_evolution(), NB201, _score, tmp_path, "p")

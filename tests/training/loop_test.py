@@ -48,8 +48,8 @@ def test_a_model_of_another_scope_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("text, words", [
-    ('{"step": "x"}', r"\[0\]\.step='x'"), ("[]", r"\[0\]=\[\]"), ("{", "on each line"),
-    ("[" * 100_000, "on each line"),
+    ('{"step": "x"}', "Line 1 of .*: step='x'"), ("[]", r"Line 1 of .*: \[\]"),
+    ("{", "must be a probe"), ("[" * 100_000, "must be a probe"),
 ])
 def test_damaged_lines_of_probes_are_refused(tmp_path, text, words):
   (tmp_path / "probes.jsonl").write_text(text + "\n")

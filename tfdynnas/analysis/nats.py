@@ -11,6 +11,7 @@ import numpy as np
 
 from tfdynnas import errors
 from tfdynnas import spaces
+from tfdynnas.files import damage
 
 EPOCHS = (12, 200)
 # Ours -> theirs: validation accuracies are of trainings that leave the validation images out.
@@ -74,7 +75,5 @@ def _open(path):
     raise errors.InputError(
         "A NATS-Bench download is read by its package: pip install tfdynnas[nats-bench]"
     ) from None
-  try:
+  with damage.refused(path, "a NATS-Bench download", (*damage.KINDS, AssertionError)):
     return nats_bench.create(str(path), "tss", fast_mode=path.is_dir(), verbose=False)
-  except (OSError, ValueError, EOFError, AssertionError, KeyError) as error:
-    raise errors.InputError(f"{path} must be a NATS-Bench download. Received: {error}") from error

@@ -1,16 +1,14 @@
 """Results of an experiment: one CSV line per row and seed, and the table that they make."""
 
 import contextlib
-import csv
 import fcntl
-import io
 import os
 import pathlib
 import statistics
 
 from tfdynnas import errors
-from tfdynnas.files import atomic
 from tfdynnas.files import csv_file
+from tfdynnas.files import identity
 from tfdynnas.files import json_schema
 from tfdynnas.files import regular_file
 
@@ -67,11 +65,7 @@ def append_result(path, result):
   path = pathlib.Path(path)
   path.parent.mkdir(parents=True, exist_ok=True)
   with _locked(path.parent):
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows([*read_results(path), result])
-    atomic.write_text(path, text.getvalue())
+    csv_file.write(path, COLUMNS, [*read_results(path), result])
 
 
 @contextlib.contextmanager
@@ -99,11 +93,9 @@ def has_result(results, row, seed, flags):
   """
   for result in results:
     if (result["row"], result["seed"]) == (row, str(seed)):
-      if result["flags"] != flags:
-        raise errors.InputError(
-            f"Row {row!r} of seed {seed} must be of the same flags: name it otherwise, or give "
-            f"other --results. Received: {result['flags']!r} there, {flags!r} here"
-        )
+      rule = (f"Row {row!r} of seed {seed} must be of the same flags: name it otherwise, or give "
+              "other --results")
+      identity.refuse_other(rule, {"flags": result["flags"]}, {"flags": flags})
       return True
   return False
 

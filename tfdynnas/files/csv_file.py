@@ -1,9 +1,10 @@
-"""Reads CSV files with a header, which are whole, and hold numbers where they must."""
+"""CSV files with a header, which are whole, and hold numbers where they must."""
 
 import csv
 import io
 
-from tfdynnas import errors
+from tfdynnas.files import atomic
+from tfdynnas.files import damage
 from tfdynnas.files import json_schema
 from tfdynnas.files import regular_file
 
@@ -22,16 +23,29 @@ def read(path, what, most=regular_file.MOST_LOG_BYTES):
   Raises:
     InputError: It is not there, cannot be read, or has a row of other length than its header.
   """
-  try:
+  with damage.refused(path, what):
     text = regular_file.read_text(path, most)
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     rows = list(reader)
     for number, row in enumerate(rows, 1):
       if None in row or None in row.values():
         raise ValueError(f"row {number} is not as long as the header")
-  except (OSError, ValueError, csv.Error) as error:
-    raise errors.InputError(f"{path} must be {what}. Received: {error}") from error
   return list(reader.fieldnames or ()), rows
+
+
+def write(path, columns, rows):
+  """Writes a file, whole.
+
+  Args:
+    path: The file.
+    columns: Sequence of str.
+    rows: Iterable of dicts by column; a cell that is None or missing stays empty.
+  """
+  text = io.StringIO()
+  writer = csv.DictWriter(text, columns, lineterminator="\n")
+  writer.writeheader()
+  writer.writerows(rows)
+  atomic.write_text(path, text.getvalue())
 
 
 def cells(path, rows, kinds):

@@ -6,6 +6,7 @@ import math
 import reprlib
 
 from tfdynnas import errors
+from tfdynnas.files import damage
 from tfdynnas.files import regular_file
 
 
@@ -50,10 +51,8 @@ def read(path, kind):
   Raises:
     InputError: It is not there, damaged, or holds something else.
   """
-  try:
+  with damage.refused(path, "whole JSON"):
     value = json.loads(regular_file.read_text(path))
-  except (OSError, ValueError, RecursionError) as error:
-    raise errors.InputError(f"{path} must be whole JSON. Received: {error}") from error
   check(path, value, kind)
   return value
 

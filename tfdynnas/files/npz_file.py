@@ -6,7 +6,7 @@ import zipfile
 
 import numpy as np
 
-from tfdynnas import errors
+from tfdynnas.files import damage
 from tfdynnas.files import regular_file
 
 _END = 22  # Bytes of what ends a zip file without a comment; numpy writes none.
@@ -27,15 +27,13 @@ def read(path, what, wanted=None):
   Raises:
     InputError: It is not there, damaged, or no such file.
   """
-  try:
-    with regular_file.open_bytes(path) as file, warnings.catch_warnings():
-      warnings.simplefilter("ignore")  # numpy's, of odd headers: refused, or of no harm.
-      with zipfile.ZipFile(file) as members:
-        _check_count(file, len(members.namelist()))
-        return dict(filter(None, (_member(members, name, wanted) for name in members.namelist())))
-  except Exception as error:  # zipfile and numpy raise a dozen kinds, as the damage has it.
-    reason = " ".join(str(error).split())[:200] or type(error).__name__
-    raise errors.InputError(f"{path} must be {what}. Received: {reason}") from error
+  # zipfile and numpy raise a dozen kinds, as the damage has it.
+  with (damage.refused(path, what, Exception), regular_file.open_bytes(path) as file,
+        warnings.catch_warnings()):
+    warnings.simplefilter("ignore")  # numpy's, of odd headers: refused, or of no harm.
+    with zipfile.ZipFile(file) as members:
+      _check_count(file, len(members.namelist()))
+      return dict(filter(None, (_member(members, name, wanted) for name in members.namelist())))
 
 
 def _check_count(file, found):

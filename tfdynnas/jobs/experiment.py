@@ -13,6 +13,7 @@ import numpy as np
 from tfdynnas import analysis
 from tfdynnas import errors
 from tfdynnas.files import atomic
+from tfdynnas.files import identity
 from tfdynnas.files import json_schema
 from tfdynnas.report import reader
 
@@ -52,11 +53,8 @@ def run_stage(folder, stage, command, told):
   path = pathlib.Path(folder) / _MEASURED
   measured = _measured(folder)
   if stage in measured:
-    before = measured[stage].get("told")
-    if before != told:
-      raise errors.InputError(
-          f"{stage} of {folder} was run as {before!r}; give another run_dir. Received: {told!r}"
-      )
+    rule = f"{stage} of {folder} must be of the same flags; give another run_dir"
+    identity.refuse_other(rule, {"flags": measured[stage].get("told")}, {"flags": told})
     return
   start = time.monotonic()
   process = subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=_die_with_parent)

@@ -11,6 +11,7 @@ from tfdynnas import data as data_lib
 from tfdynnas import errors
 from tfdynnas import serving
 from tfdynnas.data.images import preparation as preparation_lib
+from tfdynnas.files import damage
 from tfdynnas.files import regular_file
 from tfdynnas.jobs import run_directory
 from tfdynnas.jobs import setup
@@ -60,7 +61,7 @@ def find_servable(run_dir, config):
   _, card, data = _network(run_dir, config.arch)
   try:
     stored = json.loads(regular_file.read_text(newest / "arch.json"))
-  except (OSError, ValueError):  # Damaged, or of somebody else: not this network's.
+  except damage.KINDS:  # Damaged, or of somebody else: not this network's.
     return None
   same = isinstance(stored, dict) and _same(json.loads(json.dumps(card)), stored)
   same = same and _prepares_alike(data.preparation, stored)

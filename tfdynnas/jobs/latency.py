@@ -15,6 +15,7 @@ from tfdynnas import analysis
 from tfdynnas import errors
 from tfdynnas.backend import current
 from tfdynnas.files import atomic
+from tfdynnas.files import identity as identity_lib
 from tfdynnas.files import json_schema
 from tfdynnas.jobs import run_directory
 from tfdynnas.spaces import costs
@@ -195,7 +196,7 @@ class _Log:
   """
 
   def __init__(self, path, identity):
-    self._path, self._identity = pathlib.Path(path), json.loads(json.dumps(identity))
+    self._path, self._identity = pathlib.Path(path), identity
     self._begun = self._path.with_name(f"{self._path.name}.begun")
     self.values, self._whole = {}, None
     for place in (self._path, self._begun):
@@ -210,19 +211,9 @@ class _Log:
       there = json_schema.read(place, {**dict.fromkeys(self._identity, dict), **_MEASURED})
     except errors.InputError as error:
       raise errors.InputError(f"{place} must be a measurement, whole: {error}") from error
-    same = {part: there[part] for part in self._identity}
-    names = [f"{part}.{name}" for part in same for name in {**same[part], **self._identity[part]}
-             if same[part].get(name) != self._identity[part].get(name)]
-    if names:
-      raise errors.InputError(
-          f"{place} was measured with other settings; delete it to measure anew. Received: "
-          f"{'; '.join(self._difference(same, *name.split('.', 1)) for name in names)}"
-      )
+    rule = f"{place} must be of the same settings; delete it to measure anew"
+    identity_lib.refuse_other(rule, {part: there[part] for part in self._identity}, self._identity)
     return there
-
-  def _difference(self, same, part, name):
-    there, here = same[part].get(name), self._identity[part].get(name)
-    return f"{part}.{name}={there!r} there, {here!r} here"
 
   def take(self, name, measure):
     """Measures what is not there yet, and keeps it."""

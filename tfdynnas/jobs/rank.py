@@ -1,8 +1,5 @@
 """A job beside the chain: rank archs by the supernet of a run, and tell what that is worth."""
 
-import csv
-import io
-
 import numpy as np
 
 from tfdynnas import analysis
@@ -10,7 +7,7 @@ from tfdynnas import config as config_lib
 from tfdynnas import errors
 from tfdynnas import spaces
 from tfdynnas.backend import current
-from tfdynnas.files import atomic
+from tfdynnas.files import csv_file
 from tfdynnas.jobs import archs as archs_lib
 from tfdynnas.jobs import run_directory
 from tfdynnas.jobs import score_log
@@ -68,7 +65,7 @@ def run_rank(
   found = _described(run_dir, config, archs, source)
   if source:
     found.update(_statistics(rows, truth, source, made.space, config))
-  _write_csv(run_dir.path / "rank" / "ranking.csv", rows)
+  csv_file.write(run_dir.path / "rank" / "ranking.csv", COLUMNS, rows)
   run_dir.write_json("rank/statistics.json", found)
   return found
 
@@ -159,14 +156,6 @@ def _row(space, arch, score, truth):
       "index": space.index(arch), "string": space.format(arch), **score,
       "truth": float(truth) if np.isfinite(truth) else None, **costs,
   }
-
-
-def _write_csv(path, rows):
-  text = io.StringIO()
-  writer = csv.DictWriter(text, COLUMNS)
-  writer.writeheader()
-  writer.writerows(rows)
-  atomic.write_text(path, text.getvalue())
 
 
 def _statistics(rows, truth, source, space, config):

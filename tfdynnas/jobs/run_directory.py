@@ -11,6 +11,7 @@ import shutil
 from tfdynnas import config as config_lib
 from tfdynnas import errors
 from tfdynnas.files import atomic
+from tfdynnas.files import identity as identity_lib
 from tfdynnas.files import json_schema
 from tfdynnas.files import text
 
@@ -198,7 +199,7 @@ class RunDir:
       if part != "versions":
         known = {**_unknown_then(part, config.get(part, {})), **there.get(part, {})}
         rule = f"{self.path} must be of the same run; give another run_dir"
-        errors.refuse_other(rule, known, config.get(part, {}))
+        identity_lib.refuse_other(rule, known, config.get(part, {}))
 
   def _alone(self):
     """Whether no other process works in the folder, which is locked as before then."""

@@ -1,6 +1,6 @@
 """Several archs, each trained on its own in a folder of its own, where a killed one goes on."""
 
-from tfdynnas import errors
+from tfdynnas.files import identity
 from tfdynnas.jobs import subnet as subnet_job
 from tfdynnas.training import loop
 
@@ -41,7 +41,7 @@ def _trained(run_dir, home, config, made, arch, supernet, checkpoint_steps, prog
   if path.exists():
     result = run_dir.read_json(f"{folder}/result.json")
     rule = f"{path} must be of the same training; give another run_dir"
-    errors.refuse_other(rule, result.get("settings", {}), settings)
+    identity.refuse_other(rule, result.get("settings", {}), settings)
     return result
   _, result = subnet_job.train_arch(
       run_dir, folder, arch, config, made, supernet, checkpoint_steps, progress

@@ -94,10 +94,8 @@ class Reader:
     """(part, its probes) of each training that has some."""
     found = []
     for part, name in self._parts():
-      path = self._run_dir.path / name / "probes.jsonl"
-      lines = callbacks.read_lines(path)
+      lines = callbacks.read_lines(self._run_dir.path / name / "probes.jsonl", _PROBE)
       if lines:
-        json_schema.check(path, lines, [_PROBE])
         found.append((part, lines))
     return found
 

@@ -4,18 +4,19 @@ keras-tuner 1.4.8 empties its JSON files before it writes them, takes seed 0 for
 on with the stored space and seed whatever it is asked for.
 """
 
-import contextlib
 import json
 import os
 
 from tfdynnas import errors
 from tfdynnas.files import atomic
+from tfdynnas.files import damage
+from tfdynnas.files import identity
 from tfdynnas.search import project_files
 from tfdynnas.search.distributed import watchdog
 
 _FINISHED = ("COMPLETED", "FAILED")
 # What keras-tuner raises of a file that is empty or of something else; RuntimeError is its own.
-_DAMAGED = (ValueError, LookupError, TypeError, AttributeError, RuntimeError)
+_DAMAGED = (*damage.PARSED, RuntimeError)
 
 
 def _write(path, values):
@@ -26,54 +27,16 @@ def _write(path, values):
   atomic.write_text(path, json.dumps(values), sync=False)
 
 
-@contextlib.contextmanager
-def _read(folder, *more):
-  """Turns whatever is said of a damaged project, and `more`, into one line."""
-  try:
-    yield
-  except errors.InputError:
-    raise
-  except (*_DAMAGED, *more) as error:
-    cause = error.__cause__ or error
-    raise errors.InputError(
-        f"{folder} must hold a whole search. Received: {type(cause).__name__}: {cause}; move it "
-        "away to search anew"
-    ) from error
+def _whole(folder, *more):
+  """Context in which what a damaged project raises, and `more`, becomes one line."""
+  kinds = (*_DAMAGED, *more)
+  return damage.refused(folder, project_files.WHOLE, kinds)
 
 
-def check_same(stored, given, place):
-  """Refuses to go on with a search that was begun as another.
-
-  Args:
-    stored: Fingerprint of the search that was begun: nested dicts of JSON values, or None.
-    given: Fingerprint of the search that is asked for.
-    place: Where the search is stored, for the message.
-
-  Raises:
-    InputError: The two differ; the message names what differs, and both values.
-  """
-  stored, given = _flatten(stored or {}), _flatten(given)
-  names = [name for name in {**given, **stored} if stored.get(name) != given.get(name)]
-  if names:
-    listed = "; ".join(f"{n} was {_show(stored, n)}, now {_show(given, n)}" for n in names[:5])
-    more = f"; and {len(names) - 5} more" if len(names) > 5 else ""
-    raise errors.InputError(
-        f"The search in {place} was begun as another; go on as it was, or move it away. "
-        f"Received: {listed}{more}"
-    )
-
-
-def _flatten(value, prefix=""):
-  if not isinstance(value, dict):
-    return {prefix: value}
-  flat = {}
-  for key, part in value.items():
-    flat.update(_flatten(part, f"{prefix}.{key}" if prefix else str(key)))
-  return flat
-
-
-def _show(flat, name):
-  return json.dumps(flat[name]) if name in flat else "not given"
+def _refuse_other(place, stored, given):
+  """Refuses to go on with a search that was begun as another; both are fingerprints or None."""
+  rule = f"The search in {place} must be the one that was begun; go on with that, or move it away"
+  identity.refuse_other(rule, stored, given)
 
 
 class _Seed(int):
@@ -107,7 +70,7 @@ class DurableOracle(watchdog.SharedOracle):
     if self._seeded and (type(seed) is bool or not isinstance(seed, int) or not 0 <= seed < 2**32):
       raise errors.InputError(f"`seed` must be an integer in [0, 2**32). Received: seed={seed}")
     super().__init__(*args, seed=_Seed(seed) if self._seeded else None, **kwargs)
-    self._fingerprint = json.loads(json.dumps({"seed": self.seed, **(fingerprint or {})}))
+    self._fingerprint = {"seed": self.seed, **(fingerprint or {})}
 
   def _set_project_dir(self, directory, project_name):
     """Takes the project's folder, before anything is made in it; trials are found by a pattern."""
@@ -135,7 +98,7 @@ class DurableOracle(watchdog.SharedOracle):
     if not self._seeded:
       self._fingerprint["seed"] = stored["seed"]
     place = self._project_dir if hasattr(self, "_directory") else "this state"
-    check_same(stored, self._fingerprint, place)
+    _refuse_other(place, stored, self._fingerprint)
     super().set_state(state)
 
   def save(self):
@@ -152,7 +115,7 @@ class DurableOracle(watchdog.SharedOracle):
     Raises:
       InputError: The project is of another search, or damaged.
     """
-    with _read(self._project_dir, OSError):
+    with _whole(self._project_dir, OSError):
       project_files.check_oracle(self._project_dir, self._get_oracle_fname())
       super().reload()
       self._bring_up()
@@ -195,7 +158,7 @@ class DurableTuner(watchdog.SharedTuner):
     Raises:
       InputError: The project is of another search, or has trials and no search they belong to.
     """
-    self._fingerprint = json.loads(json.dumps(fingerprint or {}))
+    self._fingerprint = dict(fingerprint or {})
     super().__init__(*args, **kwargs)
     if not self._is_worker() and not os.path.exists(self._get_tuner_fname()):
       if any(name.startswith("trial_") for name in os.listdir(self.project_dir)):
@@ -212,7 +175,7 @@ class DurableTuner(watchdog.SharedTuner):
       InputError: It is of another search, or damaged.
       FileNotFoundError: There is none.
     """
-    with _read(self.project_dir):
+    with _whole(self.project_dir):
       os.stat(self._get_tuner_fname())  # What keras-tuner raises on TensorFlow is no OSError.
       project_files.check_tuner(self._get_tuner_fname())
       super().reload()
@@ -228,7 +191,7 @@ class DurableTuner(watchdog.SharedTuner):
     Raises:
       InputError: It is of another search.
     """
-    check_same(state.get("fingerprint"), self._fingerprint, self.project_dir)
+    _refuse_other(self.project_dir, state.get("fingerprint"), self._fingerprint)
     self.token, self.ended = state.get("chief"), state.get("ended")
     super().set_state(state)
 

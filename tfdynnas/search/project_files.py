@@ -5,6 +5,7 @@ import pathlib
 from tfdynnas import errors
 from tfdynnas.files import json_schema
 
+WHOLE = "a whole search; move it away to search anew"  # What a project must be.
 _TEXTS = [str, ...]
 _HYPERPARAMETERS = {
     "space": [{"class_name": str, "config": {"name": str}}, ...], "values": dict,
@@ -74,6 +75,4 @@ def _check(path, kind):
   except errors.InputError as error:
     folder = pathlib.Path(path).parent
     folder = folder.parent if folder.name.startswith("trial_") else folder
-    raise errors.InputError(
-        f"{folder} must hold a whole search. Received: {error}; move it away to search anew"
-    ) from error
+    raise errors.InputError(f"{folder} must be {WHOLE}. Received: {error}") from error

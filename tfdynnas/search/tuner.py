@@ -1,8 +1,6 @@
 """A keras-tuner tuner whose trials are subnets of one trained supernet: each is only scored."""
 
 import contextlib
-import csv
-import io
 import math
 import os
 import time
@@ -13,7 +11,7 @@ from absl import logging
 
 from tfdynnas import class_accuracy
 from tfdynnas import errors
-from tfdynnas.files import atomic
+from tfdynnas.files import csv_file
 from tfdynnas.search import baselines as baselines_lib
 from tfdynnas.search import durable
 from tfdynnas.search import hyperparameters
@@ -267,13 +265,9 @@ class SupernetTuner(subnets.ModelTuner, durable.DurableTuner):
       path: Path of the file.
       rows: Rows of `history`, or None for all.
     """
-    text = io.StringIO()
     columns = (*COLUMNS, *(kind for kind in _MORE if kind in self.space.costs))
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    for row in self.history() if rows is None else rows:
-      writer.writerow({**row, "arch": ",".join(map(str, row["arch"]))})
-    atomic.write_text(path, text.getvalue())
+    csv_file.write(path, columns, [{**row, "arch": ",".join(map(str, row["arch"]))}
+                                   for row in (self.history() if rows is None else rows)])
 
   def _row(self, trial):
     """The trial's row of `history`, or None if it was not scored."""

@@ -1,10 +1,7 @@
 """Keras callbacks of a training: checkpoints, the log, progress, and the stop at a loss of NaN."""
 
-import csv
-import io
 import json
 import math
-import pathlib
 import time
 
 import keras
@@ -13,8 +10,9 @@ import numpy as np
 from tfdynnas import errors
 from tfdynnas.backend import current
 from tfdynnas.files import atomic
+from tfdynnas.files import csv_file
+from tfdynnas.files import journal
 from tfdynnas.files import json_schema
-from tfdynnas.files import regular_file
 from tfdynnas.training import checkpoint
 from tfdynnas.training.probes import probe as probe_lib
 
@@ -133,12 +131,8 @@ class Log(keras.callbacks.Callback):
         "steps_per_second": round((self.step - first) / (time.perf_counter() - start), 3),
         "data_wait": self._data_wait(),
     })
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(self.rows[-1]))  # The first may be of an older version.
-    writer.writeheader()
-    writer.writerows(self.rows)
     if current.share()[0] == 0:
-      atomic.write_text(self._path, text.getvalue())
+      csv_file.write(self._path, list(self.rows[-1]), self.rows)  # The first may be older.
 
   def _data_wait(self):
     """Share of the epoch's time so far that was waited for data."""
@@ -188,15 +182,16 @@ class Probes(keras.callbacks.Callback):
       return
     line = {"epoch": done, "step": self._log.step, **self._probe(self.model, self._log.step)}
     if current.share()[0] == 0:  # All workers look, else they would wait for the one that does.
-      write_lines(self._path, [*read_lines(self._path), line])
+      journal.write(self._path, [*read_lines(self._path), line])
     logs.update(probe_lib.scalars(line))
 
 
-def read_lines(path):
+def read_lines(path, kind={"step": json_schema.COUNT}):
   """The lines of a file of probes; [] if there is none.
 
   Args:
     path: File that a Probes callback wrote.
+    kind: What a line must hold, as of `json_schema.check`.
 
   Returns:
     List of dicts.
@@ -204,22 +199,7 @@ def read_lines(path):
   Raises:
     InputError: A line is damaged.
   """
-  path = pathlib.Path(path)
-  if not path.exists():
-    return []
-  try:
-    text = regular_file.read_text(path, regular_file.MOST_LOG_BYTES)
-    lines = [json.loads(line) for line in text.splitlines()]
-  except (OSError, ValueError, RecursionError) as error:
-    raise errors.InputError(f"{path} must hold a probe on each line. Received: {error}") from error
-  if lines:
-    json_schema.check(path, lines, [{"step": json_schema.COUNT}])
-  return lines
-
-
-def write_lines(path, lines):
-  """Writes a file of JSON lines, whole."""
-  atomic.write_text(path, "".join(json.dumps(line, allow_nan=False) + "\n" for line in lines))
+  return journal.read(path, "a probe", kind)
 
 
 def drop_lines(path, step):
@@ -227,4 +207,4 @@ def drop_lines(path, step):
   lines = read_lines(path)
   kept = [line for line in lines if line["step"] <= step]
   if len(kept) < len(lines):
-    write_lines(path, kept)
+    journal.write(path, kept)

@@ -12,6 +12,7 @@ from keras import ops
 
 from tfdynnas import errors
 from tfdynnas.files import atomic
+from tfdynnas.files import damage
 from tfdynnas.files import json_schema
 from tfdynnas.files import npz_file
 
@@ -48,10 +49,8 @@ def record(path):
   if not pathlib.Path(path).exists():
     return None
   arrays = npz_file.read(path, _WHAT, {_RECORD})
-  try:
+  with damage.refused(path, _WHAT):
     found = json.loads(bytes(arrays[_RECORD]))
-  except (KeyError, ValueError, TypeError, RecursionError) as error:
-    raise errors.InputError(f"{path} must be {_WHAT}. Received: no record: {error}") from error
   json_schema.check(path, found, dict)
   return found
 

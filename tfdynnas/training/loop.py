@@ -7,8 +7,8 @@ import pathlib
 
 import keras
 
-from tfdynnas import errors
 from tfdynnas.backend import current
+from tfdynnas.files import identity as identity_lib
 from tfdynnas.files import json_schema
 from tfdynnas.training import callbacks
 from tfdynnas.training import checkpoint
@@ -123,5 +123,5 @@ def resumable(path, identity):
     if record["rows"]:  # None before the end of the first epoch.
       json_schema.check(path, record["rows"], [_ROW], "rows")
     rule = f"{path} must be of the same training; give another run_dir"
-    errors.refuse_other(rule, record.get("identity", {}), identity)
+    identity_lib.refuse_other(rule, record.get("identity", {}), identity)
   return record

@@ -19,6 +19,7 @@ import numpy as np
 from tfdynnas import errors
 from tfdynnas.data import class_names as names_lib
 from tfdynnas.files import atomic
+from tfdynnas.files import damage
 from tfdynnas.files import json_schema
 from tfdynnas.files import npz_file
 
@@ -108,7 +109,7 @@ def load(path):
   if not pathlib.Path(path).is_file():
     raise errors.InputError(f"`data_file` must be a file. Received: {path}, none")
   arrays = npz_file.read(path, _WHAT)
-  try:
+  with damage.refused(path, _WHAT):
     record = json.loads(arrays["record"].tobytes())
     if record["format"] != FORMAT or record["kind"] not in KINDS:
       raise ValueError(f"format {record['format']} of kind {record['kind']}")
@@ -118,10 +119,6 @@ def load(path):
     parts = {name: _part(arrays, name) for name in PARTS if f"{name}/bytes" in arrays}
     if "train" not in parts:
       raise ValueError("no training images")
-  except errors.InputError:
-    raise
-  except (ValueError, LookupError, TypeError, RecursionError) as error:
-    raise errors.InputError(f"{path} must be {_WHAT}. Received: {error}") from error
   for name, part in parts.items():
     _check_labels(path, name, part.labels, len(record["class_names"]))
   return record, parts

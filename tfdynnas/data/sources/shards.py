@@ -25,6 +25,7 @@ from tfdynnas.data import streams
 from tfdynnas.data.images import crop as crop_lib
 from tfdynnas.data.images import preparation as preparation_lib
 from tfdynnas.files import atomic
+from tfdynnas.files import damage
 from tfdynnas.files import regular_file
 
 INDEX = "index.json"
@@ -165,7 +166,7 @@ def _index(path, files):
   try:
     known = json.loads(regular_file.read_text(place, regular_file.MOST_LOG_BYTES))
     known = {name: known[name] for name in sizes if _is_entry(known[name], sizes[name])}
-  except (OSError, ValueError, KeyError, TypeError, RecursionError):
+  except damage.KINDS:
     known = {}
   missing = [name for name in sizes if name not in known]
   if missing:

@@ -16,6 +16,7 @@ from tfdynnas.data import streams
 from tfdynnas.data.formats import tfds_records
 from tfdynnas.data.images import crop as crop_lib
 from tfdynnas.data.images import preparation as preparation_lib
+from tfdynnas.files import damage
 from tfdynnas.files import regular_file
 
 # Published normalisation, in pixel units; other sets are measured.
@@ -184,7 +185,7 @@ def _damaged_json(name, data_dir):
   for path in found:
     try:
       json.loads(regular_file.read_text(path))
-    except (OSError, ValueError, RecursionError):
+    except damage.KINDS:
       return f", {path}"
   return f", dataset_info.json and features.json in {found[0].parent}" if found else ""
 
