@@ -3,12 +3,15 @@
 import io
 import itertools
 import shutil
+import struct
+import zlib
 
 import numpy as np
 import pytest
 
 from tfdynnas import data
 from tfdynnas import errors
+from tfdynnas.data.images import header
 from tfdynnas.data.images import pixels
 from tfdynnas.data.images import preparation
 
@@ -86,6 +89,32 @@ def test_orientation_is_obeyed_or_ignored(kind, way):
     how = preparation.Preparation(size=wanted.shape[:2], orientation=orientation)
     assert np.abs(_seen(content, how).astype(int) - wanted).max() <= most
     assert np.abs(pixels.prepared(content, how).astype(int) - wanted).max() <= most
+
+
+def _late_exif(content):
+  """A PNG with what turns it behind its pixels."""
+  body = struct.pack("<2sHIHHHIHHI", b"II", 42, 8, 1, 0x0112, 3, 1, 6, 0, 0)
+  chunk = b"eXIf" + body
+  return content[:-12] + struct.pack(">I", len(body)) + chunk + (
+      struct.pack(">I", zlib.crc32(chunk)) + content[-12:])
+
+
+def _xmp(content):
+  """A JPEG with an orientation that only XMP tells."""
+  body = b"http://ns.adobe.com/xap/1.0/\0<rdf:Description tiff:Orientation=\"6\"/>"
+  return content[:2] + b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body + content[2:]
+
+
+@pytest.mark.parametrize("name, more, way", [("a.png", _late_exif, 6), ("a.jpg", _xmp, 1)])
+def test_the_header_says_what_the_graph_sees(tmp_path, name, more, way):
+  smooth = np.add.outer(np.arange(12) * 6, np.arange(20) * 5).astype(np.uint8)
+  content = more(_encoded(name, image_lib.fromarray(np.stack([smooth] * 3, -1))))
+  (tmp_path / name).write_bytes(content)
+  wanted = np.rot90(smooth, -1) if way == 6 else smooth
+  assert header.displayed_size(tmp_path / name) == wanted.shape
+  how = preparation.Preparation(size=wanted.shape)
+  for seen in (_seen(content, how), pixels.prepared(content, how)):
+    assert np.abs(seen[..., 0].astype(int) - wanted).max() <= (12 if way == 1 else 0)
 
 
 def test_sizes_by_hand():  # Weights 3/7, 3/7, 1/7 of the nearest: 200 / 7, and 120 less that.

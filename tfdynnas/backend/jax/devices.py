@@ -6,7 +6,7 @@ import os
 import jax
 import keras
 
-from tfdynnas import errors
+from tfdynnas.backend import device_names
 
 
 class Devices:
@@ -40,39 +40,17 @@ class Devices:
 
 
 def make_strategy(distribution, devices):
-  """The devices of a run.
-
-  Args:
-    distribution: `none` or `mirrored`.
-    devices: Names such as `GPU:0`; of `CPU`, as many as are named are made, if JAX has not started
-      yet. Empty stands for the first, or for all with `mirrored`.
-
-  Returns:
-    Devices.
-
-  Raises:
-    InputError: A device is not there or named twice, or several without `mirrored`.
-  """
+  """As contract.Backend.make_strategy: Devices."""
   devices = [device.lower() for device in devices]
-  if len(set(devices)) < len(devices):
-    raise errors.InputError(f"`devices` must differ. Received: {devices}")
-  if distribution == "none" and len(devices) > 1:
-    raise errors.InputError(f"Several `devices` need distribution=mirrored. Received: {devices}")
+  device_names.check(distribution, devices)
   if not devices and distribution == "none":
     return Devices([])
   cpus = sum(device.startswith("cpu") for device in devices)
   if cpus > 1:
-    try:
+    with device_names.making_cpus(cpus, lambda: jax.devices("cpu")):
       jax.config.update("jax_num_cpu_devices", cpus)
-    except RuntimeError as error:
-      if len(jax.devices("cpu")) < cpus:
-        raise errors.InputError(
-            f"`devices` of several CPUs must be made first. Received: {error}"
-        ) from error
   there = keras.distribution.list_devices()
-  missing = [device for device in devices if device not in there]
-  if missing:
-    raise errors.InputError(f"`devices` must be among {there}. Received: {missing}")
+  device_names.check_there(devices, there)
   return Devices(devices or there)
 
 

@@ -6,7 +6,7 @@ from jax import numpy as jnp
 
 
 def differentiate(supernet, images, labels, paths, factors, distils):
-  """Gradients of the paths of a step; as `gradients.differentiate`."""
+  """Gradients of the paths of a step, as contract.Backend.differentiate."""
   weights = supernet.trainable_variables
   values = [jnp.asarray(weight.value) for weight in weights]
   images, labels = _shared_out(images), _shared_out(labels)
@@ -54,7 +54,7 @@ def _shared_out(batch):
 
 
 def path_gradient(supernet, images, labels, arch):
-  """Gradient of the mean loss of one arch; as `gradients.path_gradient`."""
+  """Gradient of the mean loss of one arch, as contract.Backend.path_gradient."""
   weights = supernet.trainable_variables
 
   def loss_of(values):

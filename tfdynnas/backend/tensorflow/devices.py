@@ -4,32 +4,19 @@ import keras
 import tensorflow as tf
 
 from tfdynnas import errors
+from tfdynnas.backend import device_names
 
 
 def make_strategy(distribution, devices):
-  """The strategy of a run.
+  """As contract.Backend.make_strategy: a tf.distribute.Strategy.
 
-  Args:
-    distribution: `none` or `mirrored`.
-    devices: Names such as `GPU:0`; of `CPU`, as many logical devices as are named are made, if
-      TensorFlow has not started yet. Empty stands for the first, or for all with `mirrored`.
-
-  Returns:
-    tf.distribute.Strategy. One device gives no MirroredStrategy: it would cost and bring nothing.
-
-  Raises:
-    InputError: A device is not there or named twice, or several without `mirrored`.
+  One device gives no MirroredStrategy: it would cost and bring nothing.
   """
   devices = [device.upper() for device in devices]
-  if len(set(devices)) < len(devices):
-    raise errors.InputError(f"`devices` must differ. Received: {devices}")
-  if distribution == "none" and len(devices) > 1:
-    raise errors.InputError(f"Several `devices` need distribution=mirrored. Received: {devices}")
+  device_names.check(distribution, devices)
   _make_cpus(sum(device.startswith("CPU") for device in devices))
   there = [device.name.replace("/device:", "") for device in tf.config.list_logical_devices()]
-  missing = [device for device in devices if device not in there]
-  if missing:
-    raise errors.InputError(f"`devices` must be among {there}. Received: {missing}")
+  device_names.check_there(devices, there)
   # What MirroredStrategy takes if it is told none: the accelerators, if there is one.
   usable = devices or [device for device in there if not device.startswith("CPU")] or there
   if distribution == "mirrored" and len(usable) > 1:
@@ -43,13 +30,8 @@ def _make_cpus(count):
     return
   host = tf.config.list_physical_devices("CPU")[0]
   parts = [tf.config.LogicalDeviceConfiguration()] * count
-  try:
+  with device_names.making_cpus(count, lambda: tf.config.list_logical_devices("CPU")):
     tf.config.set_logical_device_configuration(host, parts)
-  except RuntimeError as error:
-    if len(tf.config.list_logical_devices("CPU")) < count:
-      raise errors.InputError(
-          f"`devices` of several CPUs must be made first. Received: {error}"
-      ) from error
 
 
 def replicas():

@@ -7,20 +7,7 @@ from tfdynnas.backend.tensorflow import devices
 
 
 def differentiate(supernet, images, labels, paths, factors, distils):
-  """Gradients of the paths of a step, of this replica's images.
-
-  Args:
-    supernet: supernet.Supernet, compiled.
-    images: float [batch, height, width, 3].
-    labels: int32 [batch].
-    paths: int32 [paths, decisions].
-    factors: float32 [paths], weight of each path's loss; None for one path.
-    distils: Whether paths after the first learn from its logits, not from the labels.
-
-  Returns:
-    (gradients, loss, logits): one tensor per trainable weight, summed over the paths; the mean
-    loss of an image and a path, without the paths' weights; float32 [paths * batch, classes].
-  """
+  """Gradients of the paths of a step, as contract.Backend.differentiate."""
   if paths.shape[0] > 1:
     return _several(supernet, images, labels, paths, factors, distils)
   with tf.GradientTape() as tape:
@@ -65,17 +52,7 @@ def _distillation(target, logits):
 
 
 def path_gradient(supernet, images, labels, arch):
-  """Gradient of the mean loss of one arch, without clipping and weight decay.
-
-  Args:
-    supernet: supernet.Supernet.
-    images: float32 [batch, height, width, 3], normalised.
-    labels: int32 [batch].
-    arch: int32 [decisions].
-
-  Returns:
-    List of float32 tensors, one per trainable weight and of its shape; 0 off the path.
-  """
+  """Gradient of the mean loss of one arch, as contract.Backend.path_gradient."""
   weights = supernet.trainable_variables
   with tf.GradientTape() as tape:
     logits = supernet(images, arch=arch, training=True)

@@ -6,7 +6,7 @@ import torch
 
 @torch.enable_grad()
 def differentiate(supernet, images, labels, paths, factors, distils):
-  """Gradients of the paths of a step; as `gradients.differentiate`."""
+  """Gradients of the paths of a step, as contract.Backend.differentiate."""
   weights = [weight.value for weight in supernet.trainable_variables]
   sums, losses, outputs = [0] * len(weights), [], []
   for number, arch in enumerate(paths):
@@ -24,7 +24,7 @@ def differentiate(supernet, images, labels, paths, factors, distils):
 
 @torch.enable_grad()
 def path_gradient(supernet, images, labels, arch):
-  """Gradient of the mean loss of one arch; as `gradients.path_gradient`."""
+  """Gradient of the mean loss of one arch, as contract.Backend.path_gradient."""
   logits = supernet(images, arch=arch, training=True)
   losses = keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
   weights = [weight.value for weight in supernet.trainable_variables]

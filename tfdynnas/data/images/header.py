@@ -1,4 +1,8 @@
-"""What an image file says of itself before it is decoded: height, width and orientation."""
+"""What an image file says of itself before it is decoded: height, width and orientation.
+
+It is read as the served graph reads it (`decode`, `exif`), which Pillow does not: that takes the
+orientation from XMP too, decodes a PNG to look for a late eXIf chunk, and reads a WebP whole.
+"""
 
 import os
 import stat
@@ -27,18 +31,10 @@ def image_size(path):
   if not stat.S_ISREG(os.stat(path).st_mode):  # To open a FIFO waits for somebody who writes to it.
     return None
   with open(path, "rb") as file:
-    return stored_size(file)
+    return _stored_size(file)
 
 
-def stored_size(file):
-  """The same of an open file.
-
-  Args:
-    file: Binary file that can seek, at its start.
-
-  Returns:
-    (height, width), or None.
-  """
+def _stored_size(file):
   head = file.read(54)
   try:
     if head.startswith(b"\x89PNG\r\n\x1a\n") and head[12:16] == b"IHDR":

@@ -47,11 +47,11 @@ def decoded(content, preparation):
     ValueError: It cannot be decoded, or has too many pixels.
   """
   image_lib = pillow()
-  height, width = header.stored_size(io.BytesIO(content)) or (0, 0)
-  if height * width > preparation.max_pixels:
-    raise ValueError(f"{height}x{width}, more than {preparation.max_pixels:,} pixels")
   try:
     with image_lib.open(io.BytesIO(content), formats=extensions.READ) as image:
+      width, height = image.size  # Of the header: nothing is decoded yet.
+      if height * width > preparation.max_pixels:
+        raise ValueError(f"{height}x{width}, more than {preparation.max_pixels:,} pixels")
       found = _rgb(image, preparation)
   except (OSError, SyntaxError, image_lib.DecompressionBombError) as error:
     raise ValueError(str(error)) from error
