@@ -86,12 +86,13 @@ def test_metadata_has_the_bounds(wheel):
     "scipy": ">=1.13",
     "jinja2": ">=3.1",
     "rich": ">=13",
+    "pillow": ">=10",
   }
   assert metadata["Requires-Python"] == ">=3.11"
   assert metadata["License"] == "Apache-2.0"
   extras = set(metadata.get_all("Provides-Extra"))
-  assert extras == {"digits", "plots", "serving", "bayesian", "jax", "packed", "nats-bench",
-                    "docs", "test"}
+  assert extras == {"digits", "plots", "serving", "bayesian", "jax", "nats-bench", "docs",
+                    "test"}
 
 
 def test_entry_points_are_the_commands(wheel):

@@ -6,6 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from PIL import Image as image_lib
 
 from tfdynnas import data
 from tfdynnas import errors
@@ -14,7 +15,6 @@ from tfdynnas.data.images import pixels
 from tfdynnas.data.images import preparation
 from tfdynnas.data.sources import packed
 
-image_lib = pytest.importorskip("PIL.Image")
 pytest.importorskip("sklearn")
 
 SHARED = pathlib.Path(__file__).resolve().parents[3] / "shared" / "data" / "tensorflow_datasets"
@@ -298,9 +298,3 @@ def test_packing_replaces_nothing_and_leaves_nothing_half(tmp_path, small):
   with pytest.raises(errors.InputError, match="x.png"):
     data.pack(tmp_path / "q.npz", image_dir=tmp_path / "images")
   assert sorted(path.name for path in tmp_path.iterdir()) == ["images", "p.npz"]
-
-
-def test_missing_pillow_is_one_line_with_the_command(small, monkeypatch):
-  monkeypatch.setitem(__import__("sys").modules, "PIL", None)
-  with pytest.raises(errors.InputError, match=r"pip install tfdynnas\[packed\]"):
-    data.from_packed(small)

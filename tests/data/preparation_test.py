@@ -8,6 +8,8 @@ import zlib
 
 import numpy as np
 import pytest
+from PIL import Image as image_lib
+from PIL import ImageOps as image_ops
 
 from tfdynnas import data
 from tfdynnas import errors
@@ -16,8 +18,6 @@ from tfdynnas.data.images import pixels
 from tfdynnas.data.images import preparation
 
 tf = pytest.importorskip("tensorflow")
-image_lib = pytest.importorskip("PIL.Image")
-image_ops = pytest.importorskip("PIL.ImageOps")
 
 RNG = np.random.default_rng(0)
 RGBA = RNG.integers(0, 256, (12, 20, 4), np.uint8)

@@ -12,6 +12,7 @@ import time
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tfdynnas import errors
 from tfdynnas import serving
@@ -126,13 +127,12 @@ def test_the_graph_holds_the_models_variables_and_no_more(served):
 
 @pytest.mark.parametrize("kind", ["png", "jpeg", "gif", "bmp"])
 def test_image_files_of_any_kind_and_size(served, kind):
-  pil = pytest.importorskip("PIL.Image")
   model, path = served
   pixels = tf.image.resize(_images(1, (4, 3)), (20, 30)).numpy().astype(np.uint8)[0]
-  file, frames = io.BytesIO(), [pil.fromarray(pixels), pil.fromarray(255 - pixels)]
+  file, frames = io.BytesIO(), [Image.fromarray(pixels), Image.fromarray(255 - pixels)]
   more = {"save_all": True, "append_images": frames[1:]} if kind == "gif" else {}
   frames[0].save(file, kind, **more)
-  decoded = np.array(pil.open(io.BytesIO(file.getvalue())).convert("RGB"))
+  decoded = np.array(Image.open(io.BytesIO(file.getvalue())).convert("RGB"))
   loaded = tf.saved_model.load(str(path))
   answer = loaded.signatures["image_bytes"](image_bytes=tf.constant([file.getvalue()]))
   resized = np.round(tf.image.resize(decoded[None], (8, 6), antialias=True).numpy())

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import Image as image_lib
 
 from tfdynnas import data
 from tfdynnas import errors
@@ -10,7 +11,6 @@ from tfdynnas.data.images import preparation
 
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
-image_lib = pytest.importorskip("PIL.Image")
 
 SIZE = 32
 

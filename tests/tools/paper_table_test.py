@@ -17,7 +17,6 @@ from tfdynnas import analysis
 from tfdynnas import data
 
 pytest.importorskip("jax", reason="the extra `jax` is not installed")
-pytest.importorskip("PIL", reason="the extra `packed` is not installed")
 pytest.importorskip("matplotlib", reason="the extra `plots` is not installed")
 
 SCRIPT = without_tensorflow.ROOT / "tools" / "paper_table.sh"

@@ -14,7 +14,6 @@ from tfdynnas import analysis
 from tfdynnas import data
 
 pytest.importorskip("jax", reason="the extra `jax` is not installed")
-pytest.importorskip("PIL", reason="the extra `packed` is not installed")
 
 MODULES = (
     "analysis", "config", "data", "data.feeds", "data.images.augment", "jobs", "methods",

@@ -9,7 +9,6 @@ import io
 
 import numpy as np
 
-from tfdynnas import errors
 from tfdynnas.data.images import extensions
 from tfdynnas.data.images import header
 from tfdynnas.data.images import resize
@@ -26,7 +25,6 @@ def prepared(content, preparation):
     uint8 [height, width, 3].
 
   Raises:
-    InputError: Pillow is missing.
     ValueError: It cannot be decoded, or has too many pixels.
   """
   return fitted(decoded(content, preparation), preparation)
@@ -43,17 +41,17 @@ def decoded(content, preparation):
     uint8 [height, width, 3]; gray becomes three equal colours.
 
   Raises:
-    InputError: Pillow is missing.
     ValueError: It cannot be decoded, or has too many pixels.
   """
-  image_lib = pillow()
+  from PIL import Image
+
   try:
-    with image_lib.open(io.BytesIO(content), formats=extensions.READ) as image:
+    with Image.open(io.BytesIO(content), formats=extensions.READ) as image:
       width, height = image.size  # Of the header: nothing is decoded yet.
       if height * width > preparation.max_pixels:
         raise ValueError(f"{height}x{width}, more than {preparation.max_pixels:,} pixels")
       found = _rgb(image, preparation)
-  except (OSError, SyntaxError, image_lib.DecompressionBombError) as error:
+  except (OSError, SyntaxError, Image.DecompressionBombError) as error:
     raise ValueError(str(error)) from error
   turn = preparation.orientation == "exif"
   return turned(found, header.orientation(io.BytesIO(content)) if turn else 1)
@@ -80,25 +78,11 @@ def turned(image, way):
 
 def png(image):
   """Encodes a uint8 array, [height, width] or [height, width, 3], as the bytes of a PNG file."""
+  from PIL import Image
+
   content = io.BytesIO()
-  pillow().fromarray(image).save(content, "PNG", optimize=True)
+  Image.fromarray(image).save(content, "PNG", optimize=True)
   return content.getvalue()
-
-
-def pillow():
-  """Pillow's module of images, imported when it is needed.
-
-  Raises:
-    InputError: It is not installed.
-  """
-  try:
-    from PIL import Image
-  except ImportError:
-    raise errors.InputError(
-        "Packed files are read with Pillow, which is not installed. "
-        "Run: pip install tfdynnas[packed]"
-    ) from None
-  return Image
 
 
 def fitted(image, preparation):
