@@ -107,16 +107,22 @@ class _Bounds:
     return True
 
 
-def make(config):
+def make(config, stored=None):
   """The config that the flags say.
 
   A flag that means nothing beside the others is refused; of a flagfile it gives way: presets serve
   several tools, and flags after them change what they say.
 
+  Args:
+    config: Class of config.Config.
+    stored: dict of fields, the values of flags that were not given; else these are at their
+      default.
+
   Raises:
     InputError: The flags cannot be used.
   """
-  values, there = {}, _values()
+  kept = {name: value for name, value in (stored or {}).items() if not flags.FLAGS[name].present}
+  values, there = {}, {**_values(), **kept}
   for field in dataclasses.fields(config):
     values[field.name] = value = there[field.name]
     wrong = value is not None and option.idle(field, there)
@@ -125,6 +131,11 @@ def make(config):
     if wrong:
       values[field.name] = None
   return config(**values)
+
+
+def make_search():
+  """The SearchConfig that the flags say; what they do not say is as the run's search was asked."""
+  return make(config_lib.SearchConfig, config_lib.stored_search(run_dir()))
 
 
 def _values():

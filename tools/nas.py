@@ -20,6 +20,7 @@ def main():
   """Parses, checks, runs one job after the other; each goes on where a killed one stopped."""
   (data, space, supernet, few_shot, devices, search, subnet, export,
    probes) = map(launch.make, launch.CONFIGS)
+  search = launch.make_search()
   path, show, text = launch.run_dir(), flags.FLAGS.show_progress, launch.text()
   launch.refuse_workers()
   launch.import_quietly("keras_tuner", "matplotlib", backends=("tensorflow",))

@@ -59,6 +59,7 @@ _KINDS = {
     "result.json": {
         **_NETWORK, "part": str, "settings?": dict, "connected?": bool, "class_names?": [str],
     },
+    "search.json": dict,
     "statistics.json": ({**_RANKED, "tau_b?": None}, {
         **_RANKED, "tau_b": _CORRELATION, "spearman?": _CORRELATION,
         "tau_b_of_costs": {"params": _CORRELATION, str: _CORRELATION},
