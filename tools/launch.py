@@ -115,11 +115,7 @@ def make(config, stored=None):
 
   Args:
     config: Class of config.Config.
-    stored: dict of fields, the values of flags that were not given; else these are at their
-      default.
-
-  Raises:
-    InputError: The flags cannot be used.
+    stored: dict of fields, the values of flags that were not given; None: their defaults.
   """
   kept = {name: value for name, value in (stored or {}).items() if not flags.FLAGS[name].present}
   values, there = {}, {**_values(), **kept}
@@ -131,11 +127,6 @@ def make(config, stored=None):
     if wrong:
       values[field.name] = None
   return config(**values)
-
-
-def make_search():
-  """The SearchConfig that the flags say; what they do not say is as the run's search was asked."""
-  return make(config_lib.SearchConfig, config_lib.stored_search(run_dir()))
 
 
 def _values():

@@ -10,6 +10,7 @@ that holds the network already is left as it is.
 from absl import flags
 
 from tfdynnas import class_accuracy
+from tfdynnas import config
 from tfdynnas.tools import launch
 from tfdynnas.tools import progress
 
@@ -20,8 +21,8 @@ def main():
   """Parses, checks, runs one job after the other; each goes on where a killed one stopped."""
   (data, space, supernet, few_shot, devices, search, subnet, export,
    probes) = map(launch.make, launch.CONFIGS)
-  search = launch.make_search()
   path, show, text = launch.run_dir(), flags.FLAGS.show_progress, launch.text()
+  search = launch.make(config.SearchConfig, config.stored_search(path))
   launch.refuse_workers()
   launch.import_quietly("keras_tuner", "matplotlib", backends=("tensorflow",))
   from tfdynnas import analysis

@@ -17,7 +17,8 @@ launch.define(__name__, config.SearchConfig)
 
 def main():
   """Parses, checks, searches, and prints what was found."""
-  settings, path = launch.make_search(), launch.run_dir()
+  path = launch.run_dir()
+  settings = launch.make(config.SearchConfig, config.stored_search(path))
   works = roles.role() == "worker"
   launch.import_quietly("keras_tuner")
   from tfdynnas import analysis

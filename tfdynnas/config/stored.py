@@ -14,7 +14,8 @@ def stored_search(run_dir):
     run_dir: Path of the run.
 
   Returns:
-    dict, fields of SearchConfig that were given or mean something; {} where no search has begun, or an older version began it.
+    dict, fields of SearchConfig that mean something; {} where no search has begun, or an older
+    version began it.
 
   Raises:
     InputError: The file is damaged, or of another version.
@@ -26,6 +27,6 @@ def stored_search(run_dir):
   stored = {**stored, "pareto_costs": tuple(stored.get("pareto_costs", ("params",)))}
   try:
     asked = SearchConfig.from_dict(stored)
-  except (errors.InputError, KeyError, TypeError) as error:  # Of a field that this version does not have.
+  except (errors.InputError, KeyError, TypeError) as error:  # Or of a field of another version.
     raise errors.InputError(f"{path} must hold a search. Received: {error}") from error
   return {name: value for name, value in vars(asked).items() if value is not None}

@@ -29,8 +29,7 @@ def in_run(supernet, data, run_dir, batch_size=None, epochs=1, verbose="auto", c
     batch_size: int, of all devices together; None: Keras' own.
     epochs: int >= 1, of the whole training.
     verbose: As for Keras' `fit`, as are callbacks and validation_data.
-    callbacks: See above.
-    validation_data: See above.
+    callbacks, validation_data: See above.
     **others: What else Keras' `fit` takes, all of which is refused.
 
   Returns:

@@ -78,8 +78,9 @@ class RunPlace:
     name, run_dir = "search/recalibrated.json", self._run_dir
     if (run_dir.path / name).exists() and run_dir.read_json(name)["arch"] == arch:
       return run_dir.read_json(name)
-    supernet = trained.load_supernet(run_dir, self._made.config, self._made.space)
-    measured = scoring.recalibrated(supernet, self._made.config, self._made.data, self._config, arch)
+    made = self._made
+    supernet = trained.load_supernet(run_dir, made.config, made.space)
+    measured = scoring.recalibrated(supernet, made.config, made.data, self._config, arch)
     run_dir.write_json(name, {"arch": arch, **measured})
     return measured
 
