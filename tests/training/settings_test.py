@@ -36,8 +36,7 @@ def test_settings_are_those_that_made_the_supernet(given):
   asked = config.SupernetConfig(**given)
   made = _make(asked)
   found = settings.of(made)
-  for name, value in found.items():
-    assert value == getattr(asked, name), name
+  assert config.SupernetConfig.from_dict({**asked.as_dict(), **found}) == asked
   assert set(given) - {"epochs"} <= set(found)
   assert settings.differences(made, _make(asked)) == ({}, {})
 
