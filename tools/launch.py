@@ -41,6 +41,7 @@ RUN = {
 CONFIGS = (
     *RUN.values(), config_lib.FewShotConfig, config_lib.DeviceConfig, config_lib.SearchConfig,
     config_lib.SubnetConfig, config_lib.ExportConfig, config_lib.ProbeConfig,
+    config_lib.BaselineConfig,
 )
 APART = (  # Not of the chain that tools/nas.py runs.
     config_lib.RankConfig, config_lib.SplitConfig,

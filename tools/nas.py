@@ -4,7 +4,8 @@
 tools/nas.py --flagfile=flags/digits.cfg --run_dir=runs/digits
 
 With a flag of few-shot training the supernet is trained in parts, one after the other. A servable
-that holds the network already is left as it is.
+that holds the network already is left as it is. With --baselines=K other archs are trained too, to
+see what the search brought.
 """
 
 from absl import flags
@@ -20,18 +21,15 @@ launch.define(__name__, *launch.CONFIGS)
 def main():
   """Parses, checks, runs one job after the other; each goes on where a killed one stopped."""
   (data, space, supernet, few_shot, devices, search, subnet, export,
-   probes) = map(launch.make, launch.CONFIGS)
+   probes, baselines) = map(launch.make, launch.CONFIGS)
   path, show, text = launch.run_dir(), flags.FLAGS.show_progress, launch.text()
   search = launch.make(config.SearchConfig, config.stored_search(path))
   launch.refuse_workers()
   launch.import_quietly("keras_tuner", "matplotlib", backends=("tensorflow",))
-  from tfdynnas import analysis
   from tfdynnas import jobs
-  from tfdynnas import spaces
-  from tfdynnas.jobs import setup
 
   run_dir = jobs.RunDir(path, create=True)
-  check = jobs.later_jobs(run_dir, search, subnet, export)
+  check = jobs.later_jobs(run_dir, search, subnet, export, baselines)
   if launch.few_shot_flags():
     jobs.train_few_shot(run_dir, data, space, supernet, few_shot, devices, text,
                         progress.of_parts(show), probes, launch.tell, check)
@@ -46,7 +44,19 @@ def main():
   result = jobs.train_subnet(
       run_dir, subnet, devices.checkpoint_steps, progress.Progress("subnet", "step", show)
   )
+  compared = baselines.baselines and jobs.train_baselines(
+      run_dir, baselines, search, subnet, devices.checkpoint_steps,
+      progress.Progress("baselines", "step", show), launch.tell)
   servable = jobs.find_servable(run_dir, export) or jobs.export_subnet(run_dir, export)
+  _show(run_dir, found, history, result, compared, servable)
+
+
+def _show(run_dir, found, history, result, compared, servable):
+  """Draws and prints what came out."""
+  from tfdynnas import analysis
+  from tfdynnas import spaces
+  from tfdynnas.jobs import setup
+
   figures = [
       analysis.search_figure(
           history, found["trial"], run_dir.path / "search.png", front=found.get("front", ()),
@@ -54,11 +64,15 @@ def main():
       analysis.arch_figure(
           setup.stored_space(run_dir.config()), result["arch"], run_dir.path / "network.png"),
   ]
-  _print_table(found, result, servable, figures, spaces.COSTS)
+  place = [("place among baselines", analysis.standing_line(compared))] if compared else []
+  print()
+  _print_columns(_rows(found, result, place, servable, figures, spaces.COSTS))
+  if compared:
+    _print_columns(analysis.standing_table(compared))
 
 
-def _print_table(found, result, servable, figures, kinds):
-  """Prints what came out."""
+def _rows(found, result, place, servable, figures, kinds):
+  """What came out, as (name, value)."""
   rows = [("architecture", result["string"])]
   rows += [(kind, f"{result[kind]:,}") for kind in kinds if kind in result]
   if found["arch"] == result["arch"]:
@@ -69,11 +83,17 @@ def _print_table(found, result, servable, figures, kinds):
       ("accuracy, on its own", f"{result['accuracy']:.4f} on {result['part']} images"
                                f"{class_accuracy.beside(result)}"),
       ("by class, worst first", class_accuracy.by_class(result, result["class_names"])),
-      ("servable", str(servable)), ("serve it", launch.serve_command(servable)),
+      *place, ("servable", str(servable)), ("serve it", launch.serve_command(servable)),
       ("the search", str(figures[0])), ("the network", str(figures[1])),
   ]
-  width = max(len(name) for name, _ in rows)
-  print("\n".join(["", *(f"  {name:<{width}}  {value}" for name, value in rows), ""]))
+  return rows
+
+
+def _print_columns(rows):
+  """Prints rows of texts, and an empty line."""
+  widths = [max(map(len, column)) for column in list(zip(*rows))[:-1]]
+  lines = ["  ".join([*map(str.ljust, row, widths), row[-1]]) for row in rows]
+  print("\n".join([*(f"  {line}" for line in lines), ""]))
 
 
 def run():

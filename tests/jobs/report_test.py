@@ -94,6 +94,11 @@ def _fill(run_dir):
       "arch": list(archs[0]), "string": SPACE.format(archs[0]), "part": "test",
       # Worst first, and without the class that has no image: b 3 of 5, a 15 of 15.
       **class_accuracy.summary([15, 3, 0], [15, 5, 0]), "class_names": ["a", "b", "c"], **costs[0]})
+  found, *others = [
+      {"arch": list(archs[n]), "string": SPACE.format(archs[n]), "accuracy": accuracy,
+       "part": "test", **costs[n]} for n, accuracy in ((-1, 0.875), (1, 0.75), (2, 0.9375))]
+  run_dir.write_json("baselines.json", {
+      "found": found, "randoms": others[:1], "largest": others[1]})
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +124,8 @@ def test_everything_is_in_the_page_and_nothing_outside_of_it(page):
                 "37.50 % by running statistics of 2,000 training images, which took 1.2 s",
                 "tau-b(complexity, truth)",
                 "digits: 898 train, 540 valid, 359 test; 8x8x3", "5 momentum groups by decision",
-                "gamma_max"):
+                "2 of 3 on test images; 1 random of at most its cost: 0.7500 to 0.7500",
+                "the largest within the limits: 0.9375", "gamma_max"):
     assert words in text, words
   assert not re.findall(r"(?:src|href)=\"(?!data:)", text) and "url(" not in text
   assert page.stat().st_size < 2_000_000
@@ -128,11 +134,11 @@ def test_everything_is_in_the_page_and_nothing_outside_of_it(page):
 def test_a_run_of_which_nothing_is_there_says_which_commands_make_it(tmp_path):
   run_dir = _claimed(tmp_path / "a run")
   text = html.unescape(jobs.run_report(run_dir).read_text())
-  assert "<img" not in text and text.count('class="missing"') == 7
+  assert "<img" not in text and text.count('class="missing"') == 8
   given = f"'--flagfile={run_dir.path}/flags.cfg' '--run_dir={run_dir.path}"
   for command in (f"train_supernet.py {given}'", f"train_supernet.py {given}_probed' --probe_ep",
                   f"rank.py {given}' --table", f"search.py {given}'",
-                  f"report.py {given}' --table=TABLE.npz"):
+                  f"report.py {given}' --table=TABLE.npz", f"nas.py {given}' --baselines=8"):
     assert f"tools/{command}" in text, command
 
 

@@ -13,6 +13,8 @@ from tfdynnas.analysis.results import append_result
 from tfdynnas.analysis.results import has_result
 from tfdynnas.analysis.results import read_results
 from tfdynnas.analysis.results import results_table
+from tfdynnas.analysis.standing import standing_line
+from tfdynnas.analysis.standing import standing_table
 from tfdynnas.analysis.table import Table
 from tfdynnas.analysis.table import load_table
 from tfdynnas.analysis.table import save_table

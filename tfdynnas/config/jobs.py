@@ -257,6 +257,16 @@ class SubnetConfig(NetworkConfig):
 
 
 @dataclasses.dataclass(frozen=True)
+class BaselineConfig(Config):
+  """What the network found is compared with."""
+
+  baselines: int | None = option(
+      None, "Random archs within the limits, no dearer than the one found, to train as that one "
+      "is, and the largest within the limits; none: no such.", least=1, most=100_000, unset=0
+  )
+
+
+@dataclasses.dataclass(frozen=True)
 class ExportConfig(NetworkConfig):
   """Which network becomes a servable, and where it goes."""
 

@@ -9,8 +9,8 @@ _NAMES = {
     "RunDir": "run_directory", "cost_ranges": "search", "export_subnet": "export",
     "find_servable": "export", "later_jobs": "chain", "open_run": "opened", "run_rank": "rank",
     "run_report": "report", "run_search": "search", "run_split": "split", "run_worker": "search",
-    "signal_note": "subnet", "train_few_shot": "few_shot", "train_subnet": "subnet",
-    "train_supernet": "supernet",
+    "signal_note": "subnet", "train_baselines": "baselines", "train_few_shot": "few_shot",
+    "train_subnet": "subnet", "train_supernet": "supernet",
 }
 __all__ = sorted(_NAMES)
 

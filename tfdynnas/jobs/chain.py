@@ -2,13 +2,16 @@
 
 import functools
 
+from tfdynnas import config as config_lib
 from tfdynnas.data import order
+from tfdynnas.jobs import baselines
 from tfdynnas.jobs import export
 from tfdynnas.jobs import search
 from tfdynnas.jobs import subnet
 
 
-def later_jobs(run_dir, search_config, subnet_config, export_config):
+def later_jobs(run_dir, search_config, subnet_config, export_config,
+               baseline_config=config_lib.BaselineConfig()):
   """Makes what `train_supernet` and `train_few_shot` check with, of the whole chain.
 
   Args:
@@ -16,12 +19,14 @@ def later_jobs(run_dir, search_config, subnet_config, export_config):
     search_config: config.SearchConfig.
     subnet_config: config.SubnetConfig.
     export_config: config.ExportConfig.
+    baseline_config: config.BaselineConfig.
 
   Returns:
     Callable (data.Data, spaces.Space) that raises InputError: limits that nothing meets, a latency
-    table of another space, an arch that is none, more steps than can be counted, or a place for the
-    servable that is none.
+    table of another space, an arch that is none, more steps than can be counted, baselines of an
+    arch that was named, or a place for the servable that is none.
   """
+  baselines.check(baseline_config, subnet_config)
   return functools.partial(_check, run_dir, search_config, subnet_config, export_config)
 
 

@@ -47,6 +47,7 @@ def run_report(run_dir, config=config_lib.TruthConfig()):
         ("Ranking", sections.ranking(reader, sheet, _truth_of(stored, space, table, config))),
         ("Search", sections.search(reader, sheet)),
         ("Networks", sections.networks(reader, sheet, space)),
+        ("What the search brought", sections.baselines(reader)),
         ("Settings", [page.row(*_settings(stored))]),
     ]
     title = f"Supernet run {reader.path.resolve().name}"

@@ -36,9 +36,15 @@ _NETWORK = {
     "arch": [_COUNT], "string": str, "params": _COUNT, "macs": _COUNT, "accuracy": _SHARE,
     **_CLASSES
 }
+_TRAINED = {
+    **_NETWORK, "part": str, "settings?": dict, "connected?": bool, "class_names?": [str],
+}
 _RANKED = {"ranked": {"archs": str, "count": _COUNT}}
 # What the files of a run hold at least, by name, as `json_schema.check` takes it.
 _KINDS = {
+    "baselines.json": {
+        "found": _TRAINED, "randoms": [_TRAINED, ...], "largest": (None, _TRAINED)
+    },
     "config.json": {
         **dict.fromkeys((*_CONFIGS, "devices"), dict), str: dict,
         "images": {
@@ -56,10 +62,7 @@ _KINDS = {
         "arch": [_COUNT], "accuracy": _SHARE, "images": _COUNT, "seconds": json_schema.POSITIVE,
         **_CLASSES,
     },
-    "result.json": {
-        **_NETWORK, "part": str, "settings?": dict, "connected?": bool, "class_names?": [str],
-    },
-    "search.json": dict,
+    "result.json": _TRAINED, "search.json": dict,
     "statistics.json": ({**_RANKED, "tau_b?": None}, {
         **_RANKED, "tau_b": _CORRELATION, "spearman?": _CORRELATION,
         "tau_b_of_costs": {"params": _CORRELATION, str: _CORRELATION},

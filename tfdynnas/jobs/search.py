@@ -109,11 +109,27 @@ def check(space, config):
   Raises:
     InputError: It cannot.
   """
+  limited(space, config)
+
+
+def limited(space, config):
+  """The archs that a search may find.
+
+  Args:
+    space: spaces.Space of the run.
+    config: config.SearchConfig.
+
+  Returns:
+    spaces.LimitedSpace.
+
+  Raises:
+    InputError: No arch meets the limits.
+  """
   from tfdynnas.search import searches  # As above.
 
   kind, asked = getattr(searches, search_place.KINDS[config.search]), search_place.arguments(config)
   asked = {name: value for name, value in asked.items() if name not in scoring.FINGERPRINT}
-  kind.make_oracle(search_place.searched(space, config), **asked)
+  return kind.make_oracle(search_place.searched(space, config), **asked)[0].limited
 
 
 def cost_ranges(run_dir, config):

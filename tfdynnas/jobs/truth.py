@@ -3,7 +3,7 @@
 import numpy as np
 
 from tfdynnas import errors
-from tfdynnas.jobs import subnet as subnet_job
+from tfdynnas.jobs import several
 from tfdynnas.training import loop
 
 CLASSES = {"cifar10": 10, "cifar100": 100, "imagenet16_120": 120}  # Of the published tables.
@@ -76,40 +76,10 @@ def trained(run_dir, config, made, archs, checkpoint_steps=1000, progress=loop.s
     InputError: The folder holds trainings by another recipe.
     DivergedError: A loss is no longer a number.
   """
-  space, results = made.space, []
-  for number, arch in enumerate(archs):
-    shown = _Shown(progress, number, len(archs))
-    results.append(_trained_one(run_dir, config, made, arch, checkpoint_steps, shown))
+  results = several.train(run_dir, "standalone", config, made, archs, None, checkpoint_steps,
+                          progress)
   described = {
       "standalone": len(archs), "part": results[0]["part"], "epochs": config.subnet_epochs,
-      "chance": 100 / space.skeleton.classes,
+      "chance": 100 / made.space.skeleton.classes,
   }
   return np.array([100 * result["accuracy"] for result in results]), described
-
-
-def _trained_one(run_dir, config, made, arch, checkpoint_steps, progress):
-  """The result of one training, done now unless it is there."""
-  folder = f"standalone/{made.space.index(arch)}"
-  settings = {key: value for key, value in config.identity().items() if key != "arch"}
-  path = run_dir.path / folder / "result.json"
-  if path.exists():
-    result = run_dir.read_json(f"{folder}/result.json")
-    rule = f"{path} must be of the same training; give another run_dir"
-    errors.refuse_other(rule, result.get("settings", {}), settings)
-    return result
-  _, result = subnet_job.train_arch(
-      run_dir, folder, arch, config, made, None, checkpoint_steps, progress
-  )
-  run_dir.write_json(f"{folder}/result.json", {**result, "settings": settings})
-  return result
-
-
-class _Shown:
-  """Progress of one training as part of that of all."""
-
-  def __init__(self, progress, number, count):
-    self._progress, self._number, self._count = progress, number, count
-
-  def __call__(self, step, steps, **logs):
-    shown = {"arch": self._number + 1, **logs}
-    self._progress(self._number * steps + step, self._count * steps, **shown)

@@ -61,6 +61,11 @@ class Reader:
     folders = ["subnet", *sorted(path.name for path in self.path.glob("subnet_[0-9]*"))]
     return [found for found in (self.json(f"{name}/result.json") for name in folders) if found]
 
+  def baselines(self):
+    """What the network found is compared with, None if nothing is, or that is of another search."""
+    found, record = self.json(FOUND), self.json("baselines.json")
+    return record if found and record and record["found"]["arch"] == found["arch"] else None
+
   def rows(self, name, numbers, maybe=(), texts=()):
     """The rows of a CSV file of the run as of `rows`, [] if there is no such file."""
     path = self._run_dir.path / name

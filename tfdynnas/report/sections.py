@@ -227,6 +227,17 @@ def networks(reader, sheet, space):
   ])]
 
 
+def baselines(reader):
+  """Where the network found stands among others."""
+  record = reader.baselines()
+  if not record:
+    return [page.missing("Nothing says yet what the search brought:",
+                         _command(reader, "nas", "--baselines=8"))]
+  head, *rows = analysis.standing_table(record)
+  return [page.text(f"Place of the network found: {analysis.standing_line(record)}."),
+          page.table(rows, head)]
+
+
 def _by_class(result):
   """A table of the accuracy by class of a trained network, the worst of many; older ones: none."""
   rows = class_accuracy.worst_first(result)

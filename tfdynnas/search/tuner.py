@@ -14,6 +14,7 @@ from absl import logging
 from tfdynnas import class_accuracy
 from tfdynnas import errors
 from tfdynnas.files import atomic
+from tfdynnas.search import baselines as baselines_lib
 from tfdynnas.search import durable
 from tfdynnas.search import hyperparameters
 from tfdynnas.search import listeners
@@ -226,6 +227,23 @@ class SupernetTuner(subnets.ModelTuner, durable.DurableTuner):
   def rank(self, row):
     """What a row of `history` is ordered by, greater for a better one."""
     return row[self.objective], -(row["loss"] or 0.0)
+
+  def baselines(self, count, seed=0):
+    """Archs to measure the best one against; train all of them as you train that one.
+
+    Args:
+      count: int >= 0, random archs no dearer than the best one.
+      seed: int in [0, 2**32).
+
+    Returns:
+      (randoms, largest): list of archs, fewer than `count` if there are no more; the arch of the
+      most params within the limits, which may be the best one.
+
+    Raises:
+      InputError: No trial was scored, or `count` or `seed` is out of range.
+    """
+    limited = getattr(self.oracle, "limited", self.limited)
+    return baselines_lib.choose(limited, self.best()[0], count, seed)
 
   def front(self, costs):
     """The trials that no other surpasses in the objective and costs, from the cheapest up.

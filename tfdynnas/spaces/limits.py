@@ -8,6 +8,8 @@ import numpy as np
 from tfdynnas import errors
 from tfdynnas.spaces import space as space_lib
 
+_LEVELS = 256  # Of the costs up to a limit, see LimitedSpace.largest.
+
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
@@ -71,6 +73,7 @@ class LimitedSpace:
   Attributes:
     space: Space.
     limits: dict of kind to greatest cost.
+    connected: bool, whether archs through which no signal passes are left out.
   """
 
   def __init__(self, space, limits=None, connected=False):
@@ -85,7 +88,7 @@ class LimitedSpace:
       InputError: No arch meets the limits; the message names the nearest cost that can be met. Or
         the space has no cost of that kind, or no signal passes through any arch within them.
     """
-    self.space = space
+    self.space, self.connected = space, connected
     self.limits = as_mapping(limits)
     self._greatest = np.array(list(self.limits.values()), np.float64)
     self._fixed, self._rows = _read_costs(space, self.limits)
@@ -132,9 +135,45 @@ class LimitedSpace:
         return arch
     return next((arch for arch in self.archs(rng) if arch not in visited), None)
 
+  def largest(self, rng):
+    """An arch within the limits that has the most params.
+
+    The decisions are made one after the other, for all sums of costs at once. Of beginnings that
+    let a signal pass alike and whose costs are of one level, one of _LEVELS below each limit, that
+    of the most params is kept: so the result is exact where costs are coarser than a level.
+
+    Args:
+      rng: numpy Generator that picks one of equals.
+
+    Returns:
+      tuple of ints.
+    """
+    passing = [[int(self.connected and self.space.passes(place, choice)) << place for choice in own]
+               for place, own in enumerate(self.space.allowed)]
+    fixed, sizes = _read_costs(self.space, ["params"])
+    rows = [np.column_stack(columns) for columns in zip(passing, sizes, self._rows)]
+    archs, sums = np.zeros((1, 0), np.int64), np.array([[0, *fixed, *self._fixed]])
+    for place, (own, row) in enumerate(zip(self.space.allowed, rows)):
+      archs, sums = _longer(archs, sums, own, row)
+      can_end = self._can_end(place + 1, sums[:, 2:])
+      archs, sums = archs[can_end], sums[can_end]
+      kept = _largest_of_each(sums, self._greatest, rng)
+      archs, sums = archs[kept], sums[kept]
+    order = np.lexsort([rng.random(len(sums)), -sums[:, 1]])
+    return next(filter(self.meets, (tuple(map(int, arch)) for arch in archs[order])))
+
   def _can_end(self, decision, spent):
-    """Whether the decisions from `decision` on can stay within what `spent` leaves."""
-    return bool((spent + self._fronts[decision] <= self._greatest).all(axis=1).any())
+    """Whether the decisions from `decision` on can stay within what `spent` leaves.
+
+    Args:
+      decision: int.
+      spent: float64 [..., kinds].
+
+    Returns:
+      bool [...].
+    """
+    sums = spent[..., None, :] + self._fronts[decision]
+    return (sums <= self._greatest).all(axis=-1).any(axis=-1)
 
   def _can_connect(self, chosen):
     """Whether the decisions still to come can let a signal pass, if one has to."""
@@ -165,6 +204,30 @@ class LimitedSpace:
         wanted = " and ".join([*before, f"{kind} <= {self.limits[kind]}"])
         given = f"With {' and '.join(before)} the least {kind}" if before else "The least"
         raise errors.InputError(f"No arch of `{self.space.name}` has {wanted}. {given} is {least}.")
+
+
+def _longer(archs, sums, choices, row):
+  """Every arch so far with every choice of one more decision, and the sums with its costs."""
+  count = len(archs)
+  added = np.tile(choices, count)[:, None]
+  archs = np.concatenate([archs.repeat(len(choices), axis=0), added], axis=1)
+  return archs, sums.repeat(len(choices), axis=0) + np.tile(row, (count, 1))
+
+
+def _largest_of_each(sums, greatest, rng):
+  """int [groups], the place of the most params among sums that pass alike and cost about the same.
+
+  Args:
+    sums: float64 [n, 2 + kinds]: which decisions pass, as bits; params; costs.
+    greatest: float64 [kinds], the limits.
+    rng: numpy Generator that picks one of equals.
+  """
+  levels = np.floor(sums[:, 2:] * (_LEVELS / np.where(greatest > 0, greatest, 1)))
+  groups = np.column_stack([sums[:, 0], levels])
+  order = np.lexsort([rng.random(len(sums)), -sums[:, 1], *groups.T])
+  groups = groups[order]
+  first = np.concatenate([[True], (groups[1:] != groups[:-1]).any(axis=1)])
+  return order[first]
 
 
 def _passing(space):
