@@ -1,6 +1,7 @@
 """The front door: from images to a servable in Python, by the names of `tfdynnas` alone."""
 
 import keras
+import keras_tuner
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -40,9 +41,7 @@ def test_from_images_to_a_servable(supernet, data, tmp_path):
   network.compile("sgd", nas.losses.crossentropy(), metrics=["accuracy"])
   loss, accuracy = network.evaluate(data.batches("valid", 250), verbose=0)
   best = max(row["accuracy"] for row in rows)
-  assert accuracy == pytest.approx(best, abs=0.02) and np.isfinite(loss)  # Batches lie otherwise.
-  images, _ = next(iter(data.batches("train", 512)))
-  network = supernet.subnet(search.best()[0], images=images.numpy())
+  assert accuracy == pytest.approx(best, abs=0.1) and np.isfinite(loss)  # By running statistics.
   network.compile(keras.optimizers.SGD(0.02), nas.losses.crossentropy(), metrics=["accuracy"])
   network.fit(data.batches("train", 64), epochs=1, verbose=0)
   version = nas.export(network, tmp_path / "servables" / "digits", data)
@@ -65,12 +64,41 @@ def test_a_search_goes_on_and_that_of_other_weights_is_refused(supernet, data, t
     _search(other, data, tmp_path, settings=SETTINGS)
 
 
-@pytest.mark.parametrize("kind", [nas.ParetoSearch, nas.RandomSearch])
-def test_the_other_searches(supernet, data, tmp_path, kind):
-  more = {"settings": SETTINGS} if kind is nas.ParetoSearch else {}
-  search = _search(supernet, data, tmp_path, kind, max_trials=3, seed=4, **more)
-  search.search()
-  assert search.done == 3 and search.get_best_hyperparameters()
+@pytest.mark.parametrize("kind", [
+    nas.EvolutionSearch, nas.ParetoSearch, nas.RandomSearch, nas.BayesianOptimization])
+def test_each_search_is_a_whole_tuner(supernet, data, tmp_path, capsys, kind):
+  evolves = kind in (nas.EvolutionSearch, nas.ParetoSearch)
+  more = {"settings": SETTINGS} if evolves else {}
+  heard = []
+  listen = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: heard.append(logs))
+  search = _search(supernet, data, tmp_path, kind, max_trials=3, seed=4, score_images=64, **more)
+  search.search(callbacks=[listen])
+  assert isinstance(search, keras_tuner.engine.base_tuner.BaseTuner) and search.done == 3
+  rows = search.history()
+  search.reload()
+  assert search.history() == rows and search.done == 3
+  search.search()  # It has ended.
+  assert search.history() == rows
+  assert [logs["accuracy"] for logs in heard if logs["params"] <= LIMIT] == [
+      row["accuracy"] for row in rows]
+  search.results_summary(2)
+  search.search_space_summary()
+  printed = capsys.readouterr().out
+  best = max(rows, key=lambda row: (row["accuracy"], -row["loss"]))
+  assert f"Score: {best['accuracy']}" in printed and "decision_5_3_2 (Choice)" in printed
+  values = search.get_best_hyperparameters()[0].values
+  assert [values[name] for name in sorted(values)] == [
+      own.choices[choice] for own, choice in zip(supernet.space.decisions, best["arch"])]
   if kind is nas.ParetoSearch:
     front = search.front()
     assert front and [row["params"] for row in front] == sorted(row["params"] for row in front)
+
+
+def test_the_best_model_answers_one_image_as_among_others(supernet, data, tmp_path):
+  search = _search(supernet, data, tmp_path, settings=SETTINGS, max_trials=2, score_images=64)
+  search.search()
+  model, other = search.get_best_models(2)
+  images = (data.test.images[:9] - data.mean) / data.std
+  answers = model.predict(images, verbose=0)
+  np.testing.assert_allclose(model.predict(images[:1], verbose=0), answers[:1], atol=1e-4)
+  assert not np.allclose(other.predict(images, verbose=0), answers)

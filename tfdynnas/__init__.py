@@ -22,6 +22,7 @@ _NAMES = {
     "Supernet": "supernet", "BayesianOptimization": "search.searches",
     "EvolutionSearch": "search.searches", "ParetoSearch": "search.searches",
     "RandomSearch": "search.searches", "export": "serving.from_data",
+    "open_run": "jobs.opened",
 }
 __all__ = sorted({**_MODULES, **_NAMES})
 

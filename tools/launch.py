@@ -108,16 +108,18 @@ class _Bounds:
     return True
 
 
-def make(config):
+def make(config, stored=None):
   """The config that the flags say.
 
   A flag that means nothing beside the others is refused; of a flagfile it gives way: presets serve
   several tools, and flags after them change what they say.
 
-  Raises:
-    InputError: The flags cannot be used.
+  Args:
+    config: Class of config.Config.
+    stored: dict of fields, the values of flags that were not given; None: their defaults.
   """
-  values, there = {}, _values()
+  kept = {name: value for name, value in (stored or {}).items() if not flags.FLAGS[name].present}
+  values, there = {}, {**_values(), **kept}
   for field in dataclasses.fields(config):
     values[field.name] = value = there[field.name]
     wrong = value is not None and option.idle(field, there)

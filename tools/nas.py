@@ -11,6 +11,7 @@ see what the search brought.
 from absl import flags
 
 from tfdynnas import class_accuracy
+from tfdynnas import config
 from tfdynnas.tools import launch
 from tfdynnas.tools import progress
 
@@ -22,6 +23,7 @@ def main():
   (data, space, supernet, few_shot, devices, search, subnet, export,
    probes, baselines) = map(launch.make, launch.CONFIGS)
   path, show, text = launch.run_dir(), flags.FLAGS.show_progress, launch.text()
+  search = launch.make(config.SearchConfig, config.stored_search(path))
   launch.refuse_workers()
   launch.import_quietly("keras_tuner", "matplotlib", backends=("tensorflow",))
   from tfdynnas import jobs

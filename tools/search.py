@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Searches the supernet of a run: tools/search.py --run_dir=runs/digits"""
+"""Searches the supernet of a run: tools/search.py --run_dir=runs/digits
+
+Of a search that was begun, flags that are not given are as they were then.
+"""
 
 from absl import flags
 
@@ -14,7 +17,8 @@ launch.define(__name__, config.SearchConfig)
 
 def main():
   """Parses, checks, searches, and prints what was found."""
-  settings, path = launch.make(config.SearchConfig), launch.run_dir()
+  path = launch.run_dir()
+  settings = launch.make(config.SearchConfig, config.stored_search(path))
   works = roles.role() == "worker"
   launch.import_quietly("keras_tuner")
   from tfdynnas import analysis

@@ -16,6 +16,7 @@ from tfdynnas.config.jobs import SubnetConfig
 from tfdynnas.config.jobs import TruthConfig
 from tfdynnas.config.option import Config
 from tfdynnas.config.space import SpaceConfig
+from tfdynnas.config.stored import stored_search
 from tfdynnas.config.training import DeviceConfig
 from tfdynnas.config.training import FewShotConfig
 from tfdynnas.config.training import ProbeConfig

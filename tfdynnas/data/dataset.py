@@ -98,6 +98,7 @@ class Data:
       sizes, image_shape, fingerprint, mean, std and what else the source has to say.
     preparation: preparation.Preparation, how its encoded images became pixels; None of pixels that
       were given as such.
+    made_by: dict, arguments of `data.load` that load it again; None if there are no such.
   """
 
   train: Images | Stream
@@ -108,6 +109,7 @@ class Data:
   std: np.ndarray
   record: dict
   preparation: "preparation.Preparation | None" = None
+  made_by: dict | None = None
 
   def batches(self, split="train", batch_size=256, seed=0):
     """Batches of one part for any Keras model: `model.fit(data.batches("train", 64))`.

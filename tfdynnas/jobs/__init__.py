@@ -1,17 +1,21 @@
-"""A run directory and the jobs that add to it: what the tools call, without flags."""
+"""A run directory and the jobs that add to it: what the tools call, without flags.
 
-from tfdynnas.jobs.baselines import train_baselines
-from tfdynnas.jobs.chain import later_jobs
-from tfdynnas.jobs.export import export_subnet
-from tfdynnas.jobs.export import find_servable
-from tfdynnas.jobs.few_shot import train_few_shot
-from tfdynnas.jobs.rank import run_rank
-from tfdynnas.jobs.report import run_report
-from tfdynnas.jobs.run_directory import RunDir
-from tfdynnas.jobs.search import cost_ranges
-from tfdynnas.jobs.search import run_search
-from tfdynnas.jobs.search import run_worker
-from tfdynnas.jobs.split import run_split
-from tfdynnas.jobs.subnet import signal_note
-from tfdynnas.jobs.subnet import train_subnet
-from tfdynnas.jobs.supernet import train_supernet
+The names below are imported when they are first used: opening a run needs no back end.
+"""
+
+import importlib
+
+_NAMES = {
+    "RunDir": "run_directory", "cost_ranges": "search", "export_subnet": "export",
+    "find_servable": "export", "later_jobs": "chain", "open_run": "opened", "run_rank": "rank",
+    "run_report": "report", "run_search": "search", "run_split": "split", "run_worker": "search",
+    "signal_note": "subnet", "train_baselines": "baselines", "train_few_shot": "few_shot",
+    "train_subnet": "subnet", "train_supernet": "supernet",
+}
+__all__ = sorted(_NAMES)
+
+
+def __getattr__(name):
+  if name in _NAMES:
+    return getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
+  raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

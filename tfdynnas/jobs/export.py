@@ -116,7 +116,7 @@ def _network(run_dir, arch):
         f"Received: that of another search, {result['string']}"
     )
   _, data, space = setup.reload(run_dir)
-  model = _load_model(path)
+  model = load_model(path)
   card = {
       "dataset": setup.data_name(stored), "space": space.name,
       "arch": result["arch"], "string": result["string"], "params": result["params"],
@@ -136,7 +136,15 @@ def _measured(result, data):
       "warning": "no signal passes from input to output: it answers every image alike"})}
 
 
-def _load_model(path):
+def load_model(path):
+  """The network that a job trained: keras.Model.
+
+  Args:
+    path: pathlib.Path of its `.keras` file.
+
+  Raises:
+    InputError: It is damaged.
+  """
   try:
     with zipfile.ZipFile(path) as parts:  # Keras says of a file that is no zip: not found.
       if parts.testzip() is not None:

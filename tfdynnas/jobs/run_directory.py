@@ -63,7 +63,7 @@ _KINDS = {
         "arch": [_COUNT], "accuracy": _SHARE, "images": _COUNT, "seconds": json_schema.POSITIVE,
         **_CLASSES,
     },
-    "result.json": _TRAINED,
+    "result.json": _TRAINED, "search.json": dict,
     "statistics.json": ({**_RANKED, "tau_b?": None}, {
         **_RANKED, "tau_b": _CORRELATION, "spearman?": _CORRELATION,
         "tau_b_of_costs": {"params": _CORRELATION, str: _CORRELATION},

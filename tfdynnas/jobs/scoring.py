@@ -1,6 +1,5 @@
 """How the jobs of a run score archs: on its validation images, all alike."""
 
-import functools
 import hashlib
 import time
 
@@ -13,7 +12,6 @@ from tfdynnas.jobs import trained
 from tfdynnas.search import scorer
 from tfdynnas.supernet import recalibration
 
-RECALIBRATED = 2_000  # Training images for the running statistics of a network, in ten batches.
 FINGERPRINT = ("score_images", "score_batch", "calibration")
 
 
@@ -34,13 +32,7 @@ def make_scorer(run_dir, supernet_config, data, space, config):
     InputError: The supernet is not trained to its end.
   """
   supernet = trained.load_supernet(run_dir, supernet_config, space)
-  seed = supernet_config.seed
-  calibration = None
-  if config.calibration:
-    calibration = feeds.drawn(data.train, config.calibration, seed).images
-  prepare = functools.partial(augment.eval_images, mean=data.mean, std=data.std)
-  batches = feeds.valid_batches(data, config.score_images, config.score_batch, seed)
-  return scorer.Scorer(supernet, batches, prepare, calibration)
+  return scorer.on_data(supernet, data, **fingerprint(config), seed=supernet_config.seed)
 
 
 def calibration_batches(data, seed):
@@ -51,9 +43,9 @@ def calibration_batches(data, seed):
     seed: int in [0, 2**32).
 
   Yields:
-    float32 [RECALIBRATED // 10, height, width, 3], normalised; fewer, of fewer images.
+    float32 [scorer.RECALIBRATED // 10, height, width, 3], normalised; fewer, of fewer images.
   """
-  images = feeds.drawn(data.train, RECALIBRATED, seed).images
+  images = feeds.drawn(data.train, scorer.RECALIBRATED, seed).images
   size = max(len(images) // 10, 1)
   for start in range(0, len(images) - size + 1, size):
     yield augment.eval_images(images[start:start + size], data.mean, data.std)

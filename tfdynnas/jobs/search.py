@@ -2,15 +2,14 @@
 
 import functools
 
+from tfdynnas import config as config_lib
 from tfdynnas import errors
-from tfdynnas import search as search_lib
-from tfdynnas import spaces
 from tfdynnas.jobs import run_directory
 from tfdynnas.jobs import scoring
+from tfdynnas.jobs import search_place
 from tfdynnas.jobs import setup
 from tfdynnas.jobs import trained
 from tfdynnas.search.distributed import roles
-from tfdynnas.spaces import costs as costs_lib
 
 
 def run_search(run_dir, config, progress=None):
@@ -36,11 +35,9 @@ def run_search(run_dir, config, progress=None):
   """
   if roles.role() == "worker":
     raise errors.InputError("A worker of a search runs tools/search.py. Received: another job")
-  tuner, scorer, made = _make_tuner(run_dir, config, progress)
-  if tuner.done < tuner.oracle.max_trials and roles.role() != "chief":
-    scorer.make()  # Here, since what is raised within a trial would only fail the trial.
-  tuner.search()
-  return _write(run_dir, tuner, config, made)
+  search, place = _make(run_dir, config, True, progress)
+  search.search()
+  return place.found, search.history()
 
 
 def run_worker(run_dir, config):
@@ -57,32 +54,49 @@ def run_worker(run_dir, config):
     InputError: As `run_search`, or the chief works in another folder.
     LostError: The chief is silent.
   """
-  tuner, scorer, _ = _make_tuner(run_dir, config, None)
-  scorer.make()
-  tuner.search()
-  return tuner.done
+  search, _ = _make(run_dir, config, True)
+  search.search()
+  return search.done
 
 
-def _make_tuner(run_dir, config, progress):
-  """(tuner, scorer, made): a SupernetTuner, what it scores with, and the setup.Setup of the run."""
-  from tfdynnas.search import tuner as tuner_lib  # Late: other jobs run without keras-tuner.
+def open_search(run_dir):
+  """The search of a run as it was asked for last: a tuner that can go on.
+
+  Args:
+    run_dir: RunDir, opened without a lock: the search keeps others out while it works.
+
+  Returns:
+    search.searches.EvolutionSearch or ParetoSearch.
+
+  Raises:
+    InputError: There is none, or it was begun by a version that did not keep what was asked.
+  """
+  asked = config_lib.stored_search(run_dir.path)
+  if not asked:
+    raise errors.InputError(
+        f"{run_dir.path} must be searched first, or gone on with by tools/search.py if an older "
+        "version did. Received: no search/search.json"
+    )
+  return _make(run_dir, config_lib.SearchConfig(**asked), False)[0]
+
+
+def _make(run_dir, config, locked, progress=None):
+  """(search, place): one of `search.searches`, and the RunPlace that hears of it."""
+  from tfdynnas.search import searches  # Late: other jobs run without keras-tuner.
 
   made = setup.reload(run_dir)
   trained.check_trained(run_dir)
   run_directory.check_folder(run_dir.path / "search")
-  fingerprint = scoring.fingerprint(config)
-  searched = _budgeted(setup.narrowed(made.space, config), config)
-  oracle = _oracle(searched, config, fingerprint)
-  scorer = _Late(
-      functools.partial(scoring.make_scorer, run_dir, *made, config)
+  place = search_place.RunPlace(run_dir, config, made, locked)
+  space = search_place.searched(made.space, config)
+  asked = search_place.arguments(config)
+  asked["max_trials"] = min(config.trials, space.count)
+  search = getattr(searches, search_place.KINDS[config.search])(
+      None, made.data, space=space, place=place, directory=str(run_dir.path), progress=progress,
+      score=functools.partial(scoring.make_scorer, run_dir, *made, config),
+      lost_seconds=config.lost_seconds, **asked,
   )
-  if roles.role() == "alone" and not (run_dir.path / "search" / "oracle.json").exists():
-    scorer(next(searched.archs()))  # What cannot be scored so is not begun.
-  tuner = tuner_lib.SupernetTuner(
-      oracle, searched, scorer, directory=str(run_dir.path), project_name="search",
-      fingerprint=fingerprint, progress=progress, lost_seconds=config.lost_seconds,
-  )
-  return tuner, scorer, made
+  return search, place
 
 
 def check(space, config):
@@ -111,7 +125,11 @@ def limited(space, config):
   Raises:
     InputError: No arch meets the limits.
   """
-  return _oracle(_budgeted(setup.narrowed(space, config), config), config, {}).limited
+  from tfdynnas.search import searches  # As above.
+
+  kind, asked = getattr(searches, search_place.KINDS[config.search]), search_place.arguments(config)
+  asked = {name: value for name, value in asked.items() if name not in scoring.FINGERPRINT}
+  return kind.make_oracle(search_place.searched(space, config), **asked)[0].limited
 
 
 def cost_ranges(run_dir, config):
@@ -127,79 +145,6 @@ def cost_ranges(run_dir, config):
   Raises:
     InputError: A latency table of another space.
   """
-  space = _budgeted(setup.narrowed(setup.stored_space(run_dir.config()), config), config)
+  space = search_place.searched(setup.stored_space(run_dir.config()), config)
   kinds = [kind for kind in space.costs if kind != "complexity"]
   return ", ".join("{} {:,} to {:,}".format(kind, *space.bounds(kind)) for kind in kinds)
-
-
-def _write(run_dir, tuner, config, made):
-  """Leaves what an ended search found; returns it as `run_search`."""
-  history, folder, more = tuner.history(), run_dir.path / "search", {}
-  tuner.write_trials_csv(folder / "trials.csv")
-  front = tuner.front(config.pareto_costs) if config.search == "pareto" else None
-  if front is not None:
-    tuner.write_trials_csv(folder / "front.csv", front)
-    more = {"pareto_costs": list(config.pareto_costs), "front": [one["trial"] for one in front]}
-  arch, row = tuner.best(front)  # Of equal accuracy, one on the front: it costs less.
-  measured = _recalibrate(run_dir, made, config, list(arch))
-  found = {**row, "arch": list(arch), "index": tuner.space.index(arch), "trials": len(history),
-           "objective": config.objective,
-           "majority_accuracy": measured.get("majority_accuracy"), **more}
-  run_dir.write_json("search/found.json", found)
-  return found, history
-
-
-def _recalibrate(run_dir, made, config, arch):
-  """What the network found does by running statistics, as it would be served; measured once."""
-  name = "search/recalibrated.json"
-  if (run_dir.path / name).exists() and run_dir.read_json(name)["arch"] == arch:
-    return run_dir.read_json(name)
-  supernet = trained.load_supernet(run_dir, made.config, made.space)
-  measured = scoring.recalibrated(supernet, made.config, made.data, config, arch)
-  run_dir.write_json(name, {"arch": arch, **measured})
-  return measured
-
-
-def _budgeted(space, config):
-  """The space with the further costs that the config asks for; others would be another search."""
-  if config.max_bytes or (config.search == "pareto" and "bytes" in config.pareto_costs):
-    space = costs_lib.with_bytes(space)
-  if config.latency_table:
-    space = costs_lib.read_latency(space, config.latency_table)
-  return space
-
-
-def _oracle(space, config, fingerprint):
-  """The evolution that the config says."""
-  from tfdynnas.search import oracle as oracle_lib
-
-  limits = spaces.Limits(
-      config.max_params, config.max_macs, config.max_bytes, config.max_latency)
-  settings = search_lib.Settings(
-      population=config.population, parents=config.value("parents"), mutants=config.mutants,
-      crossovers=config.crossovers, mutation_probability=config.mutation,
-      generations=-(-config.trials // config.population),
-  )
-  make = oracle_lib.EvolutionOracle
-  if config.search == "pareto":
-    make = functools.partial(oracle_lib.ParetoOracle, costs=config.pareto_costs)
-  return make(
-      space, limits=limits, settings=settings, seed=config.search_seed,
-      max_trials=min(config.trials, space.count), fingerprint=fingerprint,
-      objective=config.objective, unconnected=config.unconnected,
-  )
-
-
-class _Late:
-  """A scorer that is made when it is needed: a finished search needs none."""
-
-  def __init__(self, make):
-    self._make, self._scorer = make, None
-
-  def make(self):
-    """Makes the scorer, unless that was done."""
-    self._scorer = self._scorer or self._make()
-
-  def __call__(self, arch):
-    self.make()
-    return self._scorer(arch)

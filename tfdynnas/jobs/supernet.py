@@ -48,14 +48,37 @@ def train_supernet(
   feed = _own_feed(strategy, data, config)
   with strategy.scope(), current.together(strategy), feed.reading():
     supernet = make_compiled(config, space, feed)
-    batches = current.batches(feed)
     described = describe(data_config, data, space_config, config, replicas, space)
-    method = describe_method(supernet, space, feed.steps(config.epochs))
-    name, identity = _claim(run_dir, described, flags, method, data, tell)
-    return supernet, loop.fit(
-        supernet, batches, feed.steps_per_epoch, config.epochs, run_dir.path / name, identity,
-        devices.checkpoint_steps, progress, probe,
+    return supernet, train(
+        run_dir, supernet, data, feed, described, flags, tell, every=devices.checkpoint_steps,
+        progress=progress, probe=probe,
     )
+
+
+def train(run_dir, supernet, data, feed, described, flags, tell=setup.untold, **how):
+  """Claims a run for a compiled supernet and trains it there, in the scope of its strategy.
+
+  Args:
+    run_dir: RunDir.
+    supernet: supernet.Supernet, compiled and built, all bound.
+    data: data.Data.
+    feed: data.feeds.TrainingFeed, which the method prepares images by.
+    described: What `describe` gave.
+    flags: As for `train_supernet`, as is `tell`.
+    tell: See above.
+    **how: every, progress, probe, callbacks, validation_data: as for loop.fit.
+
+  Returns:
+    List of dicts, the rows of the log.
+
+  Raises:
+    InputError: As of `train_supernet`, as are the others.
+  """
+  batches, epochs = current.batches(feed), described["supernet"]["epochs"]
+  method = describe_method(supernet, supernet.space, feed.steps(epochs))
+  name, identity = _claim(run_dir, described, flags, method, data, tell)
+  return loop.fit(
+      supernet, batches, feed.steps_per_epoch, epochs, run_dir.path / name, identity, **how)
 
 
 def _own_feed(strategy, data, config):
@@ -128,10 +151,14 @@ def make_strategy(devices, config):
   else:
     strategy = current.make_strategy(devices.distribution, devices.devices)
   current.shorten_first_step()
-  count = current.devices_of(strategy)
-  if config.batch % count:
-    raise errors.InputError(f"`batch` must divide by {count} devices. Received: {config.batch}")
+  check_batch(config, current.devices_of(strategy))
   return strategy, strategy.num_replicas_in_sync
+
+
+def check_batch(config, devices):
+  """Raises InputError unless so many devices can share a batch alike."""
+  if config.batch % devices:
+    raise errors.InputError(f"`batch` must divide by {devices} devices. Received: {config.batch}")
 
 
 def _images(data):

@@ -5,6 +5,8 @@ script, which draws a new order of the images for every subnet, batches are the 
 score is a function of the arch alone, whatever was scored before.
 """
 
+import functools
+
 import keras
 import numpy as np
 from keras import ops
@@ -13,12 +15,38 @@ from tfdynnas import class_accuracy
 from tfdynnas import errors
 from tfdynnas import supernet as supernet_lib
 from tfdynnas.backend import current
+from tfdynnas.data import feeds
+from tfdynnas.data.images import augment
+
+RECALIBRATED = 2_000  # Training images for the running statistics of a network.
+
+
+def on_data(supernet, data, score_images=0, score_batch=256, calibration=0, seed=0):
+  """Makes the scorer of a supernet on validation images.
+
+  Args:
+    supernet: supernet.Supernet or supernet.FewShot.
+    data: data.Data.
+    score_images: int, how many; 0: all, or 10,000 of a streamed set.
+    score_batch: int >= 2, images that are normalised together.
+    calibration: int, training images whose statistics normalise every batch; 0: each its own.
+    seed: int in [0, 2**32), of their order.
+
+  Returns:
+    Scorer, whose subnets have running statistics of training images.
+  """
+  reference = feeds.drawn(data.train, calibration, seed).images if calibration else None
+  return Scorer(
+      supernet, feeds.valid_batches(data, score_images, score_batch, seed),
+      functools.partial(augment.eval_images, mean=data.mean, std=data.std), reference,
+      lambda: feeds.drawn(data.train, RECALIBRATED, seed).images,
+  )
 
 
 class Scorer:
   """Scores archs of a supernet: arch -> {"accuracy", "balanced_accuracy", "loss"}."""
 
-  def __init__(self, supernet, batches, prepare, calibration=None):
+  def __init__(self, supernet, batches, prepare, calibration=None, sample=None):
     """Compiles the scoring function; it serves every arch.
 
     Args:
@@ -28,6 +56,8 @@ class Scorer:
       calibration: Images as given, [n, height, width, 3], n >= 2: their statistics normalise every
         batch, so that the score does not depend on how the images are cut into batches. None
         normalises each batch by its own statistics, as published.
+      sample: Callable that gives images whose running statistics subnets have, without
+        calibration; None: they normalise by the batch, as the score does.
 
     Raises:
       InputError: There is nothing to score on, or a batch of one image and no calibration.
@@ -38,7 +68,7 @@ class Scorer:
       raise errors.InputError(
           "A score by batch statistics needs batches of >= 2 images. Received: one of 1"
       )
-    self._supernet, self._prepare = supernet, prepare
+    self._supernet, self._prepare, self._sample = supernet, prepare, sample
     self._labels = np.concatenate([labels for _, labels in batches])
     self._batches = [
         (ops.convert_to_tensor(images), ops.convert_to_tensor(labels)) for images, labels in batches
@@ -58,16 +88,18 @@ class Scorer:
     return ops.cast(ops.argmax(logits, axis=1), "int32"), ops.sum(losses)
 
   def subnet(self, arch):
-    """The network of one arch as a plain Keras model that normalises as the score does.
+    """The network of one arch as a plain Keras model, with the weights that it inherits.
 
     Args:
       arch: Sequence of ints, one per decision.
 
     Returns:
-      keras.Model, normalised images -> logits, not compiled: with the statistics of each batch, or
-      with running ones, of the calibration images if there are some.
+      keras.Model, normalised images -> logits, not compiled: with running statistics of the
+      calibration images or of the sample, or without either with those of each batch.
     """
     images = self._calibration
+    if images is None and self._sample is not None:
+      images = self._sample()
     if images is not None:
       images = ops.convert_to_numpy(self._prepare(images))
     return self._supernet.subnet(arch, images=images)

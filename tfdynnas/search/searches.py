@@ -1,46 +1,111 @@
 """Searches over a trained supernet as tuners of keras-tuner, made of the supernet and its data."""
 
 import functools
-import hashlib
+import os
 
-from keras import ops
-
-from tfdynnas.data import feeds
-from tfdynnas.data.images import augment
 from tfdynnas.search import oracle as oracle_lib
+from tfdynnas.search import place as place_lib
 from tfdynnas.search import scorer
 from tfdynnas.search import stock_oracles
 from tfdynnas.search import tuner
+from tfdynnas.search.distributed import roles
 
 
 class _Search(tuner.SupernetTuner):
-  """A SupernetTuner that scores on the validation images of a Data."""
+  """A SupernetTuner that scores on the validation images of a Data.
 
-  def __init__(self, supernet, data, oracle, score_batch=250, calibration=0,
-               project_name="search", **kwargs):
+  In a run directory it is the search of that run, which tools/search.py goes on with.
+  """
+
+  def __init__(self, supernet, data, asked, space=None, score_images=0, score_batch=256,
+               calibration=0, directory=None, project_name="search", overwrite=False, score=None,
+               place=None, **kwargs):
     """Makes the tuner.
 
     Args:
-      supernet: Supernet or FewShot, trained.
+      supernet: Supernet or FewShot, trained; None with the last two.
       data: data.Data whose validation images are scored on; of a streamed set 10,000.
-      oracle: As for SupernetTuner.
+      asked: dict, arguments of the oracle.
+      space: Space to search, of archs of the supernet; None: the supernet's.
+      score_images: int, validation images to score on; 0: all, as above.
       score_batch: int >= 2, images that are normalised together.
       calibration: int, training images whose statistics normalise every batch; 0: each batch by
         its own.
-      project_name: As for SupernetTuner.
-      **kwargs: As for SupernetTuner: directory, limits, progress, overwrite.
+      directory: As for SupernetTuner, or a run directory whose supernet this is.
+      project_name: As for SupernetTuner; that of a run's search is `search`.
+      overwrite: As for SupernetTuner.
+      score: Callable that makes the scorer; None: of supernet and data.
+      place: What hears of the search; None: of the directory.
+      **kwargs: As for SupernetTuner: progress, lost_seconds.
     """
-    reference = feeds.drawn(data.train, calibration, 0).images if calibration else None
-    score = scorer.Scorer(
-        supernet, feeds.valid_batches(data, 0, score_batch, 0),
-        functools.partial(augment.eval_images, mean=data.mean, std=data.std), reference,
-    )
-    described = {
-        "images": data.record["fingerprint"], "weights": _digest(supernet),
-        "score_batch": score_batch, "calibration": calibration,
-    }
-    super().__init__(
-        oracle, supernet.space, score, project_name=project_name, fingerprint=described, **kwargs)
+    scored = {"score_images": score_images, "score_batch": score_batch, "calibration": calibration}
+    space = supernet.space if space is None else space
+    self._place = place or _place(directory, project_name, supernet, data, {
+        "kind": type(self).__name__, "space": space, **asked, **scored})
+    score = _Late(score or functools.partial(
+        scorer.on_data, supernet, data, **scored, seed=supernet.seed))
+    oracle, more = self.make_oracle(space, fingerprint=scored, **asked)
+    there = os.path.exists(os.path.join(directory or ".", project_name, "oracle.json"))
+    with self._place.working():
+      if roles.role() == "alone" and not there:
+        score(next(space.archs()))  # What cannot be scored so is not begun.
+      super().__init__(
+          oracle, space, score, directory=directory, project_name=project_name,
+          fingerprint=self._place.fingerprint(scored), overwrite=overwrite, **more, **kwargs)
+      if not self._is_worker():
+        self._place.begun(self)
+
+  def search(self, verbose=0, callbacks=()):
+    """As of SupernetTuner; in a run directory it leaves what was found, as tools/search.py does."""
+    with self._place.working():
+      most = self.oracle.max_trials
+      if (most is None or self.done < most) and roles.role() != "chief":
+        self._score.make()  # Here, since what is raised in a trial would only fail the trial.
+      super().search(verbose, callbacks)
+      if not self._is_worker():
+        self._place.ended(self)
+
+
+class _Late:
+  """A scorer that is made when it is needed: a finished search needs none."""
+
+  def __init__(self, make):
+    self._make, self._scorer = make, None
+
+  def make(self):
+    """The scorer, made unless that was done."""
+    self._scorer = self._scorer or self._make()
+    return self._scorer
+
+  def subnet(self, arch):
+    """The network of an arch, see scorer.Scorer."""
+    return self.make().subnet(arch)
+
+  def __call__(self, arch):
+    return self.make()(arch)
+
+
+def _place(directory, project_name, supernet, data, asked):
+  """The run's, if the directory is one and the project its search; else a folder."""
+  if project_name == "search" and os.path.exists(os.path.join(directory or ".", "config.json")):
+    from tfdynnas.jobs import search_place  # Late and upward: what a run is, the jobs know.
+
+    return search_place.place_of(directory or ".", supernet, data, asked)
+  return place_lib.Folder(supernet, data)
+
+
+def _made_with(kind):
+  """Function of the arguments of an oracle of ours: (oracle, further ones of the tuner)."""
+  return staticmethod(lambda space, **asked: (kind(space, **asked), {}))
+
+
+def _made_with_limits_apart(kind):
+  """The same of one of keras-tuner, which knows neither space nor limits."""
+  def make(space, limits, objective, **asked):
+    del space
+    return kind(oracle_lib.objective(objective), **asked), {"limits": limits}
+
+  return staticmethod(make)
 
 
 class EvolutionSearch(_Search):
@@ -55,8 +120,10 @@ class EvolutionSearch(_Search):
     network = search.get_best_models()[0]
   """
 
+  make_oracle = _made_with(oracle_lib.EvolutionOracle)
+
   def __init__(self, supernet, data, limits=None, max_trials=None, seed=0, objective="accuracy",
-               settings=oracle_lib.evolution.Settings(), **kwargs):
+               settings=oracle_lib.evolution.Settings(), unconnected=False, **kwargs):
     """Makes the tuner.
 
     Args:
@@ -67,22 +134,26 @@ class EvolutionSearch(_Search):
       seed: int in [0, 2**32).
       objective: `accuracy` or `balanced_accuracy`.
       settings: search.Settings of the evolution.
-      **kwargs: score_batch, calibration, directory, project_name, progress, overwrite: see
-        SupernetTuner.
+      unconnected: Whether to propose archs too through which no signal passes.
+      **kwargs: space, score_images, score_batch, calibration; directory, a run directory or any
+        other; project_name, progress, overwrite: see SupernetTuner.
 
     Raises:
       InputError: No arch meets the limits, or the project there is of another search.
     """
-    oracle = oracle_lib.EvolutionOracle(
-        supernet.space, limits, settings, seed, max_trials, objective=objective)
-    super().__init__(supernet, data, oracle, **kwargs)
+    super().__init__(supernet, data, {
+        "limits": limits, "max_trials": max_trials, "seed": seed, "objective": objective,
+        "settings": settings, "unconnected": unconnected}, **kwargs)
 
 
 class ParetoSearch(_Search):
   """Searches for the front of accuracy against costs, by NSGA-II; `front()` gives it."""
 
+  make_oracle = _made_with(oracle_lib.ParetoOracle)
+
   def __init__(self, supernet, data, costs=("params",), limits=None, max_trials=None, seed=0,
-               objective="accuracy", settings=oracle_lib.evolution.Settings(), **kwargs):
+               objective="accuracy", settings=oracle_lib.evolution.Settings(), unconnected=False,
+               **kwargs):
     """Makes the tuner.
 
     Args:
@@ -94,46 +165,41 @@ class ParetoSearch(_Search):
       seed: See above.
       objective: See above.
       settings: See above.
+      unconnected: See above.
       **kwargs: See above.
 
     Raises:
       InputError: No arch meets the limits, or the project there is of another search.
     """
-    oracle = oracle_lib.ParetoOracle(
-        supernet.space, costs, limits, settings, seed, max_trials, objective=objective)
-    self._costs = oracle.costs
-    super().__init__(supernet, data, oracle, **kwargs)
+    super().__init__(supernet, data, {
+        "costs": tuple(costs), "limits": limits, "max_trials": max_trials, "seed": seed,
+        "objective": objective, "settings": settings, "unconnected": unconnected}, **kwargs)
 
   def front(self, costs=None):
     """The trials that no other surpasses in the objective and the costs, from the cheapest up."""
-    return super().front(costs or self._costs)
+    return super().front(costs or self.oracle.costs)
 
 
 class RandomSearch(_Search):
   """Scores random subnets."""
 
+  make_oracle = _made_with_limits_apart(stock_oracles.RandomSearchOracle)
+
   def __init__(self, supernet, data, limits=None, max_trials=10, seed=0, objective="accuracy",
                **kwargs):
     """Makes the tuner; arguments as for EvolutionSearch."""
-    oracle = stock_oracles.RandomSearchOracle(
-        oracle_lib.objective(objective), max_trials=max_trials, seed=seed)
-    super().__init__(supernet, data, oracle, limits=limits, **kwargs)
+    super().__init__(supernet, data, {
+        "limits": limits, "max_trials": max_trials, "seed": seed, "objective": objective}, **kwargs)
 
 
 class BayesianOptimization(_Search):
   """Searches by a Gaussian process over the choices."""
 
+  make_oracle = _made_with_limits_apart(stock_oracles.BayesianOptimizationOracle)
+
   def __init__(self, supernet, data, limits=None, max_trials=10, seed=0, objective="accuracy",
                **kwargs):
     """Makes the tuner; arguments as for EvolutionSearch."""
-    oracle = stock_oracles.BayesianOptimizationOracle(
-        oracle_lib.objective(objective), max_trials=max_trials, seed=seed)
-    super().__init__(supernet, data, oracle, limits=limits, **kwargs)
+    super().__init__(supernet, data, {
+        "limits": limits, "max_trials": max_trials, "seed": seed, "objective": objective}, **kwargs)
 
-
-def _digest(supernet):
-  """Hex digest of a supernet's weights: a search goes on with the same alone."""
-  digest = hashlib.sha256()
-  for weight in supernet.trainable_variables:
-    digest.update(ops.convert_to_numpy(weight).tobytes())
-  return digest.hexdigest()[:16]

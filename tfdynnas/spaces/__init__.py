@@ -1,5 +1,7 @@
 """What can be chosen and what it costs. Needs numpy alone and imports in milliseconds."""
 
+import dataclasses
+
 from tfdynnas import registry
 from tfdynnas.spaces import own
 from tfdynnas.spaces.allowed import parse as parse_allowed
@@ -14,6 +16,7 @@ from tfdynnas.spaces.layers import Stage
 from tfdynnas.spaces.layers import layer_space
 from tfdynnas.spaces.limits import LimitedSpace
 from tfdynnas.spaces.limits import Limits
+from tfdynnas.spaces.limits import as_mapping
 from tfdynnas.spaces.limits import meets
 from tfdynnas.spaces.mobilenet import mobilenet
 from tfdynnas.spaces.nasbench201 import nasbench201
@@ -42,5 +45,5 @@ def get(name, **size):
     InputError: There is no such space, or a size is out of range.
   """
   if ":" in name:
-    return own.make(name, **size)
+    return dataclasses.replace(own.make(name, **size), made_by={"space": name, **size})
   return registry.find(registry.SPACES, name, "space")(**size)

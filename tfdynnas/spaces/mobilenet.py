@@ -5,6 +5,7 @@ are those of the code published around "Subnet-Aware Dynamic Supernet Training" 
 """
 
 from tfdynnas import errors
+from tfdynnas import made_by
 from tfdynnas.spaces import layers
 
 BLOCKS = (
@@ -19,6 +20,7 @@ BLOCKS = (
 _LATER = ((40, 4, 2), (80, 4, 2), (96, 4, 1), (192, 4, 2), (320, 1, 1))
 
 
+@made_by.recorded(space="mobilenet")
 def mobilenet(channels=24, width=1.0, image_size=224, classes=1000, small=False):
   """The MobileNet space, at ImageNet's size unless told otherwise.
 

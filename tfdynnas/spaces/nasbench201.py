@@ -3,6 +3,7 @@
 Source: Dong and Yang, ICLR 2020. Index and order are lexicographic, not those of its API.
 """
 
+from tfdynnas import made_by
 from tfdynnas.spaces import cells as cells_lib
 
 OPERATIONS = (
@@ -14,6 +15,7 @@ OPERATIONS = (
 )
 
 
+@made_by.recorded(space="nasbench201")
 def nasbench201(channels=16, cells=5, image_size=32, classes=10):
   """The NAS-Bench-201 space, at the paper's size unless told otherwise.
 

@@ -52,12 +52,14 @@ class Space:
     costs: Cost of each kind in COSTS, and of further KINDS.
     allowed: Tuple per decision of the choices that an arch may have, ascending ints; None becomes
       all. What is left out keeps its number, so an arch means the same whatever is left.
+    made_by: dict, `space`, the name to make it by, and arguments; None if nobody recorded it.
   """
 
   name: str
   decisions: tuple[Decision, ...]
   costs: dict[str, Cost]
   allowed: tuple[tuple[int, ...], ...] | None = dataclasses.field(default=None, kw_only=True)
+  made_by: dict | None = dataclasses.field(default=None, kw_only=True, compare=False, repr=False)
 
   def __post_init__(self):
     counts = [len(decision.choices) for decision in self.decisions]

@@ -30,6 +30,11 @@ class FewShot:
     """Those of the supernet, at the values of the part that ran last."""
     return self._supernet.trainable_variables
 
+  @property
+  def seed(self):
+    """int, the supernet's."""
+    return self._supernet.seed
+
   def choose(self, arch):
     """Sets the arch that `__call__` runs when none is given, and its part for any that is."""
     self._supernet.choose(arch)

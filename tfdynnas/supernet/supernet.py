@@ -170,10 +170,7 @@ class Supernet(keras.Model):
     self.method = method
     self.method_state = getattr(method, "state", None)  # A layer here, so that it is saved.
 
-  def fit(
-      self, x=None, y=None, batch_size=None, epochs=1, validation_split=0.0, initial_epoch=0,
-      steps_per_epoch=None, **kwargs,
-  ):
+  def fit(self, x=None, y=None, batch_size=None, epochs=1, *, run_dir=None, **kwargs):
     """Trains, as Keras' `fit` does, and binds what schedule and method were not given: the steps.
 
     Args:
@@ -182,29 +179,41 @@ class Supernet(keras.Model):
       y: See above.
       batch_size: See above.
       epochs: See above.
-      validation_split: See above.
-      initial_epoch: See above.
-      steps_per_epoch: See above.
+      run_dir: Folder of a run, with the log, events and checkpoints of tools/train_supernet.py:
+        called again after a kill, `fit` goes on in the same bits, and the tools go on with the run.
+        x is then data.Data that a tool can load again, and of all others batch_size, epochs,
+        verbose, callbacks and validation_data may be given. None trains without one.
       **kwargs: See above.
 
     Returns:
-      keras.callbacks.History.
+      keras.callbacks.History; of a run, of all its epochs.
 
     Raises:
-      InputError: The training has begun, and CaLR was bound to fewer steps.
+      InputError: The training has begun, and CaLR was bound to fewer steps; the directory is of
+        another run, or cannot record what the supernet was made, compiled or fed with.
     """
+    if run_dir is not None:
+      from tfdynnas.jobs import fit  # Late and upward: what a run is, the jobs know.
+
+      kwargs = kwargs if y is None else {"y": y, **kwargs}
+      return fit.in_run(self, x, run_dir, batch_size, epochs, **kwargs)
     if hasattr(x, "batches"):
       x = x.batches("train", batch_size or epoch_length.KERAS_BATCH, self.seed)
       batch_size = None
     if self.method is not None:
-      each = epoch_length.steps(x, batch_size, steps_per_epoch, validation_split)
-      if each:
-        done = int(ops.convert_to_numpy(self.optimizer.iterations))
-        self.method.bind_fit(self.optimizer, done, done + each * (epochs - initial_epoch), epochs)
-    return super().fit(
-        x, y, batch_size=batch_size, epochs=epochs, validation_split=validation_split,
-        initial_epoch=initial_epoch, steps_per_epoch=steps_per_epoch, **kwargs,
-    )
+      self._bind_fit(x, batch_size, epochs, **kwargs)
+    return super().fit(x, y, batch_size=batch_size, epochs=epochs, **kwargs)
+
+  def _bind_fit(
+      self, x, batch_size, epochs, validation_split=0.0, initial_epoch=0, steps_per_epoch=None,
+      **kwargs,
+  ):
+    """Binds the steps of a training, if they can be known."""
+    del kwargs
+    each = epoch_length.steps(x, batch_size, steps_per_epoch, validation_split)
+    if each:
+      done = int(ops.convert_to_numpy(self.optimizer.iterations))
+      self.method.bind_fit(self.optimizer, done, done + each * (epochs - initial_epoch), epochs)
 
   def train_step(self, *args):
     """One step of the method that `compile` was given."""

@@ -140,6 +140,24 @@ class Log(keras.callbacks.Callback):
     return round((self.waited() - before) / (time.perf_counter() - start), 4)
 
 
+class Validation(keras.callbacks.Callback):
+  """Evaluates the model at the end of each epoch, as Keras' `fit` does with `validation_data`.
+
+  Stands first, so that the log has its numbers.
+  """
+
+  def __init__(self, data):
+    super().__init__()
+    self._data = data if isinstance(data, (tuple, list)) else (data,)
+
+  def on_epoch_end(self, epoch, logs=None):
+    """Adds `val_loss` and the like to the epoch's logs."""
+    x, y, sample_weight = (*self._data, None, None)[:3]
+    found = self.model.evaluate(
+        x, y, sample_weight=sample_weight, verbose=0, return_dict=True)
+    logs.update((f"val_{name}", value) for name, value in found.items())
+
+
 class DevicePeak(keras.callbacks.Callback):
   """Keeps the most memory of an accelerator that this process, or one before it, held.
 

@@ -10,7 +10,7 @@ import keras
 from tfdynnas.backend import current
 from tfdynnas.files import identity as identity_lib
 from tfdynnas.files import json_schema
-from tfdynnas.training import callbacks
+from tfdynnas.training import callbacks as watch
 from tfdynnas.training import checkpoint
 from tfdynnas.training.callbacks import state
 
@@ -40,7 +40,7 @@ def build(model, classes):
 
 def fit(
     model, batches, steps_per_epoch, epochs, folder, identity, every=1000, progress=silent,
-    probe=None,
+    probe=None, callbacks=(), validation_data=None,
 ):
   """Trains a compiled model, from the checkpoint in `folder` if there is one.
 
@@ -56,6 +56,8 @@ def fit(
     every: Steps between checkpoints; the end of an epoch has one in any case.
     progress: Callable (step, steps, **logs), called after each step.
     probe: training.probes.Probe or None; it looks at the model and changes nothing.
+    callbacks: Callbacks called after those of the loop; what one stops goes on at the next call.
+    validation_data: What to evaluate on at the end of each epoch, as Keras' `fit` takes it.
 
   Returns:
     List of dicts, the rows of the log.
@@ -65,29 +67,36 @@ def fit(
     DivergedError: The loss is no longer a number.
   """
   path = pathlib.Path(folder) / "checkpoint.npz"
-  record = resumable(path, identity)
-  step, rows = (record["step"], record["rows"]) if record else (0, [])
-  current.agree(step)
-  log = callbacks.Log(path.with_name("log.csv"), step, rows, epochs, steps_per_epoch, progress)
-  keeper = callbacks.Checkpoints(path, every, steps_per_epoch, log, identity)
-  if record:
+  log = _log(path, identity, epochs, steps_per_epoch, progress)
+  keeper = watch.Checkpoints(path, every, steps_per_epoch, log, identity)
+  if log.step:
     checkpoint.restore(path, state(model))
   run = current.runner(model, every)
-  while log.step < log.steps:
-    watchers = _watchers(path.parent, log, keeper, probe, epochs)
-    _fit_on(model, run, batches, steps_per_epoch, keeper, log, watchers)
+  model.stop_training = False
+  while log.step < log.steps and not model.stop_training:
+    watchers = _watchers(path.parent, log, keeper, probe, epochs, validation_data)
+    _fit_on(model, run, batches, steps_per_epoch, keeper, log, [*watchers, *callbacks])
   return log.rows
 
 
-def _watchers(folder, log, keeper, probe, epochs):
+def _log(path, identity, epochs, steps_per_epoch, progress):
+  """The log of a training, as far as its checkpoint is."""
+  record = resumable(path, identity)
+  step, rows = (record["step"], record["rows"]) if record else (0, [])
+  current.agree(step)
+  return watch.Log(path.with_name("log.csv"), step, rows, epochs, steps_per_epoch, progress)
+
+
+def _watchers(folder, log, keeper, probe, epochs, validation_data):
   """The callbacks of one call of Keras' `fit`, in the order that makes a resume exact."""
   path = folder / "probes.jsonl"
-  looks = [callbacks.Probes(path, log, probe, epochs)] if probe else []
+  looks = [watch.Validation(validation_data)] if validation_data is not None else []
+  looks += [log, *([watch.Probes(path, log, probe, epochs)] if probe else [])]
   if current.share()[0]:
-    return [log, *looks, _EpochEnd(keeper), keeper]
-  callbacks.drop_lines(path, log.step)
-  peak = callbacks.DevicePeak(folder / "device.json")
-  return [log, *looks, peak, _EpochEnd(keeper), keeper, *current.boards(folder / "events")]
+    return [*looks, _EpochEnd(keeper), keeper]
+  watch.drop_lines(path, log.step)
+  peak = watch.DevicePeak(folder / "device.json")
+  return [*looks, peak, _EpochEnd(keeper), keeper, *current.boards(folder / "events")]
 
 
 def _fit_on(model, run, batches, steps_per_epoch, keeper, log, watchers):

@@ -39,6 +39,8 @@ def runner(model, every):
           told.on_train_batch_end(done, logs)
           done += 1
       told.on_epoch_end(number, logs)
+      if model.stop_training:
+        break
     told.on_train_end()
 
   return run

@@ -51,6 +51,10 @@ class TensorFlow(contract.Backend):
         supernet.optimizer.build(supernet.trainable_variables)
     return method.step(supernet, batch)
 
+  def scope_of(self, model):
+    """That of its strategy."""
+    return model.distribute_strategy.scope()
+
   def boards(self, folder):
     """One callback, without the graph."""
     return [keras.callbacks.TensorBoard(str(folder), write_graph=False)]

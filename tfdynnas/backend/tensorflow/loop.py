@@ -55,6 +55,8 @@ def _under(strategy, model):
         workers.beat()
         told.on_train_batch_end(done, logs)
       told.on_epoch_end(number, logs)
+      if model.stop_training:
+        break
     told.on_train_end()
 
   return run

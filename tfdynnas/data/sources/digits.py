@@ -4,6 +4,7 @@ import numpy as np
 
 from tfdynnas import errors
 from tfdynnas import image_size as image_size_lib
+from tfdynnas import made_by
 from tfdynnas.data import dataset
 from tfdynnas.data import split
 from tfdynnas.data.images import pixels
@@ -12,6 +13,7 @@ from tfdynnas.data.images import preparation as preparation_lib
 CLASS_NAMES = tuple(str(digit) for digit in range(10))
 
 
+@made_by.recorded(dataset="digits")
 def digits(seed=0, image_size=8, valid_share=None, test_share=None):
   """Loads scikit-learn's digits, split 50/30/20 within each class.
 

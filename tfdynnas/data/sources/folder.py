@@ -7,6 +7,7 @@ import pathlib
 import numpy as np
 
 from tfdynnas import errors
+from tfdynnas import made_by
 from tfdynnas.data import broken
 from tfdynnas.data import dataset
 from tfdynnas.data import split
@@ -18,6 +19,7 @@ from tfdynnas.data.images import preparation as preparation_lib
 from tfdynnas.data.sources import listing
 
 
+@made_by.recorded("image_dir")
 def from_folder(
     path, image_size=None, seed=0, held_bytes=dataset.HELD_BYTES, crop="whole", valid_share=None,
     test_share=None, look=False, **preparing,

@@ -11,6 +11,7 @@ import os
 import numpy as np
 
 from tfdynnas import errors
+from tfdynnas import made_by
 from tfdynnas.data import dataset
 from tfdynnas.data import split
 from tfdynnas.data.formats import packed_file
@@ -20,6 +21,7 @@ from tfdynnas.data.sources import digits
 from tfdynnas.data.sources import tfds
 
 
+@made_by.recorded("data_file")
 def from_packed(
     path, image_size=None, downsample=1, valid_share=None, classes=None, seed=0, split_file=None,
     held_bytes=dataset.HELD_BYTES, test_share=None, **preparing,

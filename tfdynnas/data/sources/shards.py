@@ -18,6 +18,7 @@ import re
 import numpy as np
 
 from tfdynnas import errors
+from tfdynnas import made_by
 from tfdynnas.data import broken
 from tfdynnas.data import dataset as dataset_lib
 from tfdynnas.data import split
@@ -41,6 +42,7 @@ def is_shard(name):
   return bool(_FILE.fullmatch(name))
 
 
+@made_by.recorded("record_dir")
 def from_shards(
     path, image_size, valid_share=None, seed=0, held_bytes=dataset_lib.HELD_BYTES, crop="whole",
     test_share=None, look=False, **preparing,

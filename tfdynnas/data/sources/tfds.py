@@ -10,6 +10,7 @@ import shlex
 import numpy as np
 
 from tfdynnas import errors
+from tfdynnas import made_by
 from tfdynnas.data import dataset
 from tfdynnas.data import split
 from tfdynnas.data import streams
@@ -32,6 +33,7 @@ UNREAD = "split "  # Before the name of a split, in what was passed over.
 _NAME = r"[a-z0-9_]+(/[^:]+)?(:[0-9.]+)?"
 
 
+@made_by.recorded("dataset")
 def from_tfds(
     name, data_dir=None, download=False, image_size=None, downsample=1, valid_share=None,
     classes=None, seed=0, split_file=None, held_bytes=dataset.HELD_BYTES, crop="whole",

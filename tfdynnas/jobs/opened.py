@@ -1,0 +1,98 @@
+"""A run as objects: what the tools or `Supernet.fit` left in its directory."""
+
+import functools
+
+from tfdynnas import config as config_lib
+from tfdynnas import errors
+from tfdynnas.jobs import run_directory
+from tfdynnas.jobs import setup
+
+
+def open_run(path):
+  """Opens a run; each of its parts is made when it is first asked for.
+
+  Args:
+    path: Run directory that a tool or `Supernet.fit(run_dir=...)` made.
+
+  Returns:
+    Run.
+
+  Raises:
+    InputError: There is no run, or its settings are damaged.
+
+  Example:
+    run = nas.open_run("runs/digits")
+    run.space.format(run.found["arch"])
+    network = run.network  # What tools/train_subnet.py trained.
+  """
+  return Run(path)
+
+
+class Run:
+  """A run; other processes may be at work in it.
+
+  Attributes:
+    path: pathlib.Path.
+  """
+
+  def __init__(self, path):
+    self._run_dir = run_directory.RunDir(path, locked=False)
+    self.path, self._stored = self._run_dir.path, self._run_dir.config()
+
+  @property
+  def config(self):
+    """dict, what the run was asked: data, space, supernet and so on."""
+    return self._stored
+
+  @functools.cached_property
+  def space(self):
+    """spaces.Space."""
+    return setup.stored_space(self._stored)
+
+  @functools.cached_property
+  def data(self):
+    """data.Data; an InputError if the images have changed."""
+    return setup.reload(self._run_dir)[1]
+
+  @functools.cached_property
+  def supernet(self):
+    """supernet.Supernet, or FewShot of a run in parts, trained to its end, not compiled."""
+    from tfdynnas.jobs import trained
+
+    config = config_lib.SupernetConfig.from_dict(self._stored["supernet"])
+    return trained.load_supernet(self._run_dir, config, self.space)
+
+  @property
+  def search(self):
+    """EvolutionSearch or ParetoSearch, as far as it is; its `search` goes on."""
+    from tfdynnas.jobs import search
+
+    return search.open_search(self._run_dir)
+
+  @property
+  def found(self):
+    """dict, what the search found, as in search/found.json: arch, string, accuracy, costs."""
+    return self._read("search/found.json", "search it first")
+
+  @property
+  def network(self):
+    """keras.Model, the network found, as it was trained on its own."""
+    from tfdynnas.jobs import export
+
+    self._read("subnet/result.json", "train the network first, with tools/train_subnet.py")
+    return export.load_model(self.path / "subnet" / "model.keras")
+
+  @property
+  def report(self):
+    """pathlib.Path of the page that tools/report.py writes, written anew."""
+    from tfdynnas.jobs import report
+
+    return report.run_report(self._run_dir)
+
+  def _read(self, name, advice):
+    if not (self.path / name).exists():
+      raise errors.InputError(f"{self.path} must hold {name}: {advice}. Received: none")
+    return self._run_dir.read_json(name)
+
+  def __repr__(self):
+    return f"Run({str(self.path)!r})"
