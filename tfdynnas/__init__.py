@@ -26,14 +26,32 @@ _NAMES = {
 }
 __all__ = sorted({**_MODULES, **_NAMES})
 
+TYPE_CHECKING = False  # True to a type checker, without an import of `typing`.
+if TYPE_CHECKING:
+  from tfdynnas import data as data
+  from tfdynnas import spaces as spaces
+  from tfdynnas.methods import PADA as PADA
+  from tfdynnas.methods import FairNAS as FairNAS
+  from tfdynnas.methods import PathImportance as PathImportance
+  from tfdynnas.methods import Sandwich as Sandwich
+  from tfdynnas.methods import SinglePath as SinglePath
+  from tfdynnas.optimizers import MS as MS
+  from tfdynnas.optimizers import CaLR as CaLR
+  from tfdynnas.optimizers import losses as losses
+  from tfdynnas.search.searches import BayesianOptimization as BayesianOptimization
+  from tfdynnas.search.searches import EvolutionSearch as EvolutionSearch
+  from tfdynnas.search.searches import ParetoSearch as ParetoSearch
+  from tfdynnas.search.searches import RandomSearch as RandomSearch
+  from tfdynnas.serving.from_data import export as export
+  from tfdynnas.supernet import Supernet as Supernet
+else:
+  def __getattr__(name):
+    if name in _MODULES:
+      return importlib.import_module(f"{__name__}.{_MODULES[name]}")
+    if name in _NAMES:
+      return getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
-def __getattr__(name):
-  if name in _MODULES:
-    return importlib.import_module(f"{__name__}.{_MODULES[name]}")
-  if name in _NAMES:
-    return getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
-  raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
-
-def __dir__():
+def __dir__() -> list[str]:
   return sorted({*globals(), *__all__})

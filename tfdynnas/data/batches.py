@@ -1,13 +1,20 @@
 """Feeds: the batches of exactly the steps that are asked for, and of one pass in fixed order."""
 
 import itertools
+from typing import TYPE_CHECKING
 
 from tfdynnas.data import dataset as dataset_lib
 from tfdynnas.data import order
 from tfdynnas.data import streams
 
+if TYPE_CHECKING:
+  import tensorflow as tf
 
-def train_batches(part, batch, seed, first_step, last_step, shard=(0, 1)):
+
+def train_batches(
+    part: dataset_lib.Images | dataset_lib.Stream, batch: int, seed: int, first_step: int,
+    last_step: int, shard: tuple[int, int] = (0, 1),
+) -> "tf.data.Dataset":
   """Batches of the training steps from `first_step` to before `last_step`.
 
   A pure function of its arguments: a resume at any step continues the same sequence.
@@ -29,23 +36,33 @@ def train_batches(part, batch, seed, first_step, last_step, shard=(0, 1)):
 
   Raises:
     InputError: An argument is out of range.
+
+  Example:
+    for batch in nas.data.train_batches(data.train, 64, seed=0, first_step=0, last_step=2):
+      print(data.train.labels[batch["index"]])
   """
   import tensorflow as tf
 
   order.check_steps(seed, part.size, batch, first_step, last_step)
-  if isinstance(part, dataset_lib.Images):
-    dataset = streams.positions(seed, part.size, batch, first_step, last_step, shard)
-    dataset = dataset.map(lambda index: {"index": index})
-  else:
-    dataset = part.shuffled(seed, batch, first_step, last_step, shard, crop=part.cropped)
-    dataset = dataset.batch(batch // shard[1], drop_remainder=True).map(
-        lambda index, image, label: {"image": image, "label": label, "index": index}
-    )
+  dataset = _steps(part, batch, seed, first_step, last_step, shard)
   dataset = dataset.apply(tf.data.experimental.assert_cardinality(last_step - first_step))
   return dataset.prefetch(tf.data.AUTOTUNE)
 
 
-def eval_batches(part, batch):
+def _steps(part, batch, seed, first_step, last_step, shard):
+  """The dataset of `train_batches`, its length unknown."""
+  if isinstance(part, dataset_lib.Images):
+    dataset = streams.positions(seed, part.size, batch, first_step, last_step, shard)
+    return dataset.map(lambda index: {"index": index})
+  dataset = part.shuffled(seed, batch, first_step, last_step, shard, crop=part.cropped)
+  return dataset.batch(batch // shard[1], drop_remainder=True).map(
+      lambda index, image, label: {"image": image, "label": label, "index": index}
+  )
+
+
+def eval_batches(
+    part: dataset_lib.Images | dataset_lib.Stream, batch: int
+) -> "tf.data.Dataset":
   """Batches of one pass over a part in its fixed order; the last one may be smaller.
 
   Args:
@@ -58,6 +75,10 @@ def eval_batches(part, batch):
 
   Raises:
     InputError: `batch` is below 1.
+
+  Example:
+    for images, labels in nas.data.eval_batches(data.valid, 250):
+      print(images.shape, labels.shape)
   """
   import tensorflow as tf
 

@@ -4,12 +4,19 @@ import contextlib
 import dataclasses
 import hashlib
 from collections.abc import Callable
+from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from tfdynnas import errors
 from tfdynnas.data import broken
 from tfdynnas.data import class_names as names_lib
+
+if TYPE_CHECKING:
+  import tensorflow as tf
+
+  from tfdynnas.data.images import preparation
 
 HELD_BYTES = 2**30  # A part of up to 1 GiB of pixels is held in memory; a larger one is streamed.
 MEASURED = 10_000  # Images that mean and std are measured on, at most.
@@ -24,6 +31,10 @@ class Images:
     labels: int32 [n].
     encoded: Sequence of positions -> list of bytes, the images there as they are encoded; None
       where there are no such.
+
+  Example:
+    images = np.zeros([6, 8, 8, 3], np.uint8)
+    part = nas.data.Images(images, labels=np.array([0, 1, 2, 0, 1, 2], np.int32))
   """
 
   images: np.ndarray
@@ -31,16 +42,16 @@ class Images:
   encoded: Callable | None = None
 
   @property
-  def size(self):
+  def size(self) -> int:
     """Number of images."""
     return len(self.labels)
 
   @property
-  def image_shape(self):
+  def image_shape(self) -> tuple[int, ...]:
     """(height, width, 3)."""
     return tuple(int(side) for side in self.images.shape[1:])
 
-  def reading(self):
+  def reading(self) -> contextlib.AbstractContextManager:
     """Context in which it is read, as of a Stream: of what is held, nothing can break."""
     return contextlib.nullcontext()
 
@@ -65,6 +76,10 @@ class Stream:
     digests: () -> list of hex digests [size] of what is decoded; None if that is too much to read.
     encoded: As of Images.
     check: () -> None; reads all of its source, and raises an InputError of what cannot be read.
+
+  Example:
+    stream = nas.data.from_folder("photos", held_bytes=0).train  # Too large to be held.
+    print(stream.size, stream.image_shape)
   """
 
   ordered: Callable
@@ -78,7 +93,7 @@ class Stream:
   encoded: Callable | None = None
   check: Callable = lambda: None
 
-  def reading(self):
+  def reading(self) -> contextlib.AbstractContextManager:
     """Context in which its datasets are read, so that an InputError names what cannot be."""
     return broken.named(self.check)
 
@@ -99,6 +114,11 @@ class Data:
     preparation: preparation.Preparation, how its encoded images became pixels; None of pixels that
       were given as such.
     made_by: dict, arguments of `data.load` that load it again; None if there are no such.
+
+  Example:
+    print(data.train.size, data.valid.size, data.class_names, data.record["split"])
+    network.compile(loss=nas.losses.crossentropy(), metrics=["accuracy"])
+    network.evaluate(data.batches("test"), verbose=0)
   """
 
   train: Images | Stream
@@ -111,7 +131,9 @@ class Data:
   preparation: "preparation.Preparation | None" = None
   made_by: dict | None = None
 
-  def batches(self, split="train", batch_size=256, seed=0):
+  def batches(
+      self, split: str = "train", batch_size: int = 256, seed: int = 0
+  ) -> "tf.data.Dataset":
     """Batches of one part for any Keras model: `model.fit(data.batches("train", 64))`.
 
     Images are normalised, and not augmented. Training images come in another order at each
@@ -130,7 +152,7 @@ class Data:
       InputError: There is no such part, or a number is out of range.
 
     Example:
-      for images, labels in nas.data.digits().batches("test", 64):
+      for images, labels in data.batches("test", 64):
         print(images.shape, labels.shape)
     """
     from tfdynnas.data import batches

@@ -5,7 +5,9 @@ import numpy as np
 from tfdynnas.data import dataset
 
 
-def examples(part, count=16):
+def examples(
+    part: dataset.Images | dataset.Stream, count: int = 16
+) -> tuple[list[bytes], np.ndarray] | None:
   """Takes some images of a part as files and as pixels.
 
   Args:
@@ -14,6 +16,10 @@ def examples(part, count=16):
 
   Returns:
     (list of bytes, uint8 [n, height, width, 3]), or None of a part that has no files.
+
+  Example:
+    files, images = nas.data.examples(data.test, count=4)
+    print(files[0][:4], images.shape)
   """
   if part.encoded is None:
     return None

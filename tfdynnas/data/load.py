@@ -4,6 +4,7 @@ import importlib.util
 
 from tfdynnas import errors
 from tfdynnas import registry
+from tfdynnas.data import dataset as dataset_lib
 from tfdynnas.data.sources import folder
 from tfdynnas.data.sources import packed
 from tfdynnas.data.sources import shards
@@ -11,10 +12,12 @@ from tfdynnas.data.sources import tfds
 
 
 def load(
-    dataset=None, image_dir=None, data_dir=None, download=False, image_size=None, downsample=1,
-    classes=None, valid_share=None, split_file=None, seed=0, data_file=None, record_dir=None,
-    crop="whole", test_share=None, look=False, **preparing,
-):
+    dataset: str | None = None, image_dir: str | None = None, data_dir: str | None = None,
+    download: bool = False, image_size: int | tuple[int, int] | None = None, downsample: int = 1,
+    classes: int | None = None, valid_share: float | None = None, split_file: str | None = None,
+    seed: int = 0, data_file: str | None = None, record_dir: str | None = None,
+    crop: str = "whole", test_share: float | None = None, look: bool = False, **preparing,
+) -> dataset_lib.Data:
   """Loads the digits, a folder of images, a tfds set, TFRecord shards, or a packed file of these.
 
   Args:
@@ -35,19 +38,27 @@ def load(
 
   Raises:
     InputError: An argument is unusable, or does not go with the source.
+
+  Example:
+    data = nas.data.load(dataset="digits", image_size=16)
   """
   _check_one(dataset=dataset, image_dir=image_dir, data_file=data_file, record_dir=record_dir)
   asked = image_size, downsample, valid_share, classes, seed, split_file
   if data_file is not None or dataset in registry.DATASETS:
     return _held(dataset, data_file, download, crop, asked, test_share, preparing)
+  more = {"crop": crop, "test_share": test_share, "look": look, **preparing}
+  return _streamed(dataset, image_dir, record_dir, data_dir, download, asked, more)
+
+
+def _streamed(dataset, image_dir, record_dir, data_dir, download, asked, more):
+  """The sources that TensorFlow reads."""
   _check_tensorflow(source := dataset or image_dir or record_dir)
   if dataset is not None:
-    more = {"crop": crop, "test_share": test_share, "look": look, **preparing}
     return tfds.from_tfds(dataset, data_dir, download, *asked, **more)
+  image_size, downsample, valid_share, classes, seed, split_file = asked
   tfds.check_no_tfds(source, downsample, classes, split_file, download)
   read = shards.from_shards if image_dir is None else folder.from_folder
-  shares = {"valid_share": valid_share, "test_share": test_share}
-  return read(source, image_size, seed=seed, crop=crop, look=look, **shares, **preparing)
+  return read(source, image_size, seed=seed, valid_share=valid_share, **more)
 
 
 def _held(dataset, data_file, download, crop, asked, test_share, preparing):

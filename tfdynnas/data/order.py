@@ -48,7 +48,7 @@ def permutation(seed, size, stream=0, purpose=EPOCHS):
   return np.argsort(words, kind="stable").astype(np.int32)
 
 
-def steps_per_epoch(size, batch):
+def steps_per_epoch(size: int, batch: int) -> int:
   """Steps of an epoch that sees every image once and fills up its last batch.
 
   Args:
@@ -60,6 +60,9 @@ def steps_per_epoch(size, batch):
 
   Raises:
     InputError: An argument is below 1.
+
+  Example:
+    print(nas.data.steps_per_epoch(size=10, batch=4))  # 3
   """
   if size < 1 or batch < 1:
     raise errors.InputError(f"`size` and `batch` must be >= 1. Received: {size=}, {batch=}")
@@ -89,7 +92,7 @@ def total_steps(size, batch, epochs):
   return steps
 
 
-def epoch_order(seed, epoch, size, batch):
+def epoch_order(seed: int, epoch: int, size: int, batch: int) -> np.ndarray:
   """Positions of the images of one epoch, in full batches.
 
   Each image comes once; the last batch is filled from the start of the same permutation, as often
@@ -107,6 +110,9 @@ def epoch_order(seed, epoch, size, batch):
 
   Raises:
     InputError: An argument is out of range.
+
+  Example:
+    print(nas.data.epoch_order(seed=0, epoch=0, size=10, batch=4).shape)  # (3, 4)
   """
   steps = steps_per_epoch(size, batch)
   return np.resize(permutation(seed, size, epoch), (steps, batch))

@@ -4,21 +4,33 @@ Source: Chu et al., FairNAS (ICCV 2021), strict fairness; with MS as in "Subnet-
 Supernet Training" (CVPR 2025), where all paths of a step share the choice at the split decision.
 """
 
+from collections.abc import Callable
+from collections.abc import Sequence
+
 import keras
 
+from tfdynnas import spaces
 from tfdynnas.methods import method
+from tfdynnas.optimizers import calr
 from tfdynnas.sampling import uniform as uniform_lib
 
 
 @keras.saving.register_keras_serializable("tfdynnas")
 class FairNAS(method.Method):
-  """The method of as many paths per step as the largest decision has choices."""
+  """The method of as many paths per step as the largest decision has choices.
+
+  Example:
+    supernet.compile(nas.MS(nas.CaLR(0.05)), method=nas.FairNAS())
+    print(supernet.method.groups)  # Momentum groups, shared by all paths of a step: 1.
+  """
 
   SETTINGS = ("loss_calr",)
 
   def __init__(
-      self, space=None, seed=0, split_decision=None, prepare=None, allowed=None,
-      momentum_groups="shared", loss_calr=None,
+      self, space: spaces.Space | None = None, seed: int = 0,
+      split_decision: int | None = None, prepare: Callable | None = None,
+      allowed: Sequence[Sequence[int]] | None = None,
+      momentum_groups: str = "shared", loss_calr: calr.CaLR | None = None,
   ):
     """Makes the method.
 
@@ -37,7 +49,7 @@ class FairNAS(method.Method):
     """
     super().__init__(space, seed, split_decision, prepare, allowed, momentum_groups, loss_calr)
 
-  def bind(self, space):
+  def bind(self, space: spaces.Space) -> None:
     """Sets the space, unless there is one, and makes the sampler."""
     if self.space is None:
       super().bind(space)

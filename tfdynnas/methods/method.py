@@ -3,6 +3,10 @@
 Source: CaLR and MS of "Subnet-Aware Dynamic Supernet Training" (CVPR 2025).
 """
 
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -34,13 +38,17 @@ class Method:
     split_decision: The decision whose choices are the momentum groups.
   """
 
-  SETTINGS = ()  # What of a run a kind takes beside what all do: see training.recipe.
+  SETTINGS: tuple[str, ...] = ()  # What of a run a kind takes beside what all do: see training.recipe.
+  space: Any  # None until it is bound.
+  sampler: Callable
   distils = False
-  state = None
+  state: keras.Layer | None = None
 
   def __init__(
-      self, space=None, seed=0, split_decision=None, prepare=None, allowed=None,
-      momentum_groups="split", loss_calr=None,
+      self, space: spaces.Space | None = None, seed: int = 0,
+      split_decision: int | None = None, prepare: Callable | None = None,
+      allowed: Sequence[Sequence[int]] | None = None,
+      momentum_groups: str = "split", loss_calr: calr.CaLR | None = None,
   ):
     """Makes what the methods share.
 
@@ -70,7 +78,7 @@ class Method:
     if space is not None:
       self.bind(space)
 
-  def bind(self, space):
+  def bind(self, space: spaces.Space) -> None:
     """Sets the space, unless there is one; a kind of method makes here what follows from it.
 
     Args:
@@ -109,11 +117,11 @@ class Method:
       )
 
   @property
-  def groups(self):
+  def groups(self) -> int:
     """int, momentum groups: the trained choices of the split decision, or 1."""
     return 1 if self.momentum_groups == "shared" else len(self.allowed[self.split_decision])
 
-  def group(self, arch):
+  def group(self, arch: Any) -> Any:
     """Momentum group of an arch, int32 scalar.
 
     Args:
@@ -131,7 +139,7 @@ class Method:
     bits = hashing.uniform_uint32(self.seed, _GROUP, *ops.unstack(arch))
     return hashing.integers(bits, self.groups)
 
-  def complexity(self, arch):
+  def complexity(self, arch: Any) -> Any:
     """Complexity inside a step, float32, exact below 2**24.
 
     Args:
@@ -145,7 +153,7 @@ class Method:
     own = ops.take_along_axis(self._table, places, axis=1)
     return self._fixed + ops.sum(own, axis=None if one else 0)
 
-  def tell(self, optimizer, paths, on_path):
+  def tell(self, optimizer: keras.Optimizer, paths: Any, on_path: Callable) -> None:
     """Tells schedule and optimizer which archs come next, as far as they can listen.
 
     Args:
@@ -164,7 +172,7 @@ class Method:
         group = self.group(ops.reshape(paths, [-1]) if several else paths[0])
       optimizer.tell(group, on_path(paths) if optimizer.off_path == "frozen" else None)
 
-  def weights(self, optimizer, paths, step):
+  def weights(self, optimizer: keras.Optimizer, paths: Any, step: Any) -> Any:
     """Weight of each path's loss in the sum that a step of several paths differentiates.
 
     Where the optimizer's own schedule is CaLR, its rate is the mean of the paths' rates and these
@@ -187,7 +195,7 @@ class Method:
       return ops.divide_no_nan(rates, ops.mean(rates))
     return ops.ones([paths.shape[0]])
 
-  def draw(self, batch, step):
+  def draw(self, batch: Any, step: Any) -> Any:
     """What a step trains on in place of a batch, before `prepare`; here the batch itself.
 
     Args:
@@ -200,7 +208,7 @@ class Method:
     del step
     return batch
 
-  def observe(self, supernet, step, paths, gradients):
+  def observe(self, supernet: keras.Model, step: Any, paths: Any, gradients: list) -> None:
     """Hears of the gradients of a step before they are applied; here it does nothing.
 
     Args:
@@ -210,7 +218,7 @@ class Method:
       gradients: List of tensors, one per trainable weight, of this device's images.
     """
 
-  def note(self, step, batch, labels, logits):
+  def note(self, step: Any, batch: Any, labels: Any, logits: Any) -> None:
     """Hears what became of the images of a step; here it does nothing.
 
     Args:
@@ -220,7 +228,7 @@ class Method:
       logits: float32 [paths * batch, classes], of the weights before the step.
     """
 
-  def bind_compile(self, space, settings):
+  def bind_compile(self, space: spaces.Space, settings: dict[str, Any]) -> dict[str, Any]:
     """Binds what was not given to a supernet that is compiled, and completes its settings.
 
     Args:
@@ -269,7 +277,9 @@ class Method:
           f"Received: {optimizer.groups}"
       )
 
-  def bind_fit(self, optimizer, done, steps, epochs, images=0):
+  def bind_fit(
+      self, optimizer: keras.Optimizer, done: int, steps: int, epochs: int, images: int = 0
+  ) -> None:
     """Binds what follows from the length of the training.
 
     Args:
@@ -294,7 +304,7 @@ class Method:
               f"of the whole training, or compile again. Received: a `fit` to step {steps}"
           )
 
-  def get_config(self):
+  def get_config(self) -> dict[str, Any]:
     """Config for `from_config`; `prepare` belongs to the data and is not in it."""
     bound = self.space is not None
     allowed = self.allowed if bound else self._allowed
@@ -307,13 +317,13 @@ class Method:
     }
 
   @classmethod
-  def from_config(cls, config):
+  def from_config(cls, config: dict[str, Any]) -> "Method":
     """Makes the method of a config."""
     weigh = keras.saving.deserialize_keras_object(config["loss_calr"])
     space = config["space"] and spaces.from_config(config["space"])
     return cls(**{**config, "space": space, "loss_calr": weigh})
 
-  def step(self, supernet, batch):
+  def step(self, supernet: keras.Model, batch: Any) -> dict[str, Any]:
     """One step of training: draws archs, tells of them, differentiates and updates.
 
     Args:

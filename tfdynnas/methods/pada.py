@@ -3,11 +3,14 @@
 Source: Lu et al., PA&DA (CVPR 2023), importance sampling of paths and data.
 """
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from tfdynnas import errors
 from tfdynnas import hashing
+from tfdynnas import spaces
 from tfdynnas.methods import importance
 from tfdynnas.methods import path_importance
 
@@ -28,11 +31,21 @@ class PADA(path_importance.PathImportance):
 
   Images are a pure function of (seed, step, place in the batch's order, distribution), and the
   distribution is in `state`.
+
+  Example:
+    from tfdynnas.data import feeds
+
+    feed = feeds.TrainingFeed(data, data.train, batch=64, seed=0)  # Looks up what is drawn.
+    method = nas.PADA(images=feed.held_images, prepare=feed.prepare)
+    supernet.compile(nas.MS(nas.CaLR(0.05)), method=method)
+    batches = feed.batches(0, feed.steps(epochs=2))  # For `supernet.fit`.
   """
 
   SETTINGS = ("images", *path_importance.PathImportance.SETTINGS)
 
-  def __init__(self, space=None, images=None, *args, **kwargs):
+  def __init__(
+      self, space: spaces.Space | None = None, images: int | None = None, *args, **kwargs
+  ):
     """Makes the method and its state; call it in the strategy's scope.
 
     Args:
@@ -48,13 +61,15 @@ class PADA(path_importance.PathImportance):
     self._count = images
     super().__init__(space, *args, **kwargs)
 
-  def bind(self, space):
+  def bind(self, space: spaces.Space) -> None:
     """Sets the space, unless there is one, and makes the state of what is known."""
     super().bind(space)
     if self._count is not None:
       self._make_images()
 
-  def bind_fit(self, optimizer, done, steps, epochs, images=0):
+  def bind_fit(
+      self, optimizer: keras.Optimizer, done: int, steps: int, epochs: int, images: int = 0
+  ) -> None:
     """Binds what follows from the length of the training and its images."""
     super().bind_fit(optimizer, done, steps, epochs, images)
     if self._count is None:
@@ -69,7 +84,7 @@ class PADA(path_importance.PathImportance):
     self.images = importance.OfImages(self._count)
     self.state = _Both(self.paths, self.images)
 
-  def draw(self, batch, step):
+  def draw(self, batch: Any, step: Any) -> Any:
     """The batch with other images: its `index`, each once in an epoch, becomes their `place`."""
     if self.prepare is None:
       raise errors.InputError(
@@ -81,7 +96,7 @@ class PADA(path_importance.PathImportance):
     index = ops.where(step < self.steps_per_epoch, place, drawn)
     return {**batch, "index": index, "place": place}
 
-  def note(self, step, batch, labels, logits):
+  def note(self, step: Any, batch: Any, labels: Any, logits: Any) -> None:
     """Notes how wrong the logits were, and at the end of an epoch sets the distribution."""
     truth = ops.one_hot(labels, logits.shape[-1], dtype=logits.dtype)
     norms = ops.sqrt(ops.sum(ops.square(ops.softmax(logits) - truth), axis=1))
@@ -89,7 +104,7 @@ class PADA(path_importance.PathImportance):
     self.images.see(batch["index"], norms, ends)
     self.images.draw_by(tau, ends)
 
-  def get_config(self):
+  def get_config(self) -> dict[str, Any]:
     """Config for `from_config`; the state is among the weights."""
     return {**super().get_config(), "images": self._count}
 

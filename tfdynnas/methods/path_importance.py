@@ -3,12 +3,17 @@
 Source: Lu et al., PA&DA (CVPR 2023), its path importance; PADA draws images as well.
 """
 
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
 
 from tfdynnas import errors
 from tfdynnas import hashing
+from tfdynnas import spaces
 from tfdynnas.backend import variable_rows as variable_rows_lib
 from tfdynnas.methods import importance
 from tfdynnas.methods import method
@@ -27,14 +32,19 @@ class PathImportance(method.Method):
   tau = e / E: uniformly at first, at last mostly what has kernels.
 
   Paths are a pure function of (seed, step, distribution), and the distribution is in `state`.
+
+  Example:
+    supernet.compile(nas.MS(nas.CaLR(0.05)), method=nas.PathImportance())
+    print(supernet.method.groups)  # Momentum groups, the choices of one decision.
   """
 
   SETTINGS = ("steps", "epochs")
 
   def __init__(
-      self, space=None, seed=0, split_decision=None, prepare=None, allowed=None, steps=None,
-      epochs=None,
-      **kwargs,
+      self, space: spaces.Space | None = None, seed: int = 0,
+      split_decision: int | None = None, prepare: Callable | None = None,
+      allowed: Sequence[Sequence[int]] | None = None,
+      steps: int | None = None, epochs: int | None = None, **kwargs,
   ):
     """Makes the method and its state; call it in the strategy's scope.
 
@@ -57,7 +67,7 @@ class PathImportance(method.Method):
     self._steps, self._epochs = steps, epochs
     super().__init__(space, seed, split_decision, prepare, allowed, **kwargs)
 
-  def bind(self, space):
+  def bind(self, space: spaces.Space) -> None:
     """Sets the space, unless there is one, and makes the state."""
     if self.space is not None:
       return
@@ -69,16 +79,18 @@ class PathImportance(method.Method):
     self.state = self.paths = importance.OfChoices(len(names))
     self.sampler = self._sample
 
-  def bind_fit(self, optimizer, done, steps, epochs, images=0):
+  def bind_fit(
+      self, optimizer: keras.Optimizer, done: int, steps: int, epochs: int, images: int = 0
+  ) -> None:
     """Binds what follows from the length of the training."""
     super().bind_fit(optimizer, done, steps, epochs, images)
     self._steps = self._steps or steps
     self._epochs = self._epochs or epochs
 
   @property
-  def steps_per_epoch(self):
+  def steps_per_epoch(self) -> int:
     """int, steps of an epoch."""
-    if None in (self._steps, self._epochs):
+    if self._steps is None or self._epochs is None:
       raise errors.InputError(
           f"{type(self).__name__} needs `steps` and `epochs`: give them, or train by Supernet.fit, "
           "which knows them. Received: none"
@@ -95,7 +107,7 @@ class PathImportance(method.Method):
       draws.append(ops.take(np.array(own, np.int32), hashing.weighted(bits, bounds)))
     return ops.expand_dims(ops.stack(draws), 0)
 
-  def observe(self, supernet, step, paths, gradients):
+  def observe(self, supernet: keras.Model, step: Any, paths: Any, gradients: list) -> None:
     """Updates the importance, and at the end of an epoch the distribution."""
     each = np.arange(self.paths.distribution.shape[0], dtype=np.int32)
     names = ops.take_along_axis(self._names, ops.expand_dims(paths[0], 1), axis=1)
@@ -115,11 +127,11 @@ class PathImportance(method.Method):
     self.paths.see(norms, counts)
     self.paths.draw_by(*self.epoch_end(step))
 
-  def epoch_end(self, step):
+  def epoch_end(self, step: Any) -> tuple[Any, Any]:
     """(tau, ends): of the next epoch, float32 scalar; whether this one ends with the step."""
     epoch, rest = (step + 1) // self.steps_per_epoch, (step + 1) % self.steps_per_epoch
     return ops.cast(epoch, "float32") / self._epochs, ops.equal(rest, 0)
 
-  def get_config(self):
+  def get_config(self) -> dict[str, Any]:
     """Config for `from_config`; the state is among the weights."""
     return {**super().get_config(), "steps": self._steps, "epochs": self._epochs}

@@ -4,24 +4,38 @@ Source: Yu and Huang, Universally Slimmable Networks (ICCV 2019), sandwich rule 
 distillation: the largest learns from the labels, the others from what it says.
 """
 
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import ops
 
 from tfdynnas import errors
+from tfdynnas import spaces
 from tfdynnas.methods import method
+from tfdynnas.optimizers import calr
 from tfdynnas.sampling import samplers
 
 
 @keras.saving.register_keras_serializable("tfdynnas")
 class Sandwich(method.Method):
-  """The method of the largest arch, the smallest that a signal passes, and drawn ones."""
+  """The method of the largest arch, the smallest that a signal passes, and drawn ones.
+
+  Example:
+    supernet.compile(nas.MS(nas.CaLR(0.05)), method=nas.Sandwich(random_paths=1))
+    print(supernet.method.groups)  # Momentum groups, shared by all paths of a step: 1.
+  """
 
   SETTINGS = ("sampler", "random_paths", "loss_calr")
   distils = True
 
   def __init__(
-      self, space=None, seed=0, split_decision=None, prepare=None, allowed=None, sampler="uniform",
-      random_paths=2, momentum_groups="shared", loss_calr=None,
+      self, space: spaces.Space | None = None, seed: int = 0,
+      split_decision: int | None = None, prepare: Callable | None = None,
+      allowed: Sequence[Sequence[int]] | None = None,
+      sampler: str = "uniform", random_paths: int = 2, momentum_groups: str = "shared",
+      loss_calr: calr.CaLR | None = None,
   ):
     """Makes the method.
 
@@ -48,7 +62,7 @@ class Sandwich(method.Method):
     self._name, self._random_paths = sampler, random_paths
     super().__init__(space, seed, split_decision, prepare, allowed, momentum_groups, loss_calr)
 
-  def bind(self, space):
+  def bind(self, space: spaces.Space) -> None:
     """Sets the space, unless there is one, and makes the sampler."""
     if self.space is None:
       super().bind(space)
@@ -62,7 +76,7 @@ class Sandwich(method.Method):
     drawn = [self._drawn(step * count + number) for number in range(count)]
     return ops.concatenate([ops.convert_to_tensor(self._ends, dtype="int32"), *drawn], axis=0)
 
-  def get_config(self):
+  def get_config(self) -> dict[str, Any]:
     """Config for `from_config`."""
     own = {"sampler": self._name, "random_paths": self._random_paths}
     return {**super().get_config(), **own}

@@ -1,21 +1,33 @@
 """SinglePath (SPOS): each step trains one arch. Source: Guo et al., SPOS (ECCV 2020)."""
 
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 
 from tfdynnas import errors
+from tfdynnas import spaces
 from tfdynnas.methods import method
 from tfdynnas.sampling import samplers
 
 
 @keras.saving.register_keras_serializable("tfdynnas")
 class SinglePath(method.Method):
-  """The method of one path per step."""
+  """The method of one path per step.
+
+  Example:
+    supernet.compile(nas.MS(nas.CaLR(0.05)), method=nas.SinglePath())
+    print(supernet.method.groups)  # Momentum groups, the choices of one decision.
+  """
 
   SETTINGS = ("sampler",)
 
   def __init__(
-      self, space=None, seed=0, split_decision=None, prepare=None, allowed=None, sampler="uniform",
-      **kwargs,
+      self, space: spaces.Space | None = None, seed: int = 0,
+      split_decision: int | None = None, prepare: Callable | None = None,
+      allowed: Sequence[Sequence[int]] | None = None,
+      sampler: Any = "uniform", **kwargs,
   ):
     """Makes the method.
 
@@ -34,7 +46,7 @@ class SinglePath(method.Method):
     self._drawn_by = sampler
     super().__init__(space, seed, split_decision, prepare, allowed, **kwargs)
 
-  def bind(self, space):
+  def bind(self, space: spaces.Space) -> None:
     """Sets the space, unless there is one, and makes the sampler."""
     if self.space is not None:
       return
@@ -50,13 +62,13 @@ class SinglePath(method.Method):
       )
     self.sampler = made
 
-  def get_config(self):
+  def get_config(self) -> dict[str, Any]:
     """Config for `from_config`."""
     given = keras.saving.serialize_keras_object(self._drawn_by)
     return {**super().get_config(), "sampler": given}
 
   @classmethod
-  def from_config(cls, config):
+  def from_config(cls, config: dict[str, Any]) -> method.Method:
     """Makes the method of a config."""
     given = keras.saving.deserialize_keras_object(config["sampler"])
     return super().from_config({**config, "sampler": given})

@@ -5,6 +5,7 @@ falling linearly in ln C from gamma_max at the least complexity to 1 / gamma_max
 """
 
 import math
+from typing import Any
 
 import keras
 import numpy as np
@@ -49,13 +50,19 @@ class CaLR(keras.optimizers.schedules.LearningRateSchedule):
   model give them.
 
   Example:
-    schedule = CaLR(0.05, steps=1000, c_min=1e5, c_max=1e6)
-    schedule.tell(3e5)  # The complexity of the subnet that the next step trains.
-    float(schedule(0))  # 0.05
+    schedule = nas.CaLR(0.05, steps=1000, c_min=1e5, c_max=1e6)
+    schedule.tell(1e5)  # The complexity of the subnet that the next step trains.
+    print(schedule(500))  # 0.05 / 2**4, half way.
+    print(schedule.rate(500, 1e6))  # 0.05 / 2**0.25, that of the largest subnet.
   """
 
+  steps: Any  # These are None until they are given or bound.
+  c_min: Any
+  c_max: Any
+
   def __init__(
-      self, learning_rate, steps=None, c_min=None, c_max=None, gamma_max=4.0, paths=None
+      self, learning_rate: float, steps: int | None = None, c_min: float | None = None,
+      c_max: float | None = None, gamma_max: float = 4.0, paths: int | None = None,
   ):
     """Makes the schedule.
 
@@ -78,7 +85,7 @@ class CaLR(keras.optimizers.schedules.LearningRateSchedule):
     self._is_told = self._is_constant = False
     self._make()
 
-  def bind(self, **known):
+  def bind(self, **known: float) -> None:
     """Fills in what was not given; what was given stays.
 
     Args:
@@ -91,7 +98,7 @@ class CaLR(keras.optimizers.schedules.LearningRateSchedule):
       setattr(self, name, known[name])
     self._make()
 
-  def is_given(self, name):
+  def is_given(self, name: str) -> bool:
     """Whether a number was given when the schedule was made, not bound later."""
     return name in self._given
 
@@ -125,7 +132,7 @@ class CaLR(keras.optimizers.schedules.LearningRateSchedule):
           "Supernet.compile(..., method=...) and its `fit`, which know them. Received: none"
       )
 
-  def tell(self, complexity):
+  def tell(self, complexity: Any) -> None:
     """Says which complexity the next step has; until then it is c_max.
 
     A saved model keeps it; tf.train.Checkpoint does not, so tell again after it restores.
@@ -139,7 +146,8 @@ class CaLR(keras.optimizers.schedules.LearningRateSchedule):
     """
     if self.c_min is None or self.c_max is None:
       self._refuse_unbound()
-    current_subnet.check("complexity", complexity, *self._bounds(), tuple(self.complexity.shape))
+    low, high = self._bounds()
+    current_subnet.check("complexity", complexity, low, high, tuple(self.complexity.shape))
     complexity = ops.cast(complexity, "float32")
     if current.known(complexity) is not None:
       self._is_told = True
@@ -149,7 +157,7 @@ class CaLR(keras.optimizers.schedules.LearningRateSchedule):
   def _bounds(self):
     return self.c_min * (1 - _ROUNDING), self.c_max * (1 + _ROUNDING)
 
-  def __call__(self, step):
+  def __call__(self, step: Any) -> Any:
     """Learning rate of a step, float32; 0 from step T on.
 
     Args:
@@ -178,7 +186,7 @@ class CaLR(keras.optimizers.schedules.LearningRateSchedule):
           "complexity)` before each step. Received: a compiled call that does not carry it"
       )
 
-  def rate(self, step, complexity):
+  def rate(self, step: Any, complexity: Any) -> Any:
     """Learning rate of subnets at a step.
 
     T - t is taken between integers: 1 - t / T is 1 % off at the last step in float32.
@@ -195,7 +203,7 @@ class CaLR(keras.optimizers.schedules.LearningRateSchedule):
     exponent = gamma(complexity, self.c_min, self.c_max, self.gamma_max)
     return self.learning_rate * ops.power(left / self.steps, exponent)
 
-  def get_config(self):
+  def get_config(self) -> dict[str, Any]:
     """Config for `from_config`."""
     keys = ("learning_rate", "steps", "c_min", "c_max", "gamma_max", "paths")
     return {key: getattr(self, key) for key in keys}

@@ -3,6 +3,9 @@
 Source: "Subnet-Aware Dynamic Supernet Training" (CVPR 2025), momentum separation.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -35,14 +38,18 @@ class MS(keras.optimizers.Optimizer):
   `frozen` (PyTorch 2: they and their momentum stay).
 
   Example:
-    optimizer = MS(CaLR(0.1, steps=60, c_min=1e3, c_max=4e3), groups=4)
+    model = keras.Sequential([keras.Input([4]), keras.layers.Dense(2)])
+    optimizer = nas.MS(nas.CaLR(0.1, steps=60, c_min=1e3, c_max=4e3), groups=4)
     optimizer.build(model.trainable_variables)
     optimizer.tell(group=2)  # Before the step of a subnet of the third group.
   """
 
+  groups: Any  # None until it is given or bound.
+
   def __init__(
-      self, learning_rate=0.025, momentum=0.9, nesterov=True, l2=5e-4, max_norm=5.0, groups=None,
-      off_path="moved", l2_on="all", name=None, **kwargs,
+      self, learning_rate: Any = 0.025, momentum: float = 0.9, nesterov: bool = True,
+      l2: float = 5e-4, max_norm: float | None = 5.0, groups: int | None = None,
+      off_path: str = "moved", l2_on: str = "all", name: str | None = None, **kwargs,
   ):
     """Makes the optimizer.
 
@@ -74,13 +81,12 @@ class MS(keras.optimizers.Optimizer):
       if value not in known:
         raise errors.InputError(f"`{key}` must be one of {known}. Received: {value!r}")
     super().__init__(learning_rate=learning_rate, name=name, **kwargs)
-    self.l2_on = l2_on
     self.momentum, self.nesterov, self.l2 = momentum, nesterov, l2
-    self.max_norm, self.off_path = max_norm, off_path
+    self.max_norm, self.off_path, self.l2_on = max_norm, off_path, l2_on
     self.groups, self._groups_given = groups and int(groups), groups is not None
     self._group, self._on_path, self._by_rows = None, None, False
 
-  def bind(self, groups):
+  def bind(self, groups: int) -> None:
     """Sets the number of groups, unless it was given or the buffers have been made.
 
     From then on a `frozen` step reads and writes only the rows that it moves, as supernets need it
@@ -97,7 +103,7 @@ class MS(keras.optimizers.Optimizer):
     if not self._groups_given and not self.built:
       self.groups = groups
 
-  def build(self, variables):
+  def build(self, variables: Sequence[keras.Variable]) -> None:
     """Makes the momentum buffers, [groups, *shape] for each weight, zeros."""
     if self.built:
       return
@@ -125,19 +131,19 @@ class MS(keras.optimizers.Optimizer):
     return self.add_variable(shape, dtype=variable.dtype, name=f"{name}_momentum")
 
   @property
-  def told(self):
+  def told(self) -> list[keras.Variable]:
     """List of the variables that `tell` sets: of this optimizer, then of its CaLR; [] unbuilt."""
     own = [v for v in (self._group, self._on_path) if v is not None]
     _, schedule = schedules.seen_through(self)
     return [*own, schedule.complexity] if own and isinstance(schedule, calr.CaLR) else own
 
   @property
-  def variables(self):
+  def variables(self) -> list[keras.Variable]:
     """All state of a step; it ends with what is told, so that every trainer carries that."""
     kept = [v for v in super().variables if v is not self._group and v is not self._on_path]
     return kept + self.told
 
-  def set_weights(self, weights):
+  def set_weights(self, weights: Sequence[np.ndarray]) -> None:
     """Sets `variables`; a list that ends before what is told leaves that as it is.
 
     Raises:
@@ -157,7 +163,7 @@ class MS(keras.optimizers.Optimizer):
     for variable, value in zip(variables, weights):
       variable.assign(value)
 
-  def load_own_variables(self, store):
+  def load_own_variables(self, store: Any) -> None:
     """Restores what was saved, as `set_weights` does."""
     self.set_weights([store[str(place)] for place in range(len(store.keys()))])
 
@@ -174,7 +180,7 @@ class MS(keras.optimizers.Optimizer):
       )
     return super().__reduce__()
 
-  def tell(self, group=0, on_path=None):
+  def tell(self, group: Any = 0, on_path: Sequence[Any] | None = None) -> None:
     """Says what the next step is about.
 
     Args:
@@ -207,7 +213,10 @@ class MS(keras.optimizers.Optimizer):
         [ops.broadcast_to(ops.cast(m, "bool"), (int(n),)) for m, n in zip(on_path, sizes)]
     )
 
-  def exclude_from_weight_decay(self, var_list=None, var_names=None):
+  def exclude_from_weight_decay(
+      self, var_list: Sequence[keras.Variable] | None = None,
+      var_names: Sequence[str] | None = None,
+  ) -> None:
     """Excludes weights from `l2`; as with any optimizer, not part of the config.
 
     Args:
@@ -223,7 +232,7 @@ class MS(keras.optimizers.Optimizer):
       )
     super().exclude_from_weight_decay(var_list, var_names)
 
-  def update_step(self, gradient, variable, learning_rate):
+  def update_step(self, gradient: Any, variable: keras.Variable, learning_rate: Any) -> None:
     """Updates one weight, or the rows of it that a `frozen` step moves, with its gradient."""
     place = self._get_variable_index(variable)
     slot = self.slots[place]
@@ -297,7 +306,7 @@ class MS(keras.optimizers.Optimizer):
     choose = variable_rows_lib.select if self._by_rows else variable_rows_lib.masked
     return choose(gradient, mask)
 
-  def get_config(self):
+  def get_config(self) -> dict[str, Any]:
     """Config for `from_config`."""
     config = super().get_config()
     for key in ("weight_decay", "clipnorm", "global_clipnorm"):

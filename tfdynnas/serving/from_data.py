@@ -1,12 +1,19 @@
 """Export of a network that was trained on a Data."""
 
+import os
 import pathlib
+from typing import Any
+
+import keras
 
 from tfdynnas import data as data_lib
 from tfdynnas.serving import servable
 
 
-def export(network, path, data, version=None, card=None):
+def export(
+    network: keras.Model, path: str | os.PathLike, data: data_lib.Data, version: int | None = None,
+    card: dict[str, Any] | None = None,
+) -> pathlib.Path:
   """Writes <path>/<version>/ for TensorFlow Serving, whole or not at all.
 
   Args:
@@ -25,7 +32,8 @@ def export(network, path, data, version=None, card=None):
     RuntimeError: The written graph gives other probabilities, or sees other pixels of a file.
 
   Example:
-    nas.export(network, "servables/digits", data)
+    version = nas.export(network, "servables/digits", data)
+    print(version.name)  # 1, and one more at each export.
   """
   path = pathlib.Path(path)
   scored = data.test if data.test is not None else data.valid

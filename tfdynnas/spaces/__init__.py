@@ -31,7 +31,7 @@ from tfdynnas.spaces.space import Decision
 from tfdynnas.spaces.space import Space
 
 
-def get(name, **size):
+def get(name: str, **size) -> Space:
   """Makes the space of a name.
 
   Args:
@@ -43,6 +43,9 @@ def get(name, **size):
 
   Raises:
     InputError: There is no such space, or a size is out of range.
+
+  Example:
+    space = nas.spaces.get("nasbench201", channels=8, cells=1, image_size=8)
   """
   if ":" in name:
     return dataclasses.replace(own.make(name, **size), made_by={"space": name, **size})

@@ -1,6 +1,12 @@
 """Which choices of a space are left: for each decision a tuple of choices, ascending ints."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from tfdynnas import errors
+
+if TYPE_CHECKING:
+  from tfdynnas.spaces import space as space_lib
 
 _EVERYWHERE = "*"
 
@@ -33,7 +39,7 @@ def check(counts, allowed=None):
   return tuple(tuple(sorted(set(own))) for own in allowed)
 
 
-def parse(space, text):
+def parse(space: "space_lib.Space", text: str) -> tuple[tuple[int, ...], ...]:
   """The choices that `--fix` leaves.
 
   Args:
@@ -47,17 +53,21 @@ def parse(space, text):
 
   Raises:
     InputError: A rule names no decision or no choice of it, or a decision has no choice left.
+
+  Example:
+    allowed = nas.spaces.parse_allowed(space, "*!=avg_pool_3x3,1<-0=skip_connect")
+    print(space.restrict(allowed).count)  # 4**5
   """
   left = [set(own) for own in space.allowed]
   for rule in filter(None, map(str.strip, text.split(","))):
     decision, equals, names = rule.partition("=")
-    names, without = names.split("+"), decision.endswith("!")
+    chosen, without = names.split("+"), decision.endswith("!")
     if not equals:
       raise errors.InputError(
           f"`fix` must look like DECISION=CHOICE or DECISION!=CHOICE. Received: {rule!r}"
       )
-    for place in _places(space, decision.removesuffix("!"), names, rule):
-      named = _choices(space.decisions[place], names)
+    for place in _places(space, decision.removesuffix("!"), chosen, rule):
+      named = _choices(space.decisions[place], chosen)
       left[place] = left[place] - named if without else left[place] & named
       if not left[place]:
         raise errors.InputError(

@@ -7,6 +7,7 @@ block of stride 2 before the second and third, and a classifier on the pooled fe
 import dataclasses
 import math
 import re
+from collections.abc import Sequence
 
 from tfdynnas import errors
 from tfdynnas import image_size as image_size_lib
@@ -24,6 +25,9 @@ class Operation:
     kind: `zero` (no connection), `identity`, `conv` (ReLU, convolution, normalisation), `avg_pool`
       or `max_pool` (stride 1, padding left out of the mean).
     window: Height and width of the kernel or of the pool, odd, >= 1.
+
+  Example:
+    operation = nas.spaces.Operation("conv_5x5", "conv", 5)
   """
 
   name: str
@@ -48,6 +52,10 @@ class Skeleton:
     image_size: Height and width of the images, pixels, multiples of 4: an int, or a pair that
       becomes one if they are equal.
     classes: Classes to tell apart.
+
+  Example:
+    skeleton = nas.spaces.Skeleton(channels=8, cells=1, image_size=(8, 16))
+    print(skeleton.stage_channels)  # (8, 16, 32)
   """
 
   channels: int = 16
@@ -64,17 +72,17 @@ class Skeleton:
       raise errors.InputError(f"`image_size` must be a multiple of 4. Received: {self.image_size}")
 
   @property
-  def image_shape(self):
+  def image_shape(self) -> tuple[int, int, int]:
     """(height, width, 3) of the images, pixels."""
     return *image_size_lib.pair(self.image_size), 3
 
   @property
-  def stage_channels(self):
+  def stage_channels(self) -> tuple[int, ...]:
     """Channels of each stage, ints."""
     return tuple(self.channels << stage for stage in range(STAGES))
 
   @property
-  def stage_sizes(self):
+  def stage_sizes(self) -> tuple[tuple[int, int], ...]:
     """(height, width) of each stage, pixels."""
     height, width = image_size_lib.pair(self.image_size)
     return tuple((height >> stage, width >> stage) for stage in range(STAGES))
@@ -88,6 +96,10 @@ class CellSpace(space_lib.Space):
     nodes: Nodes of a cell, the input and the output among them.
     operations: What can be chosen on every edge.
     skeleton: The network around the cells.
+
+  Example:
+    assert isinstance(space, nas.spaces.CellSpace)  # Made by `nasbench201` or `cell_space`.
+    print(space.edges, space.live(space.largest()))
   """
 
   kind = "cells"  # Of registry.KINDS.
@@ -96,15 +108,15 @@ class CellSpace(space_lib.Space):
   skeleton: Skeleton
 
   @property
-  def edges(self):
+  def edges(self) -> tuple[tuple[int, int], ...]:
     """(source node, target node) of each decision."""
     return cell_edges(self.nodes)
 
-  def passes(self, place, choice):
+  def passes(self, place: int, choice: int) -> bool:
     """Whether a choice lets a signal through: all but `zero`."""
     return self.operations[choice].kind != "zero"
 
-  def live(self, arch):
+  def live(self, arch: Sequence[int]) -> tuple[bool, ...]:
     """Which edges the output depends on: those on a path of connections from input to output.
 
     Args:
@@ -123,9 +135,9 @@ class CellSpace(space_lib.Space):
         needed.add(source)
     return tuple(on and s in fed and t in needed for on, (s, t) in zip(used, self.edges))
 
-  def format(self, arch):
+  def format(self, arch: Sequence[int]) -> str:
     """String form of the literature: `|op~0|+|op~0|op~1|+...`, one group per node."""
-    groups = {}
+    groups: dict[int, list[str]] = {}
     for choice, (source, target) in zip(self.validate(arch), self.edges):
       groups.setdefault(target, []).append(f"{self.operations[choice].name}~{source}")
     return "+".join("|" + "|".join(groups[target]) + "|" for target in sorted(groups))
@@ -158,12 +170,14 @@ class CellSpace(space_lib.Space):
     return cell_space(config["name"], operations, config["nodes"], Skeleton(**config["skeleton"]))
 
 
-def cell_edges(nodes):
+def cell_edges(nodes: int) -> tuple[tuple[int, int], ...]:
   """Edges of a cell's complete graph, (source, target), in the order of an arch."""
   return tuple((source, target) for target in range(1, nodes) for source in range(target))
 
 
-def cell_space(name, operations, nodes=4, skeleton=Skeleton()):
+def cell_space(
+    name: str, operations: Sequence[Operation], nodes: int = 4, skeleton: Skeleton = Skeleton()
+) -> CellSpace:
   """Makes a cell space, with its costs.
 
   Args:
@@ -177,6 +191,12 @@ def cell_space(name, operations, nodes=4, skeleton=Skeleton()):
 
   Raises:
     InputError: Fewer than 2 nodes, no operation, or one name twice.
+
+  Example:
+    operations = [nas.spaces.Operation("none", "zero"), nas.spaces.Operation("conv", "conv", 3)]
+    skeleton = nas.spaces.Skeleton(channels=8, cells=1, image_size=8)
+    space = nas.spaces.cell_space("mine", operations, nodes=3, skeleton=skeleton)
+    print(space.size)  # 2**3: two operations on each of three edges.
   """
   operations = tuple(operations)
   names = tuple(operation.name for operation in operations)

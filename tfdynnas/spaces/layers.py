@@ -7,6 +7,7 @@ pooled features.
 
 import dataclasses
 import math
+from collections.abc import Sequence
 
 from tfdynnas import errors
 from tfdynnas import image_size as image_size_lib
@@ -21,6 +22,9 @@ class Block:
     name: Name of the choice.
     expansion: Hidden channels over channels of the input, >= 1; 0 leaves the layer out.
     window: Height and width of the depthwise kernel, odd, >= 1.
+
+  Example:
+    block = nas.spaces.Block("mb3_5x5", expansion=3, window=5)
   """
 
   name: str
@@ -42,6 +46,9 @@ class Stage:
     channels: Channels of each layer's output.
     layers: How many.
     stride: Stride of the first one.
+
+  Example:
+    stage = nas.spaces.Stage(channels=24, layers=4, stride=2)
   """
 
   channels: int
@@ -71,12 +78,12 @@ class Layer:
   size: tuple[int, int]
 
   @property
-  def output_size(self):
+  def output_size(self) -> tuple[int, int]:
     """(height, width) of the output, pixels."""
     return _strided(self.size, self.stride)
 
   @property
-  def keeps_shape(self):
+  def keeps_shape(self) -> bool:
     """Whether the output has the input's shape: it is added, and the layer may be left out."""
     return self.stride == 1 and self.inputs == self.outputs
 
@@ -94,6 +101,11 @@ class LayerSkeleton:
     image_size: Height and width of the images, pixels: an int, or a pair that becomes one if they
       are equal. A stride rounds up: 7 becomes 4.
     classes: Classes to tell apart.
+
+  Example:
+    stages = (nas.spaces.Stage(8, 2), nas.spaces.Stage(16, 2, stride=2))
+    skeleton = nas.spaces.LayerSkeleton(stages, stem=8, last=64, image_size=32, classes=10)
+    print([layer.name for layer in skeleton.layers])  # ["1.1", "1.2", "2.1", "2.2"]
   """
 
   stages: tuple[Stage, ...]
@@ -113,17 +125,17 @@ class LayerSkeleton:
       raise errors.InputError(f"`classes` must be >= 2. Received: {self.classes}")
 
   @property
-  def image_shape(self):
+  def image_shape(self) -> tuple[int, int, int]:
     """(height, width, 3) of the images, pixels."""
     return *image_size_lib.pair(self.image_size), 3
 
   @property
-  def stem_size(self):
+  def stem_size(self) -> tuple[int, int]:
     """(height, width) behind the stem, pixels."""
     return _strided(image_size_lib.pair(self.image_size), self.stem_stride)
 
   @property
-  def layers(self):
+  def layers(self) -> tuple[Layer, ...]:
     """Layer of each decision, tuple."""
     found, inputs, size = [], self.first, self.stem_size
     for number, stage in enumerate(self.stages, 1):
@@ -141,13 +153,17 @@ class LayerSpace(space_lib.Space):
   Attributes:
     blocks: What can be chosen, for a layer that may be left out.
     skeleton: The network around the choices.
+
+  Example:
+    space = nas.spaces.mobilenet()  # Or `layer_space`.
+    print([block.name for block in space.chosen(space.smallest())])
   """
 
   kind = "layers"  # Of registry.KINDS.
   blocks: tuple[Block, ...]
   skeleton: LayerSkeleton
 
-  def chosen(self, arch):
+  def chosen(self, arch: Sequence[int]) -> tuple[Block, ...]:
     """Block of each layer, tuple.
 
     Args:
@@ -157,7 +173,7 @@ class LayerSpace(space_lib.Space):
         self.blocks_of(place)[choice] for place, choice in enumerate(self.validate(arch))
     )
 
-  def blocks_of(self, place):
+  def blocks_of(self, place: int) -> tuple[Block, ...]:
     """What can be chosen at the decision of that number: tuple of Block."""
     return _choices(self.blocks, self.skeleton.layers[place])
 
@@ -178,7 +194,7 @@ class LayerSpace(space_lib.Space):
     return layer_space(config["name"], blocks, skeleton)
 
 
-def layer_space(name, blocks, skeleton):
+def layer_space(name: str, blocks: Sequence[Block], skeleton: LayerSkeleton) -> LayerSpace:
   """Makes a layer space, with its costs.
 
   Complexity counts kernels and, as the published counter does, the classifier's bias.
@@ -193,6 +209,12 @@ def layer_space(name, blocks, skeleton):
 
   Raises:
     InputError: One name twice, or no block that does something.
+
+  Example:
+    blocks = [nas.spaces.Block("mb3_3x3", 3, 3), nas.spaces.Block("identity", 0)]
+    skeleton = nas.spaces.LayerSkeleton((nas.spaces.Stage(16, 3),), image_size=32, classes=10)
+    space = nas.spaces.layer_space("mine", blocks, skeleton)
+    print(space.size)  # 2**3: all layers keep the shape and may be left out.
   """
   blocks = tuple(blocks)
   names = [block.name for block in blocks]

@@ -2,6 +2,10 @@
 
 import dataclasses
 import math
+from collections.abc import Collection
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -20,6 +24,9 @@ class Limits:
     max_macs: Multiply-accumulates for one image.
     max_bytes: Bytes of the weights, of a space that was given them.
     max_latency: Milliseconds, of a space that was given a latency table.
+
+  Example:
+    limits = nas.spaces.Limits(max_params=10_000)
   """
 
   max_params: int | None = None
@@ -28,7 +35,7 @@ class Limits:
   max_latency: float | None = None
 
 
-def as_mapping(limits):
+def as_mapping(limits: Limits | Mapping[str, float | None] | None) -> dict[str, float]:
   """Limits as a dict of kind to greatest cost, in the order of KINDS.
 
   Args:
@@ -49,13 +56,18 @@ def as_mapping(limits):
   return {kind: _plain(limits[kind]) for kind in space_lib.KINDS if kind in limits}
 
 
-def meets(space, arch, limits):
+def meets(
+    space: space_lib.Space, arch: Sequence[int], limits: Limits | Mapping[str, float | None] | None
+) -> bool:
   """Whether an arch costs no more than the limits allow.
 
   Args:
     space: Space.
     arch: Sequence of ints, one per decision.
     limits: Limits, or a mapping of kind to greatest cost, or None.
+
+  Example:
+    print(nas.spaces.meets(space, space.smallest(), {"params": 10_000}))
   """
   return _meets(space, arch, as_mapping(limits))
 
@@ -74,9 +86,17 @@ class LimitedSpace:
     space: Space.
     limits: dict of kind to greatest cost.
     connected: bool, whether archs through which no signal passes are left out.
+
+  Example:
+    limited = nas.spaces.LimitedSpace(space, {"params": 10_000})
+    arch = limited.sample(np.random.default_rng(0))
+    print(space.cost(arch, "params"))
   """
 
-  def __init__(self, space, limits=None, connected=False):
+  def __init__(
+      self, space: space_lib.Space, limits: Limits | Mapping[str, float | None] | None = None,
+      connected: bool = False,
+  ):
     """Decides whether the limits can be met.
 
     Args:
@@ -102,11 +122,11 @@ class LimitedSpace:
           f"output, or `unconnected`. Received: none within {self.limits or 'the space'}"
       )
 
-  def meets(self, arch):
+  def meets(self, arch: Sequence[int]) -> bool:
     """Whether an arch costs no more than the limits allow, and lets a signal pass if it has to."""
     return _meets(self.space, arch, self.limits) and self._can_connect(tuple(arch))
 
-  def archs(self, rng=None):
+  def archs(self, rng: np.random.Generator | None = None) -> Iterator[tuple[int, ...]]:
     """Yields every arch within the limits once.
 
     Args:
@@ -114,7 +134,10 @@ class LimitedSpace:
     """
     yield from self._walk((), self._fixed, rng)
 
-  def sample(self, rng, visited=frozenset(), tries=100):
+  def sample(
+      self, rng: np.random.Generator, visited: Collection[tuple[int, ...]] = frozenset(),
+      tries: int = 100,
+  ) -> tuple[int, ...] | None:
     """Draws an arch within the limits that was not visited.
 
     The draw is uniform while one of `tries` draws meets the limits. Where that is rarer, the

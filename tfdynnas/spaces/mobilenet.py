@@ -21,7 +21,10 @@ _LATER = ((40, 4, 2), (80, 4, 2), (96, 4, 1), (192, 4, 2), (320, 1, 1))
 
 
 @made_by.recorded(space="mobilenet")
-def mobilenet(channels=24, width=1.0, image_size=224, classes=1000, small=False):
+def mobilenet(
+    channels: int = 24, width: float = 1.0, image_size: int | tuple[int, int] = 224,
+    classes: int = 1000, small: bool = False,
+) -> layers.LayerSpace:
   """The MobileNet space, at ImageNet's size unless told otherwise.
 
   Six layers change the shape and have six choices: they are never left out.
@@ -41,6 +44,9 @@ def mobilenet(channels=24, width=1.0, image_size=224, classes=1000, small=False)
 
   Raises:
     InputError: A number is out of range.
+
+  Example:
+    space = nas.spaces.mobilenet(width=0.5, image_size=32, classes=10, small=True)
   """
   if not width > 0:
     raise errors.InputError(f"`width` must be > 0. Received: {width}")

@@ -16,7 +16,9 @@ OPERATIONS = (
 
 
 @made_by.recorded(space="nasbench201")
-def nasbench201(channels=16, cells=5, image_size=32, classes=10):
+def nasbench201(
+    channels: int = 16, cells: int = 5, image_size: int | tuple[int, int] = 32, classes: int = 10
+) -> cells_lib.CellSpace:
   """The NAS-Bench-201 space, at the paper's size unless told otherwise.
 
   Args:
@@ -28,6 +30,10 @@ def nasbench201(channels=16, cells=5, image_size=32, classes=10):
   Returns:
     CellSpace. At the paper's size complexity is 72 752 + 26 880 n1 + 241 920 n3 for n1 1x1 and n3
     3x3 convolutions in the cell, params are complexity + 554 + 1 120 (n1 + n3).
+
+  Example:
+    space = nas.spaces.nasbench201(channels=8, cells=1, image_size=8)
+    print(space.bounds("params"))
   """
   skeleton = cells_lib.Skeleton(channels, cells, image_size, classes)
   return cells_lib.cell_space("nasbench201", OPERATIONS, skeleton=skeleton)

@@ -4,6 +4,7 @@ Source: Zhao et al., few-shot neural architecture search (ICML 2021).
 """
 
 import dataclasses
+from collections.abc import Sequence
 
 from tfdynnas import errors
 from tfdynnas.spaces import space as space_lib
@@ -17,33 +18,37 @@ class Parts:
     space: Space.
     decision: int, the decision whose choices are cut.
     groups: Tuple per part of its choices, ascending ints.
+
+  Example:
+    parts = nas.spaces.make_parts(space, decision=0, text="0,1;2,3,4")
+    print(parts.of(space.largest()), parts.names(1))
   """
 
   space: space_lib.Space
   decision: int
   groups: tuple[tuple[int, ...], ...]
 
-  def of(self, arch):
+  def of(self, arch: Sequence[int]) -> int:
     """int, the part that an arch belongs to."""
     choice = self.space.validate(arch)[self.decision]
     return next(part for part, group in enumerate(self.groups) if choice in group)
 
-  def allowed(self, part):
+  def allowed(self, part: int) -> tuple[tuple[int, ...], ...]:
     """Tuple per decision of the choices that a part has."""
     whole, place = self.space.allowed, self.decision
     return (*whole[:place], self.groups[part], *whole[place + 1:])
 
-  def names(self, part):
+  def names(self, part: int) -> list[str]:
     """Names of the choices of a part, list of str."""
     choices = self.space.decisions[self.decision].choices
     return [choices[choice] for choice in self.groups[part]]
 
-  def format(self):
+  def format(self) -> str:
     """The groups as text: `0,1;2,3,4`."""
     return format_groups(self.groups)
 
 
-def make_parts(space, decision, text=""):
+def make_parts(space: space_lib.Space, decision: int, text: str = "") -> Parts:
   """Cuts a space.
 
   Args:
@@ -56,6 +61,10 @@ def make_parts(space, decision, text=""):
 
   Raises:
     InputError: There is no such decision, or a choice is not in exactly one part.
+
+  Example:
+    parts = nas.spaces.make_parts(space, decision=0)  # Each choice is a part.
+    print(parts.format())  # 0;1;2;3;4
   """
   if not 0 <= decision < len(space.decisions):
     raise errors.InputError(
@@ -73,6 +82,10 @@ def make_parts(space, decision, text=""):
   return Parts(space, decision, tuple(tuple(sorted(group)) for group in groups))
 
 
-def format_groups(groups):
-  """Groups of choices as text: `0,1;2,3,4`."""
+def format_groups(groups: Sequence[Sequence[int]]) -> str:
+  """Groups of choices as text.
+
+  Example:
+    print(nas.spaces.format_groups([[0, 1], [2, 3, 4]]))  # 0,1;2,3,4
+  """
   return ";".join(",".join(map(str, group)) for group in groups)

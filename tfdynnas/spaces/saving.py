@@ -1,10 +1,13 @@
 """Spaces as JSON-able dicts, for what is saved with a model."""
 
+from typing import Any
+
 from tfdynnas import errors
 from tfdynnas import registry
+from tfdynnas.spaces import space as space_lib
 
 
-def to_config(space):
+def to_config(space: space_lib.Space) -> dict[str, Any]:
   """A space as a JSON-able dict, for `from_config`.
 
   Args:
@@ -12,6 +15,9 @@ def to_config(space):
 
   Raises:
     InputError: It is of none.
+
+  Example:
+    config = nas.spaces.to_config(space)
   """
   if not isinstance(space, registry.part(space, "space")):
     raise errors.InputError(f"A space must be of its kind. Received: `{space.name}`")
@@ -19,8 +25,12 @@ def to_config(space):
   return {"kind": space.kind, **space.get_config(), **left}
 
 
-def from_config(config):
-  """The space that `to_config` described; without a kind it is one of cells."""
+def from_config(config: dict[str, Any]) -> space_lib.Space:
+  """The space that `to_config` described; without a kind it is one of cells.
+
+  Example:
+    assert nas.spaces.from_config(nas.spaces.to_config(space)) == space
+  """
   own = {key: value for key, value in config.items() if key not in ("kind", "allowed")}
   kind = registry.find(registry.KINDS, config.get("kind", "cells"), "kind")
   return registry.at(kind.space).from_config(own).restrict(config.get("allowed"))

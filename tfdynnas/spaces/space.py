@@ -4,6 +4,10 @@ import dataclasses
 import itertools
 import math
 import operator
+from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import Any
+from typing import Self
 
 import numpy as np
 
@@ -23,6 +27,9 @@ class Decision:
   Attributes:
     name: What the literature calls the place, for example `1<-0`.
     choices: Names of what can be chosen there.
+
+  Example:
+    decision = nas.spaces.Decision("1<-0", ("skip", "conv_3x3"))
   """
 
   name: str
@@ -36,6 +43,9 @@ class Cost:
   Attributes:
     fixed: What every subnet has, an int, or a float whose sums are exact.
     table: One tuple per decision, one number per choice.
+
+  Example:
+    cost = nas.spaces.Cost(fixed=100, table=((0, 36), (0, 36)))
   """
 
   fixed: int | float
@@ -53,19 +63,24 @@ class Space:
     allowed: Tuple per decision of the choices that an arch may have, ascending ints; None becomes
       all. What is left out keeps its number, so an arch means the same whatever is left.
     made_by: dict, `space`, the name to make it by, and arguments; None if nobody recorded it.
+
+  Example:
+    arch = space.sample(np.random.default_rng(0))
+    print(space.format(arch), space.cost(arch, "params"))
+    print(space.index(arch), "of", space.size)
   """
 
   name: str
   decisions: tuple[Decision, ...]
   costs: dict[str, Cost]
-  allowed: tuple[tuple[int, ...], ...] | None = dataclasses.field(default=None, kw_only=True)
+  allowed: Any = dataclasses.field(default=None, kw_only=True)
   made_by: dict | None = dataclasses.field(default=None, kw_only=True, compare=False, repr=False)
 
   def __post_init__(self):
     counts = [len(decision.choices) for decision in self.decisions]
     object.__setattr__(self, "allowed", allowed_lib.check(counts, self.allowed))
 
-  def restrict(self, allowed):
+  def restrict(self, allowed: Sequence[Sequence[int]] | None) -> Self:
     """The space of the archs that have allowed choices alone.
 
     Args:
@@ -81,29 +96,29 @@ class Space:
     left = tuple(tuple(c for c in own if c in more) for own, more in zip(self.allowed, wanted))
     return dataclasses.replace(self, allowed=left)
 
-  def whole(self):
+  def whole(self) -> Self:
     """The space with all choices."""
     return dataclasses.replace(self, allowed=None)
 
   @property
-  def size(self):
+  def size(self) -> int:
     """int, how many indices there are: archs of the whole space."""
     return math.prod(len(decision.choices) for decision in self.decisions)
 
   @property
-  def count(self):
+  def count(self) -> int:
     """int, how many archs there are, of allowed choices."""
     return math.prod(map(len, self.allowed))
 
-  def archs(self):
+  def archs(self) -> Iterator[tuple[int, ...]]:
     """Yields every arch, in the order of the indices."""
     return itertools.product(*self.allowed)
 
-  def allows(self, arch):
+  def allows(self, arch: Sequence[int]) -> bool:
     """Whether each choice of an arch is allowed."""
     return all(choice in own for choice, own in zip(arch, self.allowed, strict=True))
 
-  def validate(self, arch):
+  def validate(self, arch: Sequence[int]) -> tuple[int, ...]:
     """Returns `arch` as a tuple of ints, or says what is wrong with it.
 
     Args:
@@ -139,22 +154,26 @@ class Space:
             f"Received: {decision.choices[choice]} in {arch}"
         )
 
-  def sample(self, rng):
+  def sample(self, rng: np.random.Generator) -> tuple[int, ...]:
     """Draws an arch uniformly with a numpy Generator."""
     return tuple(own[int(rng.integers(len(own)))] for own in self.allowed)
 
-  def mutate(self, arch, rng, probability):
+  def mutate(
+      self, arch: Sequence[int], rng: np.random.Generator, probability: float
+  ) -> tuple[int, ...]:
     """Redraws each choice uniformly with the given probability (it may come out the same)."""
     fresh = self.sample(rng)
     redraw = rng.random(len(self.decisions)) < probability
     return tuple(new if change else old for old, new, change in zip(arch, fresh, redraw))
 
-  def crossover(self, mother, father, rng):
+  def crossover(
+      self, mother: Sequence[int], father: Sequence[int], rng: np.random.Generator
+  ) -> tuple[int, ...]:
     """Takes each choice from either parent with probability 1/2."""
     pick = rng.random(len(self.decisions)) < 0.5
     return tuple(a if first else b for a, b, first in zip(mother, father, pick))
 
-  def index(self, arch):
+  def index(self, arch: Sequence[int]) -> int:
     """Lexicographic index of an arch: the first decision is the most significant.
 
     Args:
@@ -168,7 +187,7 @@ class Space:
       index = index * len(decision.choices) + choice
     return index
 
-  def arch(self, index):
+  def arch(self, index: int) -> tuple[int, ...]:
     """The arch of a lexicographic index, of the whole space.
 
     Raises:
@@ -184,12 +203,12 @@ class Space:
       choices.append(choice)
     return tuple(reversed(choices))
 
-  def format(self, arch):
+  def format(self, arch: Sequence[int]) -> str:
     """String form of an arch: choice names joined by `|`."""
     names = (d.choices[choice] for d, choice in zip(self.decisions, self.validate(arch)))
     return "|".join(names)
 
-  def parse(self, text):
+  def parse(self, text: str) -> tuple[int, ...]:
     """The arch of a string: the form that `format` gives, or `0,3,1,...`, or `#index`.
 
     Raises:
@@ -221,7 +240,7 @@ class Space:
     """The arch of least index."""
     return tuple(own[0] for own in self.allowed)
 
-  def cost(self, arch, kind):
+  def cost(self, arch: Sequence[int], kind: str) -> int | float:
     """Cost of the subnet of an arch.
 
     Args:
@@ -236,11 +255,11 @@ class Space:
     cost = self._cost(kind)
     return cost.fixed + sum(row[choice] for row, choice in zip(cost.table, self.validate(arch)))
 
-  def passes(self, place, choice):
+  def passes(self, place: int, choice: int) -> bool:
     """Whether a choice lets a signal through at the decision of that number; here each does."""
     return True
 
-  def live(self, arch):
+  def live(self, arch: Sequence[int]) -> tuple[bool, ...]:
     """Which decisions the output depends on, tuple of bool; here all.
 
     Args:
@@ -248,7 +267,7 @@ class Space:
     """
     return (True,) * len(self.validate(arch))
 
-  def connected(self, arch):
+  def connected(self, arch: Sequence[int]) -> bool:
     """Whether a signal passes from input to output, so that the answer depends on the image.
 
     Args:
@@ -256,7 +275,7 @@ class Space:
     """
     return any(self.live(arch))
 
-  def table(self, kind):
+  def table(self, kind: str) -> tuple[int | float, np.ndarray]:
     """Additive cost table.
 
     Args:
@@ -274,16 +293,16 @@ class Space:
       row[: len(values)] = values
     return cost.fixed, table
 
-  def bounds(self, kind):
+  def bounds(self, kind: str) -> tuple[int | float, int | float]:
     """(least, greatest) cost of any arch, numbers."""
     fixed, rows = self._cost(kind).fixed, self._left(kind)
     return tuple(fixed + sum(extreme(row.values()) for row in rows) for extreme in (min, max))
 
-  def smallest(self):
+  def smallest(self) -> tuple[int, ...]:
     """The arch of least complexity (of several, the one of least index)."""
     return tuple(min(row, key=row.get) for row in self._left("complexity"))
 
-  def largest(self):
+  def largest(self) -> tuple[int, ...]:
     """The arch of greatest complexity (of several, the one of least index)."""
     return tuple(max(row, key=row.get) for row in self._left("complexity"))
 

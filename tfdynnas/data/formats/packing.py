@@ -14,7 +14,11 @@ from tfdynnas.data.sources import tfds
 from tfdynnas.files import atomic
 
 
-def pack(path, dataset=None, image_dir=None, data_dir=None, download=False):
+def pack(
+    path: str | os.PathLike, dataset: str | None = None,
+    image_dir: str | os.PathLike | None = None, data_dir: str | os.PathLike | None = None,
+    download: bool = False,
+) -> dict[str, int]:
   """Packs a whole source; sizes, classes and splits are chosen when it is read.
 
   Args:
@@ -29,6 +33,9 @@ def pack(path, dataset=None, image_dir=None, data_dir=None, download=False):
 
   Raises:
     InputError: The source cannot be used, or there is something at `path`.
+
+  Example:
+    print(nas.data.pack("photos.npz", image_dir="photos"))
   """
   atomic.check_place(path, "data_file")
   if pathlib.Path(path).exists():

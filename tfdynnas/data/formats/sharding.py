@@ -13,7 +13,9 @@ from tfdynnas.data.sources import shards
 from tfdynnas.files import atomic
 
 
-def write_shards(image_dir, record_dir, count=8, seed=0):
+def write_shards(
+    image_dir: str | os.PathLike, record_dir: str | os.PathLike, count: int = 8, seed: int = 0
+) -> dict[str, int]:
   """Writes a folder of images as shards: the files as they are, in a seeded order.
 
   They appear when all are written, those to train on last: without them nothing is loaded. What a
@@ -31,6 +33,9 @@ def write_shards(image_dir, record_dir, count=8, seed=0):
 
   Raises:
     InputError: A folder, or the header of an image, cannot be used.
+
+  Example:
+    print(nas.data.write_shards("photos", "records", count=2))
   """
   names, listed, _ = listing.list_parts(os.fspath(image_dir))
   record_dir, draft = pathlib.Path(record_dir), pathlib.Path(record_dir, ".partial")

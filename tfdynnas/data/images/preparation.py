@@ -29,7 +29,7 @@ class Preparation:
       transparency out. Of a GIF they are black whatever it says.
     orientation: "exif" turns an image as its EXIF says, "stored" does not.
     crop: "whole", or "resized": random-resized crops to train on, the middle to score on.
-    size: (height, width) to come to; None keeps what the images have.
+    size: (height, width) to come to, of an int or a pair; None keeps what the images have.
     resize: What is done where the ratio of the sides is another: "squash" the image, "pad" it in
       the colour of the background, or "crop" its middle.
     downsample: int, side of the blocks whose mean then becomes a pixel.
@@ -40,7 +40,7 @@ class Preparation:
   background: str = "white"
   orientation: str = "exif"
   crop: str = "whole"
-  size: tuple[int, int] | None = None
+  size: int | tuple[int, int] | None = None
   resize: str = "squash"
   downsample: int = 1
   repeat: tuple[int, int] = (1, 1)

@@ -1,5 +1,8 @@
 """A user's own `tf.data.Dataset`s as parts."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from tfdynnas import errors
@@ -7,13 +10,18 @@ from tfdynnas.data import dataset as dataset_lib
 from tfdynnas.data import split
 from tfdynnas.data import streams
 
+if TYPE_CHECKING:
+  import tensorflow as tf
+
 COMPARED = 10_000  # Images of two readings that are compared, at most.
 
 
 def from_dataset(
-    train, valid=None, test=None, class_names=None, valid_share=None, seed=0,
-    held_bytes=dataset_lib.HELD_BYTES, test_share=None,
-):
+    train: "tf.data.Dataset", valid: "tf.data.Dataset | None" = None,
+    test: "tf.data.Dataset | None" = None, class_names: Sequence[str] | None = None,
+    valid_share: float | None = None, seed: int = 0, held_bytes: int = dataset_lib.HELD_BYTES,
+    test_share: float | None = None,
+) -> dataset_lib.Data:
   """Makes a Data of unbatched datasets of (image, label), each the same whenever it is read.
 
   Images are uint8 [height, width, 3] or [height, width, 1], all of one size; labels are integers
@@ -35,12 +43,22 @@ def from_dataset(
 
   Raises:
     InputError: A dataset has other elements, labels or size, or another order each time.
+
+  Example:
+    images = np.random.default_rng(0).integers(0, 256, [60, 8, 8, 3], np.uint8)
+    dataset = tf.data.Dataset.from_tensor_slices((images, np.arange(60) % 3))
+    data = nas.data.from_dataset(dataset, class_names=["ant", "bee", "fly"])
   """
   given = {"train": train, "valid": valid, "test": test}
+  return _load(given, class_names, seed, held_bytes, valid_share, test_share)
+
+
+def _load(given, class_names, seed, held_bytes, *shares):
+  """What `from_dataset` returns, of a dict from the name of a part to its dataset or None."""
   shape = _image_shape(given)
   sizes = {name: _size(name, dataset) for name, dataset in given.items() if dataset is not None}
   held = sum(sizes.values()) * int(np.prod(shape)) <= held_bytes
-  cuts = _cuts(sizes, seed, valid_share, test_share)
+  cuts = _cuts(sizes, seed, *shares)
   parts = _read(given, cuts, sizes, shape, held, class_names)
   class_names = class_names or _names_by_number([parts[name] for name in cuts["train"]])
   for part in parts.values() if held else ():

@@ -14,7 +14,10 @@ CLASS_NAMES = tuple(str(digit) for digit in range(10))
 
 
 @made_by.recorded(dataset="digits")
-def digits(seed=0, image_size=8, valid_share=None, test_share=None):
+def digits(
+    seed: int = 0, image_size: int | tuple[int, int] = 8, valid_share: float | None = None,
+    test_share: float | None = None,
+) -> dataset.Data:
   """Loads scikit-learn's digits, split 50/30/20 within each class.
 
   Gray values 0..16 become 0..255 in three equal colours.
@@ -30,6 +33,10 @@ def digits(seed=0, image_size=8, valid_share=None, test_share=None):
 
   Raises:
     InputError: scikit-learn is missing, or an argument is out of range.
+
+  Example:
+    data = nas.data.digits(image_size=16)
+    print(data.train.images.shape)  # (898, 16, 16, 3)
   """
   rows, columns = repeats(image_size)
   small, labels = load_gray()

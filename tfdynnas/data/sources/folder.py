@@ -21,9 +21,10 @@ from tfdynnas.data.sources import listing
 
 @made_by.recorded("image_dir")
 def from_folder(
-    path, image_size=None, seed=0, held_bytes=dataset.HELD_BYTES, crop="whole", valid_share=None,
-    test_share=None, look=False, **preparing,
-):
+    path: str | os.PathLike, image_size: int | tuple[int, int] | None = None, seed: int = 0,
+    held_bytes: int = dataset.HELD_BYTES, crop: str = "whole", valid_share: float | None = None,
+    test_share: float | None = None, look: bool = False, **preparing,
+) -> dataset.Data:
   """Loads a folder of images, `path/CLASS/*.jpg` or `path/train/CLASS/*.jpg`.
 
   Without a folder `train`, everything is split 50/30/20 within each class. With it, its images
@@ -45,19 +46,27 @@ def from_folder(
 
   Raises:
     InputError: The folder or one of its images cannot be used.
+
+  Example:
+    data = nas.data.from_folder("photos", image_size=16)
   """
-  path = os.fspath(path)
   preparation = preparation_lib.Preparation(size=image_size, crop=crop, **preparing)
-  names, listed, skipped = listing.list_parts(path)
-  paths = [file for files in listed if files for file in files.paths]
-  preparation = preparation.of_size(_check_headers(paths, preparation))
-  held = crop == "whole" and len(paths) * np.prod(preparation.image_shape) <= held_bytes
+  names, listed, skipped = listing.list_parts(path := os.fspath(path))
+  preparation, held = _sized(listed, preparation, held_bytes)
   files, how = _split(listed, seed, valid_share, test_share)
   record = {"source": f"folder {os.path.abspath(path)}", "split": how, "seed": seed}
   record |= {"skipped": skipped, **crop_lib.record(crop)}
   parts = tuple(part and _part(part, path, preparation, held) for part in files)
   streams.look_at(parts[1:] if look else ())
   return dataset.assemble(parts, names, record, crop_lib.constants(crop, names), preparation)
+
+
+def _sized(listed, preparation, held_bytes):
+  """(the preparation, with the size of the images; whether all of them are held)."""
+  paths = [file for files in listed if files for file in files.paths]
+  preparation = preparation.of_size(_check_headers(paths, preparation))
+  total = len(paths) * np.prod(preparation.image_shape)
+  return preparation, preparation.crop == "whole" and total <= held_bytes
 
 
 def _check_headers(paths, preparation):

@@ -23,9 +23,11 @@ from tfdynnas.data.sources import tfds
 
 @made_by.recorded("data_file")
 def from_packed(
-    path, image_size=None, downsample=1, valid_share=None, classes=None, seed=0, split_file=None,
-    held_bytes=dataset.HELD_BYTES, test_share=None, **preparing,
-):
+    path: str | os.PathLike, image_size: int | tuple[int, int] | None = None, downsample: int = 1,
+    valid_share: float | None = None, classes: int | None = None, seed: int = 0,
+    split_file: str | os.PathLike | None = None, held_bytes: int = dataset.HELD_BYTES,
+    test_share: float | None = None, **preparing,
+) -> dataset.Data:
   """Loads a file of tools/pack.py; the images are decoded and held in memory.
 
   Args:
@@ -45,22 +47,26 @@ def from_packed(
 
   Raises:
     InputError: The file, one of its images or an argument cannot be used, or it is too large.
+
+  Example:
+    nas.data.pack("digits.npz", dataset="digits")
+    data = nas.data.from_packed("digits.npz")
   """
-  path = os.fspath(path)
-  record, parts = packed_file.load(path)
+  record, parts = packed_file.load(path := os.fspath(path))
   cut = _cut_tfds if record["kind"] == "tfds" else _cut_other
-  places, names, described = cut(
-      path, record, parts, downsample, classes, seed, split_file,
-      {"valid_share": valid_share, "test_share": test_share},
-  )
+  shares = {"valid_share": valid_share, "test_share": test_share}
+  places, names, described = cut(path, record, parts, downsample, classes, seed, split_file, shares)
   preparation = _preparation(path, record, image_size, downsample, preparing)
   _check_total(path, places, preparation.image_shape, held_bytes)
-  reader = _Reader(path, record, parts, preparation)
-  held = [reader.held(packed_file.PARTS[part], chosen) for part, chosen in places]
-  held += [None] * (3 - len(held))
+  held = _held(_Reader(path, record, parts, preparation), places)
   described = {**described, "dataset": record["dataset"]}
-  known = tfds.constants(record["name"])
-  return dataset.assemble(held, names, described, known, preparation)
+  return dataset.assemble(held, names, described, tfds.constants(record["name"]), preparation)
+
+
+def _held(reader, places):
+  """The three parts, Images or None."""
+  held = [reader.held(packed_file.PARTS[part], chosen) for part, chosen in places]
+  return held + [None] * (3 - len(held))
 
 
 def _preparation(path, record, image_size, downsample, preparing):

@@ -44,9 +44,10 @@ def is_shard(name):
 
 @made_by.recorded("record_dir")
 def from_shards(
-    path, image_size, valid_share=None, seed=0, held_bytes=dataset_lib.HELD_BYTES, crop="whole",
-    test_share=None, look=False, **preparing,
-):
+    path: str | os.PathLike, image_size: int | tuple[int, int], valid_share: float | None = None,
+    seed: int = 0, held_bytes: int = dataset_lib.HELD_BYTES, crop: str = "whole",
+    test_share: float | None = None, look: bool = False, **preparing,
+) -> dataset_lib.Data:
   """Loads a folder of TFRecord shards.
 
   Training, validation and test shards are the parts. Of two kinds, `test` is the others, and the
@@ -68,6 +69,10 @@ def from_shards(
 
   Raises:
     InputError: A shard is missing or damaged, or an argument cannot be used.
+
+  Example:
+    nas.data.write_shards("photos", "shards", count=2)
+    data = nas.data.from_shards("shards", image_size=8)
   """
   path, preparation = os.fspath(path), _preparation(path, image_size, crop, preparing)
   files = _list(path)

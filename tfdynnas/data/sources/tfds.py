@@ -3,6 +3,7 @@
 import contextlib
 import difflib
 import json
+import os
 import pathlib
 import re
 import shlex
@@ -35,44 +36,43 @@ _NAME = r"[a-z0-9_]+(/[^:]+)?(:[0-9.]+)?"
 
 @made_by.recorded("dataset")
 def from_tfds(
-    name, data_dir=None, download=False, image_size=None, downsample=1, valid_share=None,
-    classes=None, seed=0, split_file=None, held_bytes=dataset.HELD_BYTES, crop="whole",
-    test_share=None, look=False, **preparing,
-):
+    name: str, data_dir: str | os.PathLike | None = None, download: bool = False,
+    image_size: int | tuple[int, int] | None = None, downsample: int = 1,
+    valid_share: float | None = None, classes: int | None = None, seed: int = 0,
+    split_file: str | os.PathLike | None = None, held_bytes: int = dataset.HELD_BYTES,
+    crop: str = "whole", test_share: float | None = None, look: bool = False, **preparing,
+) -> dataset.Data:
   """Loads a tfds set with `image` and `label`; its training split is split for validation.
-
-  `test` is the set's test split, or its validation split if it has no labelled test.
 
   Args:
     name: tfds name, such as "cifar10" or "imagenet_resized/16x16".
     data_dir, download: Folder of prepared sets, None for tfds' own; whether to prepare the set.
     image_size: Height and width to resize to, an int or a pair; None keeps the images' size.
     downsample: Block side: images become the rounded means of blocks of pixels.
-    valid_share: Share in (0, 1) of the training split for validation; None stands for 0.5.
+    valid_share, test_share: Shares in (0, 1) of the training split: for validation, None stands
+      for 0.5; for the test, of a set without, None takes none.
     classes, seed: Keep only the labels below this number, None keeps all; int, of the split.
     split_file: CIFAR-10 only: text with the literature's fixed 25k/25k split, instead of `seed`.
     held_bytes, look: Sets of more pixels are streamed; whether those to score on are decoded now.
     crop: "whole" or "resized", see `crop`; resized ones are always streamed.
-    test_share: The same for the test, of a set without; None takes none.
     **preparing: resize, orientation, background, max_pixels: see `preparation.Preparation`.
 
   Returns:
-    Data.
+    Data; its test part is the set's test split, or its validation split if no test has labels.
 
   Raises:
     InputError: The set or an argument cannot be used; the set is not prepared.
+
+  Example:
+    data = nas.data.from_tfds("my_images", data_dir="prepared")  # Or "cifar10", download=True.
   """
   check_split_file(split_file, name)
   preparation = preparation_lib.Preparation(
-      size=image_size, crop=crop, downsample=downsample, **preparing
-  )
+      size=image_size, crop=crop, downsample=downsample, **preparing)
   builder = open_builder(name, data_dir)
-  shares = {"valid_share": valid_share, "test_share": test_share}
+  how = {"valid_share": valid_share, "test_share": test_share}, seed, split_file, held_bytes, look
   with reading(builder):
-    return _from_builder(
-        builder, name, data_dir, download, preparation, classes,
-        (shares, seed, split_file, held_bytes, look),
-    )
+    return _from_builder(builder, name, data_dir, download, preparation, classes, how)
 
 
 def _from_builder(builder, name, data_dir, download, preparation, classes, how):

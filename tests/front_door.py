@@ -1,0 +1,34 @@
+"""What is public at the front door."""
+
+import inspect
+import types
+
+import tfdynnas as nas
+
+
+def objects():
+  """Yields (dotted name, object): the names of `tfdynnas`, and those of its modules."""
+  for name in nas.__all__:
+    found = getattr(nas, name)
+    if not isinstance(found, types.ModuleType):
+      yield name, found
+      continue
+    for key, value in vars(found).items():
+      own = getattr(value, "__module__", "").startswith("tfdynnas")
+      if own and not key.startswith("_"):
+        yield f"{name}.{key}", value
+
+
+def functions():
+  """Yields (dotted name, function): functions, constructors, methods and properties."""
+  for name, found in objects():
+    if not inspect.isclass(found):
+      yield name, found
+      continue
+    for kind in inspect.getmro(found):
+      if not kind.__module__.startswith("tfdynnas"):
+        continue
+      for key, value in vars(kind).items():
+        value = getattr(value, "fget", getattr(value, "__func__", value))
+        if inspect.isfunction(value) and (key == "__init__" or not key.startswith("_")):
+          yield f"{name}.{key}", value
