@@ -63,24 +63,31 @@ def test_a_type_checker_is_told_of_the_names_that_are_there():
   assert told == {**modules, **names}
 
 
+@pytest.mark.parametrize("module", [nas.data, nas.spaces])
+def test_a_module_of_the_front_door_lists_its_names(module):
+  imported = {key for key, value in vars(module).items()
+              if not key.startswith("_") and not inspect.ismodule(value)}
+  assert module.__all__ == sorted(imported)
+
+
 def test_every_signature_is_annotated():
   lacking = {name: _lacks(name, function) for name, function in front_door.functions()}
   assert len(lacking) > 100
   assert not {name: names for name, names in lacking.items() if names}
 
 
-def _mypy(monkeypatch, *paths):
+def _mypy(monkeypatch, *args):
   """(status, lines) of mypy by the project's settings."""
   api = pytest.importorskip("mypy.api")
   monkeypatch.chdir(ROOT)
-  output, complaint, status = api.run(["--no-error-summary", *map(str, paths)])
+  output, complaint, status = api.run(["--no-error-summary", *map(str, args)])
   return status, (output + complaint).splitlines()
 
 
 def test_the_front_door_and_its_user_are_clean(monkeypatch, tmp_path):
   assert _mypy(monkeypatch) == (0, [])
   (tmp_path / "user.py").write_text(USER, "utf-8")
-  assert _mypy(monkeypatch, tmp_path / "user.py") == (0, [])
+  assert _mypy(monkeypatch, "--strict", tmp_path / "user.py") == (0, [])
 
 
 def test_mistakes_of_a_user_are_seen(monkeypatch, tmp_path):

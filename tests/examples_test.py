@@ -1,7 +1,7 @@
 """The examples in the docstrings of the front door run.
 
-Each begins with `nas`, `np` and `keras`, and with `data`, `space`, `supernet` and `network` of one
-small training, in a folder that holds `photos/CLASS/*.png`.
+Each finds `nas`, `np`, `keras` and `tf`; `data`, the digits; a small `space`, a `supernet` of it and
+a `network` of one arch; in a folder with images, `photos/CLASS/*.png`, and a set of tfds in it.
 """
 
 import inspect
@@ -11,6 +11,8 @@ import textwrap
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+import tensorflow_datasets as tfds
 
 import tfdynnas as nas
 from tests import front_door
@@ -24,6 +26,23 @@ def _example(text):
 
 
 EXAMPLES = {name: _example(found.__doc__) for name, found in front_door.objects()}
+METHODS = {name: _example(found.__doc__) for name, found in front_door.functions()
+           if name not in EXAMPLES}
+RUN = {name: code for name, code in {**EXAMPLES, **METHODS}.items() if code}
+
+
+def _write_images(folder, part):
+  for number, gray in enumerate(part.images[:24, ..., 0]):
+    path = folder / "photos" / ("cat", "dog")[number % 2] / f"{number}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(pixels.png(gray))
+  images = tf.data.Dataset.from_tensor_slices(
+      {"image": part.images[:24], "label": part.labels[:24] % 2})
+  tfds.dataset_builders.store_as_tfds_dataset(
+      name="my_images", version="1.0.0", data_dir=str(folder / "prepared"),
+      split_datasets={"train": images}, features=tfds.features.FeaturesDict({
+          "image": tfds.features.Image(shape=(8, 8, 3)),
+          "label": tfds.features.ClassLabel(num_classes=2)}))
 
 
 @pytest.fixture(scope="module")
@@ -31,17 +50,12 @@ def shared(tmp_path_factory):
   """What each example finds."""
   data, space = nas.data.digits(), nas.spaces.nasbench201(channels=4, cells=1, image_size=8)
   supernet = nas.Supernet(space)
-  supernet.compile(nas.MS(nas.CaLR(0.05)), method=nas.SinglePath())
-  supernet.fit(data, batch_size=256, verbose=0)
   network = supernet.subnet(space.largest(), images=(data.train.images[:64] - data.mean) / data.std)
   folder = tmp_path_factory.mktemp("examples")
-  for number, gray in enumerate(data.valid.images[:24, ..., 0]):
-    path = folder / "photos" / ("cat", "dog")[number % 2] / f"{number}.png"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(pixels.png(gray))
+  _write_images(folder, data.valid)
   with pytest.MonkeyPatch.context() as patch:
     patch.chdir(folder)
-    yield {"nas": nas, "np": np, "keras": keras, "data": data, "space": space,
+    yield {"nas": nas, "np": np, "keras": keras, "tf": tf, "data": data, "space": space,
            "supernet": supernet, "network": network}
 
 
@@ -50,6 +64,6 @@ def test_every_name_has_an_example():
   assert [name for name, code in EXAMPLES.items() if not code] == []
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", RUN)
 def test_the_example_runs(shared, name):
-  exec(compile(EXAMPLES[name] or "", f"example of {name}", "exec"), dict(shared))
+  exec(compile(RUN[name], f"example of {name}", "exec"), dict(shared))

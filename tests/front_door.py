@@ -25,10 +25,11 @@ def functions():
     if not inspect.isclass(found):
       yield name, found
       continue
+    seen = set()  # What a class overrides.
     for kind in inspect.getmro(found):
-      if not kind.__module__.startswith("tfdynnas"):
-        continue
-      for key, value in vars(kind).items():
+      own = vars(kind) if kind.__module__.startswith("tfdynnas") else {}
+      for key, value in {key: own[key] for key in own.keys() - seen}.items():
+        seen.add(key)
         value = getattr(value, "fget", getattr(value, "__func__", value))
         if inspect.isfunction(value) and (key == "__init__" or not key.startswith("_")):
           yield f"{name}.{key}", value

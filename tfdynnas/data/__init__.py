@@ -22,3 +22,9 @@ from tfdynnas.data.sources.folder import from_folder
 from tfdynnas.data.sources.packed import from_packed
 from tfdynnas.data.sources.shards import from_shards
 from tfdynnas.data.sources.tfds import from_tfds
+
+__all__ = [
+    "Data", "HELD_BYTES", "Images", "Stream", "digits", "epoch_order", "eval_batches", "examples",
+    "from_dataset", "from_folder", "from_packed", "from_shards", "from_tfds", "load", "pack",
+    "steps_per_epoch", "train_batches", "write_shards",
+]

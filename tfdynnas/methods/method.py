@@ -38,7 +38,8 @@ class Method:
     split_decision: The decision whose choices are the momentum groups.
   """
 
-  SETTINGS: tuple[str, ...] = ()  # What of a run a kind takes beside what all do: see training.recipe.
+  # What of a run a kind takes beside what all do: see training.recipe.
+  SETTINGS: tuple[str, ...] = ()
   space: Any  # None until it is bound.
   sampler: Callable
   distils = False

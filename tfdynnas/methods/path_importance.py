@@ -38,7 +38,7 @@ class PathImportance(method.Method):
     print(supernet.method.groups)  # Momentum groups, the choices of one decision.
   """
 
-  SETTINGS = ("steps", "epochs")
+  SETTINGS: tuple[str, ...] = ("steps", "epochs")
 
   def __init__(
       self, space: spaces.Space | None = None, seed: int = 0,

@@ -6,6 +6,7 @@ on with the stored space and seed whatever it is asked for.
 
 import json
 import os
+from typing import Any
 
 from tfdynnas import errors
 from tfdynnas.files import atomic
@@ -168,7 +169,7 @@ class DurableTuner(watchdog.SharedTuner):
         )
       self.save()
 
-  def reload(self):
+  def reload(self) -> None:
     """Reads the project again.
 
     Raises:
@@ -180,12 +181,12 @@ class DurableTuner(watchdog.SharedTuner):
       project_files.check_tuner(self._get_tuner_fname())
       super().reload()
 
-  def get_state(self):
+  def get_state(self) -> dict[str, Any]:
     """State for the tuner's file."""
     return {**super().get_state(), "fingerprint": self._fingerprint, "chief": self.token,
             "ended": self.ended}
 
-  def set_state(self, state):
+  def set_state(self, state: dict[str, Any]) -> None:
     """Takes the state of the tuner's file.
 
     Raises:
@@ -195,7 +196,7 @@ class DurableTuner(watchdog.SharedTuner):
     self.token, self.ended = state.get("chief"), state.get("ended")
     super().set_state(state)
 
-  def save(self):
+  def save(self) -> None:
     """Writes the oracle's file and the tuner's; a worker writes nothing."""
     if not self._is_worker():
       self.oracle.save()

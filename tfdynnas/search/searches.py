@@ -2,7 +2,13 @@
 
 import functools
 import os
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
 
+import keras
+
+from tfdynnas import data as data_lib
 from tfdynnas.search import oracle as oracle_lib
 from tfdynnas.search import place as place_lib
 from tfdynnas.search import scorer
@@ -115,15 +121,21 @@ class EvolutionSearch(_Search):
   `get_best_hyperparameters`, `results_summary`. Killed and made again, it goes on.
 
   Example:
-    search = EvolutionSearch(supernet, data, limits={"params": 40_000}, directory="searches")
+    search = nas.EvolutionSearch(
+        supernet, data, limits={"params": 15_000}, max_trials=4, directory="searches")
     search.search()
     network = search.get_best_models()[0]
   """
 
   make_oracle = _made_with(oracle_lib.EvolutionOracle)
 
-  def __init__(self, supernet, data, limits=None, max_trials=None, seed=0, objective="accuracy",
-               settings=oracle_lib.evolution.Settings(), unconnected=False, **kwargs):
+  def __init__(
+      self, supernet: keras.Model, data: data_lib.Data,
+      limits: Mapping[str, float | None] | None = None, max_trials: int | None = None,
+      seed: int = 0, objective: str = "accuracy",
+      settings: oracle_lib.evolution.Settings = oracle_lib.evolution.Settings(),
+      unconnected: bool = False, **kwargs,
+  ):
     """Makes the tuner.
 
     Args:
@@ -147,13 +159,25 @@ class EvolutionSearch(_Search):
 
 
 class ParetoSearch(_Search):
-  """Searches for the front of accuracy against costs, by NSGA-II; `front()` gives it."""
+  """Searches for the front of accuracy against costs, by NSGA-II; `front()` gives it.
+
+  Example:
+    search = nas.ParetoSearch(
+        supernet, data, costs=["params", "macs"], max_trials=4, directory="fronts")
+    search.search()
+    for row in search.front():
+      print(row["params"], row["macs"], row["accuracy"])
+  """
 
   make_oracle = _made_with(oracle_lib.ParetoOracle)
 
-  def __init__(self, supernet, data, costs=("params",), limits=None, max_trials=None, seed=0,
-               objective="accuracy", settings=oracle_lib.evolution.Settings(), unconnected=False,
-               **kwargs):
+  def __init__(
+      self, supernet: keras.Model, data: data_lib.Data, costs: Sequence[str] = ("params",),
+      limits: Mapping[str, float | None] | None = None, max_trials: int | None = None,
+      seed: int = 0, objective: str = "accuracy",
+      settings: oracle_lib.evolution.Settings = oracle_lib.evolution.Settings(),
+      unconnected: bool = False, **kwargs,
+  ):
     """Makes the tuner.
 
     Args:
@@ -175,30 +199,48 @@ class ParetoSearch(_Search):
         "costs": tuple(costs), "limits": limits, "max_trials": max_trials, "seed": seed,
         "objective": objective, "settings": settings, "unconnected": unconnected}, **kwargs)
 
-  def front(self, costs=None):
+  def front(self, costs: Sequence[str] | None = None) -> list[dict[str, Any]]:
     """The trials that no other surpasses in the objective and the costs, from the cheapest up."""
     return super().front(costs or self.oracle.costs)
 
 
 class RandomSearch(_Search):
-  """Scores random subnets."""
+  """Scores random subnets.
+
+  Example:
+    search = nas.RandomSearch(supernet, data, max_trials=4, directory="random")
+    search.search()
+    print(search.best())
+  """
 
   make_oracle = _made_with_limits_apart(stock_oracles.RandomSearchOracle)
 
-  def __init__(self, supernet, data, limits=None, max_trials=10, seed=0, objective="accuracy",
-               **kwargs):
+  def __init__(
+      self, supernet: keras.Model, data: data_lib.Data,
+      limits: Mapping[str, float | None] | None = None, max_trials: int = 10, seed: int = 0,
+      objective: str = "accuracy", **kwargs,
+  ):
     """Makes the tuner; arguments as for EvolutionSearch."""
     super().__init__(supernet, data, {
         "limits": limits, "max_trials": max_trials, "seed": seed, "objective": objective}, **kwargs)
 
 
 class BayesianOptimization(_Search):
-  """Searches by a Gaussian process over the choices."""
+  """Searches by a Gaussian process over the choices.
+
+  Example:
+    search = nas.BayesianOptimization(supernet, data, max_trials=4, directory="bayesian")
+    search.search()
+    print(search.get_best_hyperparameters()[0].values)
+  """
 
   make_oracle = _made_with_limits_apart(stock_oracles.BayesianOptimizationOracle)
 
-  def __init__(self, supernet, data, limits=None, max_trials=10, seed=0, objective="accuracy",
-               **kwargs):
+  def __init__(
+      self, supernet: keras.Model, data: data_lib.Data,
+      limits: Mapping[str, float | None] | None = None, max_trials: int = 10, seed: int = 0,
+      objective: str = "accuracy", **kwargs,
+  ):
     """Makes the tuner; arguments as for EvolutionSearch."""
     super().__init__(supernet, data, {
         "limits": limits, "max_trials": max_trials, "seed": seed, "objective": objective}, **kwargs)

@@ -1,5 +1,8 @@
 """The subnets of a search as a hypermodel of keras-tuner: what a trial stands for, as a model."""
 
+from typing import Any
+
+import keras
 import keras_tuner
 
 from tfdynnas import errors
@@ -19,7 +22,7 @@ class Subnets(keras_tuner.HyperModel):
     super().__init__()
     self._space, self._score = space, score
 
-  def build(self, hp):
+  def build(self, hp: Any) -> keras.Model:
     """The network of the arch of hyperparameters.
 
     Args:
@@ -51,7 +54,9 @@ class ModelTuner(keras_tuner.engine.base_tuner.BaseTuner):
     rows = sorted(self.history(), key=self.rank, reverse=True)
     return [trials[row["trial"]] for row in rows[:count]]
 
-  def get_best_hyperparameters(self, num_trials=1):
+  def get_best_hyperparameters(
+      self, num_trials: int = 1
+  ) -> list[keras_tuner.HyperParameters]:
     """The hyperparameters of the best trials within the limits, best first, ordered as by `best`.
 
     Args:
@@ -62,7 +67,7 @@ class ModelTuner(keras_tuner.engine.base_tuner.BaseTuner):
     """
     return [trial.hyperparameters for trial in self._best_trials(num_trials)]
 
-  def get_best_models(self, num_models=1):
+  def get_best_models(self, num_models: int = 1) -> list[keras.Model]:
     """The networks of the best trials within the limits, best first, ordered as by `best`.
 
     Args:
@@ -76,7 +81,7 @@ class ModelTuner(keras_tuner.engine.base_tuner.BaseTuner):
     """
     return [self.load_model(trial) for trial in self._best_trials(num_models)]
 
-  def load_model(self, trial):
+  def load_model(self, trial: Any) -> keras.Model:
     """The network of a trial, with the weights that it was scored with.
 
     Args:
@@ -90,7 +95,7 @@ class ModelTuner(keras_tuner.engine.base_tuner.BaseTuner):
     """
     return self.hypermodel.build(trial.hyperparameters)
 
-  def save_model(self, trial_id, model, step=0):
+  def save_model(self, trial_id: str, model: keras.Model, step: int = 0) -> None:
     """Refuses to: trials share the weights of one supernet.
 
     Raises:

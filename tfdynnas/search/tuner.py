@@ -4,6 +4,8 @@ import contextlib
 import math
 import os
 import time
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import keras_tuner
@@ -85,7 +87,7 @@ class SupernetTuner(subnets.ModelTuner, durable.DurableTuner):
           oracle, subnets.Subnets(self.space, score), directory=directory,
           project_name=project_name, overwrite=overwrite, fingerprint=described, **seconds)
 
-  def reload(self):
+  def reload(self) -> None:
     """Reads the project again.
 
     Raises:
@@ -110,11 +112,11 @@ class SupernetTuner(subnets.ModelTuner, durable.DurableTuner):
     self._cache = {row["arch"]: _scores(row) for row in self.history()}
 
   @property
-  def objective(self):
+  def objective(self) -> str:
     """The metric that is maximised, `accuracy` or `balanced_accuracy`."""
     return self.oracle.objective.name
 
-  def search(self, verbose=0, callbacks=()):
+  def search(self, verbose: int = 0, callbacks: Sequence[keras.callbacks.Callback] = ()) -> None:
     """Searches until the oracle stops; a project that was begun goes on.
 
     Args:
@@ -131,7 +133,9 @@ class SupernetTuner(subnets.ModelTuner, durable.DurableTuner):
           self.objective, max((s[self.objective] for s in self._cache.values()), default=0.0))
     super().search(verbose=0, callbacks=listeners.check(callbacks))
 
-  def run_trial(self, trial, callbacks=(), **kwargs):
+  def run_trial(
+      self, trial: Any, callbacks: Sequence[keras.callbacks.Callback] = (), **kwargs
+  ) -> dict[str, float]:
     """Scores the arch of a trial.
 
     Args:
@@ -159,23 +163,23 @@ class SupernetTuner(subnets.ModelTuner, durable.DurableTuner):
       self._cache[arch] = score
     return {**self._cache[arch], **costs}
 
-  def pre_create_trial(self):
+  def pre_create_trial(self) -> None:
     """Waits a moment if there was no trial to run: keras-tuner asks again at once."""
     if self._waiting:
       time.sleep(_WAIT_SECONDS)
     self._waiting = True
 
-  def on_trial_begin(self, trial):
+  def on_trial_begin(self, trial: Any) -> None:
     """Notes that there is a trial to run."""
     self._waiting = False
     super().on_trial_begin(trial)
 
-  def on_trial_end(self, trial):
+  def on_trial_end(self, trial: Any) -> None:
     """Reports the trial, shows the progress, and counts the failures in a row."""
     super().on_trial_end(trial)
     self._count(trial)
 
-  def watch(self):
+  def watch(self) -> None:
     """Does for the trials of the workers what `on_trial_end` does."""
     for trial_id in self.oracle.end_order[self.done:]:
       self._count(self.oracle.trials[trial_id])
@@ -193,7 +197,7 @@ class SupernetTuner(subnets.ModelTuner, durable.DurableTuner):
     if self._most_failures and self._failures >= self._most_failures:
       raise errors.InputError(f"{self._failures} trials in a row failed, the last one: {reason}")
 
-  def history(self):
+  def history(self) -> list[dict[str, Any]]:
     """The trials that were scored, in the order in which they were proposed.
 
     Returns:
@@ -204,7 +208,9 @@ class SupernetTuner(subnets.ModelTuner, durable.DurableTuner):
     trials = sorted(self.oracle.trials.values(), key=lambda trial: int(trial.trial_id))
     return [row for row in map(self._row, trials) if row]
 
-  def best(self, rows=None):
+  def best(
+      self, rows: Sequence[dict[str, Any]] | None = None
+  ) -> tuple[tuple[int, ...], dict[str, Any]]:
     """The arch of the greatest objective; of equals that of least loss, then the first.
 
     Args:
@@ -222,11 +228,13 @@ class SupernetTuner(subnets.ModelTuner, durable.DurableTuner):
     row = max(rows, key=self.rank)
     return row["arch"], row
 
-  def rank(self, row):
+  def rank(self, row: dict[str, Any]) -> tuple[float, float]:
     """What a row of `history` is ordered by, greater for a better one."""
     return row[self.objective], -(row["loss"] or 0.0)
 
-  def baselines(self, count, seed=0):
+  def baselines(
+      self, count: int, seed: int = 0
+  ) -> tuple[list[tuple[int, ...]], tuple[int, ...]]:
     """Archs to measure the best one against; train all of them as you train that one.
 
     Args:
@@ -243,7 +251,7 @@ class SupernetTuner(subnets.ModelTuner, durable.DurableTuner):
     limited = getattr(self.oracle, "limited", self.limited)
     return baselines_lib.choose(limited, self.best()[0], count, seed)
 
-  def front(self, costs):
+  def front(self, costs: Sequence[str]) -> list[dict[str, Any]]:
     """The trials that no other surpasses in the objective and costs, from the cheapest up.
 
     Args:
@@ -258,7 +266,9 @@ class SupernetTuner(subnets.ModelTuner, durable.DurableTuner):
              if front == 0]
     return [row for _, row in sorted(found, key=lambda item: [-value for value in item[0][1:]])]
 
-  def write_trials_csv(self, path, rows=None):
+  def write_trials_csv(
+      self, path: str | os.PathLike, rows: Sequence[dict[str, Any]] | None = None
+  ) -> None:
     """Writes trials as CSV, in one step; an arch is written `0,3,1,...`.
 
     Args:

@@ -30,6 +30,13 @@ from tfdynnas.spaces.space import Cost
 from tfdynnas.spaces.space import Decision
 from tfdynnas.spaces.space import Space
 
+__all__ = [
+    "Block", "COSTS", "CellSpace", "Cost", "Decision", "LayerSkeleton", "LayerSpace",
+    "LimitedSpace", "Limits", "Operation", "Parts", "Skeleton", "Space", "Stage", "cell_space",
+    "format_groups", "from_config", "get", "layer_space", "make_parts", "meets", "mobilenet",
+    "nasbench201", "parse_allowed", "to_config",
+]
+
 
 def get(name: str, **size) -> Space:
   """Makes the space of a name.

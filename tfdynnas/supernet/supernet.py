@@ -3,6 +3,10 @@
 Source: Guo et al., single path one-shot neural architecture search, SPOS (ECCV 2020).
 """
 
+import os
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -27,9 +31,19 @@ class Supernet(keras.Model):
 
   What differs between kinds of spaces is its body: the weights and the way from images to
   features. A weight of it may hold a row for each of several choices.
+
+  Example:
+    supernet = nas.Supernet(nas.spaces.nasbench201(channels=4, cells=1, image_size=8))
+    supernet.compile(nas.MS(nas.CaLR(0.05)), method=nas.SinglePath())
+    supernet.fit(data, epochs=1, batch_size=256, verbose=0)
+    supernet.choose(supernet.space.largest())
+    print(supernet.evaluate(data.batches("valid"), verbose=0))
+    network = supernet.subnet(supernet.space.largest())  # A plain Keras model.
   """
 
-  def __init__(self, space, seed=0, **kwargs):
+  space: Any  # A spaces.Space with the skeleton of its kind.
+
+  def __init__(self, space: spaces.Space, seed: int = 0, **kwargs):
     """Makes the weights.
 
     Args:
@@ -45,7 +59,7 @@ class Supernet(keras.Model):
     self.space, self.seed = space, seed
     self.method = self.method_state = None
     self._body = registry.part(space, "body")(space, self._add)
-    shape = (self._body.channels, space.skeleton.classes)
+    shape = (self._body.channels, self.space.skeleton.classes)
     self._dense = self._add("dense_kernel", shape, shape[0])
     self._bias = self._add("dense_bias", shape[1:], shape[0])
     self.arch = self.add_weight(
@@ -63,11 +77,14 @@ class Supernet(keras.Model):
         name=name, shape=shape, initializer=initializers.uniform(fan_in, seed), autocast=False
     )
 
-  def choose(self, arch):
+  def choose(self, arch: Sequence[int]) -> None:
     """Sets the arch that `call`, `evaluate` and `predict` run when none is given."""
     self.arch.assign(np.array(self.space.validate(arch), np.int32))
 
-  def call(self, images, arch=None, training=None, reference=None):
+  def call(
+      self, images: Any, arch: Any = None, training: bool | None = None,
+      reference: int | None = None,
+  ) -> Any:
     """Logits of one subnet.
 
     Args:
@@ -91,7 +108,7 @@ class Supernet(keras.Model):
     features = ops.mean(ops.cast(features, "float32"), axis=[1, 2])
     return ops.matmul(features, self._dense) + self._bias
 
-  def on_path(self, arch):
+  def on_path(self, arch: Any) -> list[Any]:
     """Which trainable weights belong to the choices of an arch.
 
     Args:
@@ -106,7 +123,7 @@ class Supernet(keras.Model):
       masks[path] = ops.any(ops.equal(ops.take(arch, decisions, axis=1), choices), axis=0)
     return [masks.get(v.path, ops.convert_to_tensor(True)) for v in self.trainable_variables]
 
-  def row_decisions(self):
+  def row_decisions(self) -> list[np.ndarray | None]:
     """Which decision the rows of each trainable weight belong to.
 
     Returns:
@@ -116,7 +133,10 @@ class Supernet(keras.Model):
     owners = self._body.owners
     return [owners.get(v.path, (None,))[0] for v in self.trainable_variables]
 
-  def subnet(self, arch, statistics=None, dropout=0.0, images=None):
+  def subnet(
+      self, arch: Sequence[int], statistics: str | None = None, dropout: float = 0.0,
+      images: Any = None,
+  ) -> keras.Model:
     """The network of one arch as a plain Keras model with the inherited weights.
 
     With `images` it answers each image by itself, by the running statistics of those. Without, it
@@ -148,7 +168,9 @@ class Supernet(keras.Model):
       recalibration.recalibrate(model, recalibration.batches(images))
     return model
 
-  def compile(self, optimizer="rmsprop", loss=None, method=None, **kwargs):
+  def compile(
+      self, optimizer: Any = "rmsprop", loss: Any = None, method: Any = None, **kwargs
+  ) -> None:
     """Prepares for training.
 
     Args:
@@ -170,7 +192,10 @@ class Supernet(keras.Model):
     self.method = method
     self.method_state = getattr(method, "state", None)  # A layer here, so that it is saved.
 
-  def fit(self, x=None, y=None, batch_size=None, epochs=1, *, run_dir=None, **kwargs):
+  def fit(
+      self, x: Any = None, y: Any = None, batch_size: int | None = None, epochs: int = 1, *,
+      run_dir: str | os.PathLike | None = None, **kwargs,
+  ) -> keras.callbacks.History:
     """Trains, as Keras' `fit` does, and binds what schedule and method were not given: the steps.
 
     Args:
@@ -215,7 +240,7 @@ class Supernet(keras.Model):
       done = int(ops.convert_to_numpy(self.optimizer.iterations))
       self.method.bind_fit(self.optimizer, done, done + each * (epochs - initial_epoch), epochs)
 
-  def train_step(self, *args):
+  def train_step(self, *args) -> Any:
     """One step of the method that `compile` was given."""
     if self.method is None:
       raise errors.InputError(
@@ -224,23 +249,23 @@ class Supernet(keras.Model):
       )
     return current.train_step(self.method, self, *args)
 
-  def get_config(self):
+  def get_config(self) -> dict[str, Any]:
     """Config for `from_config`."""
     return {**super().get_config(), "space": spaces.to_config(self.space), "seed": self.seed}
 
   @classmethod
-  def from_config(cls, config):
+  def from_config(cls, config: dict[str, Any]) -> "Supernet":
     """Makes the supernet of a config."""
     return cls(**{**config, "space": spaces.from_config(config["space"])})
 
-  def get_compile_config(self):
+  def get_compile_config(self) -> dict[str, Any] | None:
     """Config of what `compile` was given."""
     config = super().get_compile_config()
     if config:
       config["method"] = keras.saving.serialize_keras_object(self.method)
     return config
 
-  def compile_from_config(self, config):
+  def compile_from_config(self, config: dict[str, Any]) -> None:
     """Compiles as the config says, and builds the optimizer so that its state can be loaded."""
     self.compile(**keras.saving.deserialize_keras_object(config))
     if self.optimizer is not None:
