@@ -1,7 +1,7 @@
 """The examples in the docstrings of the front door run.
 
-Each finds `nas`, `np`, `keras` and `tf`; `data`, the digits; a small `space`, a `supernet` of it and
-a `network` of one arch; in a folder with images, `photos/CLASS/*.png`, and a set of tfds in it.
+Each finds `nas`, `np`, `keras` and `tf`; `data`, the digits; a small `space`, a `supernet` of it
+and a `network` of one arch; in a folder with images, `photos/CLASS/*.png`, and with a set of tfds.
 """
 
 import inspect

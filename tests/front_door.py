@@ -31,5 +31,6 @@ def functions():
       for key, value in {key: own[key] for key in own.keys() - seen}.items():
         seen.add(key)
         value = getattr(value, "fget", getattr(value, "__func__", value))
-        if inspect.isfunction(value) and (key == "__init__" or not key.startswith("_")):
+        named = inspect.isfunction(value) and value.__name__ == key  # Not a field's default.
+        if named and (key == "__init__" or not key.startswith("_")):
           yield f"{name}.{key}", value

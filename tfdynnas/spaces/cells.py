@@ -8,6 +8,7 @@ import dataclasses
 import math
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from tfdynnas import errors
 from tfdynnas import image_size as image_size_lib
@@ -154,7 +155,7 @@ class CellSpace(space_lib.Space):
       raise errors.InputError(f"An arch of `{self.name}` looks like {form}. Received: {text!r}")
     return arch
 
-  def get_config(self):
+  def get_config(self) -> dict[str, Any]:
     """JSON-able dict for `from_config`."""
     return {
         "name": self.name,
@@ -164,7 +165,7 @@ class CellSpace(space_lib.Space):
     }
 
   @classmethod
-  def from_config(cls, config):
+  def from_config(cls, config: dict[str, Any]) -> "CellSpace":
     """Makes the space of a config."""
     operations = [Operation(**operation) for operation in config["operations"]]
     return cell_space(config["name"], operations, config["nodes"], Skeleton(**config["skeleton"]))

@@ -8,6 +8,7 @@ pooled features.
 import dataclasses
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from tfdynnas import errors
 from tfdynnas import image_size as image_size_lib
@@ -177,7 +178,7 @@ class LayerSpace(space_lib.Space):
     """What can be chosen at the decision of that number: tuple of Block."""
     return _choices(self.blocks, self.skeleton.layers[place])
 
-  def get_config(self):
+  def get_config(self) -> dict[str, Any]:
     """JSON-able dict for `from_config`."""
     return {
         "name": self.name,
@@ -186,7 +187,7 @@ class LayerSpace(space_lib.Space):
     }
 
   @classmethod
-  def from_config(cls, config):
+  def from_config(cls, config: dict[str, Any]) -> "LayerSpace":
     """Makes the space of a config."""
     blocks = [Block(**block) for block in config["blocks"]]
     stages = tuple(Stage(**stage) for stage in config["skeleton"]["stages"])
