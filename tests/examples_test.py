@@ -1,7 +1,8 @@
 """The examples in the docstrings of the front door run.
 
 Each finds `nas`, `np`, `keras` and `tf`; `data`, the digits; a small `space`, a `supernet` of it
-and a `network` of one arch; in a folder with images, `photos/CLASS/*.png`, and with a set of tfds.
+and a `network` of one arch; in a folder with images, `photos/CLASS/*.png`, with a set of tfds
+and with a run, `runs/digits`.
 """
 
 import inspect
@@ -50,9 +51,11 @@ def shared(tmp_path_factory):
   """What each example finds."""
   data, space = nas.data.digits(), nas.spaces.nasbench201(channels=4, cells=1, image_size=8)
   supernet = nas.Supernet(space)
+  supernet.compile(nas.MS(nas.CaLR(0.05)), method=nas.SinglePath())
   network = supernet.subnet(space.largest(), images=(data.train.images[:64] - data.mean) / data.std)
   folder = tmp_path_factory.mktemp("examples")
   _write_images(folder, data.valid)
+  supernet.fit(data, batch_size=256, run_dir=folder / "runs" / "digits", verbose=0)
   with pytest.MonkeyPatch.context() as patch:
     patch.chdir(folder)
     yield {"nas": nas, "np": np, "keras": keras, "tf": tf, "data": data, "space": space,

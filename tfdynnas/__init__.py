@@ -30,6 +30,7 @@ TYPE_CHECKING = False  # True to a type checker, without an import of `typing`.
 if TYPE_CHECKING:
   from tfdynnas import data as data
   from tfdynnas import spaces as spaces
+  from tfdynnas.jobs.opened import open_run as open_run
   from tfdynnas.methods import PADA as PADA
   from tfdynnas.methods import FairNAS as FairNAS
   from tfdynnas.methods import PathImportance as PathImportance

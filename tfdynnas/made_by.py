@@ -4,9 +4,13 @@ them and a tool can make it again."""
 import dataclasses
 import functools
 import inspect
+from collections.abc import Callable
+from typing import TypeVar
+
+Function = TypeVar("Function", bound=Callable)
 
 
-def recorded(first=None, **fixed):
+def recorded(first: str | None = None, **fixed: str) -> Callable[[Function], Function]:
   """Decorator of a function that makes a dataclass with a field `made_by`, which it sets.
 
   Args:

@@ -1,6 +1,9 @@
 """A run as objects: what the tools or `Supernet.fit` left in its directory."""
 
 import functools
+import os
+import pathlib
+from typing import Any
 
 from tfdynnas import config as config_lib
 from tfdynnas import errors
@@ -8,7 +11,7 @@ from tfdynnas.jobs import run_directory
 from tfdynnas.jobs import setup
 
 
-def open_run(path):
+def open_run(path: str | os.PathLike) -> "Run":
   """Opens a run; each of its parts is made when it is first asked for.
 
   Args:
@@ -21,9 +24,8 @@ def open_run(path):
     InputError: There is no run, or its settings are damaged.
 
   Example:
-    run = nas.open_run("runs/digits")
-    run.space.format(run.found["arch"])
-    network = run.network  # What tools/train_subnet.py trained.
+    run = nas.open_run("runs/digits")  # So far `run.supernet` has been trained.
+    print(run.space.size, run.data.class_names, run.config["supernet"])
   """
   return Run(path)
 
@@ -35,27 +37,27 @@ class Run:
     path: pathlib.Path.
   """
 
-  def __init__(self, path):
+  def __init__(self, path: str | os.PathLike):
     self._run_dir = run_directory.RunDir(path, locked=False)
     self.path, self._stored = self._run_dir.path, self._run_dir.config()
 
   @property
-  def config(self):
+  def config(self) -> dict[str, Any]:
     """dict, what the run was asked: data, space, supernet and so on."""
     return self._stored
 
   @functools.cached_property
-  def space(self):
+  def space(self) -> Any:
     """spaces.Space."""
     return setup.stored_space(self._stored)
 
   @functools.cached_property
-  def data(self):
+  def data(self) -> Any:
     """data.Data; an InputError if the images have changed."""
     return setup.reload(self._run_dir)[1]
 
   @functools.cached_property
-  def supernet(self):
+  def supernet(self) -> Any:
     """supernet.Supernet, or FewShot of a run in parts, trained to its end, not compiled."""
     from tfdynnas.jobs import trained
 
@@ -63,19 +65,19 @@ class Run:
     return trained.load_supernet(self._run_dir, config, self.space)
 
   @property
-  def search(self):
+  def search(self) -> Any:
     """EvolutionSearch or ParetoSearch, as far as it is; its `search` goes on."""
     from tfdynnas.jobs import search
 
     return search.open_search(self._run_dir)
 
   @property
-  def found(self):
+  def found(self) -> dict[str, Any]:
     """dict, what the search found, as in search/found.json: arch, string, accuracy, costs."""
     return self._read("search/found.json", "search it first")
 
   @property
-  def network(self):
+  def network(self) -> Any:
     """keras.Model, the network found, as it was trained on its own."""
     from tfdynnas.jobs import export
 
@@ -83,7 +85,7 @@ class Run:
     return export.load_model(self.path / "subnet" / "model.keras")
 
   @property
-  def report(self):
+  def report(self) -> pathlib.Path:
     """pathlib.Path of the page that tools/report.py writes, written anew."""
     from tfdynnas.jobs import report
 

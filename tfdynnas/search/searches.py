@@ -61,7 +61,9 @@ class _Search(tuner.SupernetTuner):
       if not self._is_worker():
         self._place.begun(self)
 
-  def search(self, verbose=0, callbacks=()):
+  def search(  # type: ignore[override]  # keras-tuner's takes anything.
+      self, verbose: int = 0, callbacks: Sequence[keras.callbacks.Callback] = ()
+  ) -> None:
     """As of SupernetTuner; in a run directory it leaves what was found, as tools/search.py does."""
     with self._place.working():
       most = self.oracle.max_trials

@@ -158,7 +158,7 @@ class LimitedSpace:
         return arch
     return next((arch for arch in self.archs(rng) if arch not in visited), None)
 
-  def largest(self, rng):
+  def largest(self, rng: np.random.Generator) -> tuple[int, ...]:
     """An arch within the limits that has the most params.
 
     The decisions are made one after the other, for all sums of costs at once. Of beginnings that
