@@ -7,6 +7,7 @@ from tfdynnas import config as config_lib
 from tfdynnas import errors
 from tfdynnas import registry
 from tfdynnas import spaces
+from tfdynnas.files import identity
 from tfdynnas.files import text
 from tfdynnas.jobs import setup
 from tfdynnas.training import recipe
@@ -79,7 +80,8 @@ def space_config(space, data):
   given = {name: value for name, value in space.made_by.items() if name not in _OF_IMAGES}
   config = _config(config_lib.SpaceConfig, {**given, "fix": fix(space) or None})
   made, there = spaces.to_config(setup.make_space(config, data)), spaces.to_config(space)
-  errors.refuse_other("The space must be for the images at hand", _skeleton(made), _skeleton(there))
+  rule = "The space must be for the images at hand"
+  identity.refuse_other(rule, _skeleton(made), _skeleton(there))
   return config
 
 

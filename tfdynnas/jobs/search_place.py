@@ -10,6 +10,7 @@ from tfdynnas import config as config_lib
 from tfdynnas import errors
 from tfdynnas import search as search_lib
 from tfdynnas import spaces
+from tfdynnas.files import identity
 from tfdynnas.jobs import asked as asked_lib
 from tfdynnas.jobs import run_directory
 from tfdynnas.jobs import scoring
@@ -204,9 +205,9 @@ def _check_recorded(config, space, asked):
   again = {**arguments(config), "max_trials": None}
   there = {**{name: asked[name] for name in again}, "max_trials": None}
   there["limits"] = spaces.as_mapping(asked["limits"])
-  again["settings"] = dataclasses.replace(
-      again["settings"], generations=there["settings"].generations)
+  settings = dataclasses.replace(again["settings"], generations=there["settings"].generations)
+  again["settings"], there["settings"] = map(dataclasses.asdict, (settings, there["settings"]))
   rule = "A run records a search that tools/search.py can be asked for; give another `directory`"
-  errors.refuse_other(rule, again, there)
-  errors.refuse_other(rule, costs_lib.describe(searched(space, config)),
-                      costs_lib.describe(asked["space"]))
+  identity.refuse_other(rule, again, there)
+  identity.refuse_other(rule, costs_lib.describe(searched(space, config)),
+                        costs_lib.describe(asked["space"]))

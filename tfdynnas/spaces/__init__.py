@@ -32,9 +32,9 @@ from tfdynnas.spaces.space import Space
 
 __all__ = [
     "Block", "COSTS", "CellSpace", "Cost", "Decision", "LayerSkeleton", "LayerSpace",
-    "LimitedSpace", "Limits", "Operation", "Parts", "Skeleton", "Space", "Stage", "cell_space",
-    "format_groups", "from_config", "get", "layer_space", "make_parts", "meets", "mobilenet",
-    "nasbench201", "parse_allowed", "to_config",
+    "LimitedSpace", "Limits", "Operation", "Parts", "Skeleton", "Space", "Stage", "as_mapping",
+    "cell_space", "format_groups", "from_config", "get", "layer_space", "make_parts", "meets",
+    "mobilenet", "nasbench201", "parse_allowed", "to_config",
 ]
 
 

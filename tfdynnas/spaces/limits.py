@@ -43,6 +43,9 @@ def as_mapping(limits: Limits | Mapping[str, float | None] | None) -> dict[str, 
 
   Raises:
     InputError: A kind that is not in KINDS, or a limit that is no number >= 0.
+
+  Example:
+    print(nas.spaces.as_mapping(nas.spaces.Limits(max_macs=10**6)))  # {"macs": 1000000}
   """
   if isinstance(limits, Limits):
     limits = {"params": limits.max_params, "macs": limits.max_macs, "bytes": limits.max_bytes,
