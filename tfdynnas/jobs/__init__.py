@@ -1,6 +1,6 @@
-"""A run directory and the jobs that add to it: what the tools call, without flags.
+"""The run directory and the jobs that add to it, which the tools call without flags.
 
-The names below are imported when they are first used: opening a run needs no back end.
+The names below are imported on first use: opening a run needs no back end.
 """
 
 import importlib

@@ -1,4 +1,4 @@
-"""Which archs a flag names."""
+"""The archs that a flag names."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from tfdynnas.files import regular_file
 
 
 def text(config):
-  """What `config.archs` says, or stands for if it is empty."""
+  """The value of `config.archs`, or its default if it is empty."""
   return config.archs or (f"sample:{config.standalone}" if config.standalone else "subset")
 
 
@@ -24,7 +24,7 @@ def listed(space, config, table=None):
     List of archs, each once, in the order given.
 
   Raises:
-    InputError: There is no such list, or it names what is no arch of the space, or one twice.
+    InputError: There is no such list, an entry is not an arch of the space, or one is repeated.
   """
   named = text(config)
   if named.startswith("sample:"):
@@ -49,7 +49,7 @@ def listed(space, config, table=None):
 
 
 def sampled(space, count, seed):
-  """Draws different archs uniformly; those of a smaller count come first.
+  """Draws different archs uniformly; a smaller count gives a prefix of the same list.
 
   Args:
     space: spaces.Space.
@@ -60,7 +60,7 @@ def sampled(space, count, seed):
     List of archs.
 
   Raises:
-    InputError: The space has fewer, or they are too many to list.
+    InputError: The space has fewer archs, or too many to list.
   """
   if count > min(space.count, option.MOST_ARCHS):
     raise errors.InputError(
@@ -78,14 +78,14 @@ def from_file(space, path, flag):
 
   Args:
     space: spaces.Space.
-    path: Path of the file; empty lines do not count.
-    flag: What names it, for the error.
+    path: Path of the file; empty lines are ignored.
+    flag: Name of the flag, for the error.
 
   Returns:
     List of archs.
 
   Raises:
-    InputError: It cannot be read, or a line is no arch, which is named.
+    InputError: The file cannot be read, or a line, named in the error, is not an arch.
   """
   try:
     lines = regular_file.read_text(path).splitlines()

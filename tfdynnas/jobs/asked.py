@@ -1,4 +1,4 @@
-"""What a job would have been asked to make the objects at hand: data, space, supernet."""
+"""The configs that recreate given objects: data, space, supernet."""
 
 import dataclasses
 import os
@@ -13,8 +13,8 @@ from tfdynnas.jobs import setup
 from tfdynnas.training import recipe
 from tfdynnas.training import settings
 
-_FIELDS = {"classes": "keep_classes", "seed": "data_seed"}  # Of other names in `data.load`.
-_OF_IMAGES = ("image_size", "classes")  # What a space takes that its images say.
+_FIELDS = {"classes": "keep_classes", "seed": "data_seed"}  # Named otherwise in `data.load`.
+_OF_IMAGES = ("image_size", "classes")  # Arguments of a space that follow from its images.
 
 
 def data_config(data):
@@ -40,14 +40,14 @@ def data_config(data):
 
 
 def _plain(value):
-  """An argument as a flag has it."""
+  """An argument in the form of a flag's value."""
   if isinstance(value, (tuple, list)):
     return "x".join(map(str, value))
   return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
 def _config(kind, given):
-  """The config of some fields; refuses what it does not have."""
+  """A config from some fields; refuses unknown ones."""
   unknown = given.keys() - {field.name for field in dataclasses.fields(kind)}
   if unknown:
     name = min(unknown)
@@ -63,7 +63,7 @@ def space_config(space, data):
 
   Args:
     space: spaces.Space.
-    data: data.Data that it is for.
+    data: data.Data that the space is for.
 
   Returns:
     config.SpaceConfig.
@@ -86,12 +86,12 @@ def space_config(space, data):
 
 
 def _skeleton(config):
-  """What a space says, with its skeleton apart."""
+  """A space's config with its skeleton flattened."""
   return {**config, **config["skeleton"], "skeleton": None}
 
 
 def fix(space):
-  """The text of `fix` that leaves what a space has left.
+  """The text of `fix` that restricts the whole space to this one.
 
   Args:
     space: spaces.Space.
@@ -130,15 +130,15 @@ def check_supernet(supernet, config, feed, counts):
 
   Args:
     supernet: supernet.Supernet, all bound.
-    config: What `supernet_config` gave.
+    config: config.SupernetConfig that `supernet_config` returned.
     feed: data.feeds.TrainingFeed.
-    counts: As for recipe.make_supernet.
+    counts: int [classes], training images of each class, or None.
 
   Returns:
-    supernet.Supernet that the config makes, for its initial weights.
+    supernet.Supernet made from the config, for its initial weights.
 
   Raises:
-    InputError: It is.
+    InputError: Its settings differ from the config's.
   """
   made = recipe.make_supernet(
       config, supernet.space, feed.steps(config.epochs), feed.prepare, None, feed.held_images,
@@ -152,7 +152,7 @@ def check_supernet(supernet, config, feed, counts):
 
 
 def flags(*configs):
-  """The text of a flagfile: what in some configs is not at its default.
+  """The text of a flagfile: the fields of some configs that differ from their defaults.
 
   Args:
     *configs: config.Config.

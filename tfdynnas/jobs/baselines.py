@@ -1,4 +1,4 @@
-"""What the search brought: the network found beside others that no search looked for."""
+"""The gain of the search: the network found against random ones and the largest."""
 
 from tfdynnas import errors
 from tfdynnas.jobs import search
@@ -11,27 +11,27 @@ from tfdynnas.training import loop
 
 def train_baselines(run_dir, config, search_config, subnet_config, checkpoint_steps=1000,
                     progress=loop.silent, tell=setup.untold):
-  """Trains random archs no dearer than the one found, and the largest, as that one was trained.
+  """Trains the largest arch, and random ones that cost no more than the one found, by its recipe.
 
-  Which archs is a function of the seed of the run and of the arch found. Each is trained in a
-  folder of its own, `baselines/INDEX/`; `baselines.json` has what came out.
+  The archs depend on the run's seed and on the arch found alone. Each is trained in its own
+  folder, `baselines/INDEX/`; `baselines.json` holds the results.
 
   Args:
-    run_dir: RunDir whose network found is trained.
+    run_dir: RunDir in which the network found has been trained.
     config: config.BaselineConfig.
     search_config: config.SearchConfig of the search.
-    subnet_config: config.SubnetConfig by which the network found was trained.
+    subnet_config: config.SubnetConfig with which the network found was trained.
     checkpoint_steps: Steps between checkpoints.
     progress: Callable (step, steps, **logs), steps of all trainings together.
-    tell: Callable, given a line where there are fewer archs than asked for.
+    tell: Callable, given a line of text if there are fewer archs than asked for.
 
   Returns:
-    dict: `found`, what subnet.train_subnet leaves of that network; `randoms`, a list of the same;
-    `largest`, the same, or None where that is the one that was found.
+    dict: `found`, the result that subnet.train_subnet wrote; `randoms`, a list of such results;
+    `largest`, such a result, or None if the network found is the largest.
 
   Raises:
-    InputError: `arch` names another network, the one found is not trained, or there are trainings
-      by another recipe.
+    InputError: `arch` names another network, the one found is not trained, or the folder
+      holds trainings by another recipe.
     DivergedError: A loss is no longer a number.
   """
   check(config, subnet_config)
@@ -57,7 +57,7 @@ def check(config, subnet_config):
     subnet_config: config.SubnetConfig.
 
   Raises:
-    InputError: `arch` names one.
+    InputError: `arch` names a network.
   """
   if config.baselines and subnet_config.arch:
     raise errors.InputError(
@@ -67,7 +67,7 @@ def check(config, subnet_config):
 
 
 def _found(run_dir, space):
-  """The arch that was found, whose network is trained."""
+  """The arch that was found; refuses a run that has not trained it."""
   found = run_dir.read_arch("search/found.json", space)
   if run_dir.read_arch("subnet/result.json", space) != found:
     raise errors.InputError(
@@ -78,7 +78,7 @@ def _found(run_dir, space):
 
 
 def _record(run_dir, others, count):
-  """Leaves and returns what came out."""
+  """Writes and returns the results."""
   record = {
       "found": run_dir.read_json("subnet/result.json"), "randoms": others[:count],
       "largest": next(iter(others[count:]), None),

@@ -1,4 +1,4 @@
-"""What the jobs after the supernet's would refuse, known before it is trained."""
+"""Checks of the later jobs, made before the supernet is trained."""
 
 import functools
 
@@ -12,7 +12,7 @@ from tfdynnas.jobs import subnet
 
 def later_jobs(run_dir, search_config, subnet_config, export_config,
                baseline_config=config_lib.BaselineConfig()):
-  """Makes what `train_supernet` and `train_few_shot` check with, of the whole chain.
+  """Makes the `check` of `train_supernet` and `train_few_shot` for the whole chain.
 
   Args:
     run_dir: RunDir.
@@ -22,9 +22,9 @@ def later_jobs(run_dir, search_config, subnet_config, export_config,
     baseline_config: config.BaselineConfig.
 
   Returns:
-    Callable (data.Data, spaces.Space) that raises InputError: limits that nothing meets, a latency
-    table of another space, an arch that is none, more steps than can be counted, baselines of an
-    arch that was named, or a place for the servable that is none.
+    Callable (data.Data, spaces.Space) that raises InputError: limits that no arch meets, a latency
+    table of another space, an invalid arch, more steps than can be counted, baselines beside a
+    named arch, or an impossible folder for the servable.
   """
   baselines.check(baseline_config, subnet_config)
   return functools.partial(_check, run_dir, search_config, subnet_config, export_config)

@@ -1,4 +1,4 @@
-"""One row of an experiment: the launchers one after the other, and what they left as numbers."""
+"""One row of an experiment: its launchers, one after the other, and their results as numbers."""
 
 import ctypes
 import json
@@ -19,7 +19,7 @@ from tfdynnas.report import reader
 
 _MEASURED = "measured.json"
 _NUMBER = (None, json_schema.CORRELATION)
-# What a row is made of, by the name of the file, as of `json_schema.check`.
+# The files that a row is read from: name -> schema, as `json_schema.check` takes it.
 _KINDS = {
     "config.json": {
         "images": {"fingerprint": str}, "supernet": {"momentum_groups": str}, "versions": {str: str}
@@ -38,17 +38,17 @@ _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux' prctl.
 
 
 def run_stage(folder, stage, command, told):
-  """Runs a launcher to its end, unless it has ended, and keeps what it took.
+  """Runs a launcher, unless it has been run, and records its time and memory.
 
   Args:
     folder: The run directory.
     stage: Name of the stage.
-    command: Sequence of strings, the process.
-    told: str, what its result depends on.
+    command: Sequence of strings, the command line.
+    told: str, all that its result depends on.
 
   Raises:
-    InputError: It ended with another status than 0, its own line is on stderr; or it has ended
-      before, and was told something else.
+    InputError: Its exit status is not 0 (its own line is on stderr), or it has been run with
+      another `told`.
   """
   path = pathlib.Path(folder) / _MEASURED
   measured = _measured(folder)
@@ -82,16 +82,16 @@ def _measured(folder):
 
 
 def describe(folder, table, searched=True):
-  """The numbers of a row that was trained, ranked and searched.
+  """The numbers of a trained, ranked and searched row.
 
   Args:
     folder: The run directory.
     table: analysis.Table.
-    searched: bool; what only a search can say is left out of a row without one.
+    searched: bool, whether the row has a search; without one its columns are left out.
 
   Returns:
-    dict by column of analysis.results, but for row, seed and flags; "" or None where a number is
-    not defined.
+    dict, column of analysis.results -> value, without row, seed and flags; "" or None where a
+    number is undefined.
   """
   folder = pathlib.Path(folder)
   config, ranked = _json(folder / "config.json"), _json(folder / "rank" / "statistics.json")
@@ -116,7 +116,7 @@ def describe(folder, table, searched=True):
 
 
 def _text(value):
-  """A number as it is written; none where there is none."""
+  """A float as text, "" if it is not finite; other values as they are."""
   if not isinstance(value, float):
     return value
   return f"{value:.6g}" if np.isfinite(value) else ""
@@ -127,7 +127,7 @@ def _truths(table):
 
 
 def _against(table, indices, scores):
-  """The taus against each truth of the table, of the archs that it knows."""
+  """The tau against each truth of the table, over the archs that have it."""
   taus = {}
   for name, truth in _truths(table):
     known = np.isfinite(truth[indices])
@@ -145,7 +145,7 @@ def _ranking(folder, table):
 
 
 def _check_known(folder, table, index):
-  """Raises InputError if an arch is none of the table's."""
+  """Raises InputError if an arch is not in the table."""
   if index >= table.size:
     raise errors.InputError(
         f"{folder} must have archs of {table.name}, which has {table.size}. Received: #{index}"
@@ -168,8 +168,8 @@ def _device_mb(folder):
 def _hours(folder):
   """Hours of training: its steps at the median pace of its epochs.
 
-  So what was lost with a killed process does not count, nor that a process which goes on compiles
-  once more; the pace of an epoch in which that happened says nothing.
+  Steps lost with a killed process and the compilation after a resume do not count; the median
+  ignores the pace of an epoch in which that happened.
   """
   hours = 0.0
   for log in (folder / "supernet").rglob("log.csv"):

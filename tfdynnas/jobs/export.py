@@ -1,4 +1,4 @@
-"""The fourth job: a servable of the network that was trained on its own."""
+"""The fourth job: export the network that was trained on its own."""
 
 import hashlib
 import json
@@ -40,7 +40,7 @@ def export_subnet(run_dir, config):
 
 
 def find_servable(run_dir, config):
-  """Finds the newest version of the servable of a run, if it holds its network as it is now.
+  """Finds the newest version of a run's servable, if it holds the network as it is now.
 
   Args:
     run_dir: RunDir whose subnet is trained.
@@ -48,7 +48,7 @@ def find_servable(run_dir, config):
 
   Returns:
     pathlib.Path of the version's folder; None if there is none, or the newest, which is the one
-    that is served, holds another.
+    that is served, holds another network.
 
   Raises:
     InputError: There is no trained subnet.
@@ -61,7 +61,7 @@ def find_servable(run_dir, config):
   _, card, data = _network(run_dir, config.arch)
   try:
     stored = json.loads(regular_file.read_text(newest / "arch.json"))
-  except damage.KINDS:  # Damaged, or of somebody else: not this network's.
+  except damage.KINDS:  # Damaged, or not of this package: another network's.
     return None
   same = isinstance(stored, dict) and _same(json.loads(json.dumps(card)), stored)
   same = same and _prepares_alike(data.preparation, stored)
@@ -69,13 +69,13 @@ def find_servable(run_dir, config):
 
 
 def _same(card, stored):
-  """Whether a servable is of a network: its weights, and all else that its version wrote."""
+  """Whether a servable holds a network: same weights, same value of all else that it records."""
   known = {key: value for key, value in card.items() if key in stored or key == "weights"}
   return known.items() <= stored.items()
 
 
 def _prepares_alike(preparation, stored):
-  """Whether a servable sees what was scored; one without a word on it squashed what it was sent."""
+  """Whether a servable prepares images as they were scored; one without a record squashes them."""
   size = stored.get("image_size")
   squashed = preparation_lib.Preparation(
       preparation_lib.MOST_PIXELS, "none", "stored", size=size and tuple(size)
@@ -92,7 +92,7 @@ def folder_of(run_dir, config):
     config: config.ExportConfig.
 
   Raises:
-    InputError: A file is in its place.
+    InputError: A file has that name.
   """
   folder = pathlib.Path(config.export_dir or run_dir.path / "servable")
   run_directory.check_folder(folder / config.name)
@@ -128,7 +128,7 @@ def _network(run_dir, arch):
 
 
 def _measured(result, data):
-  """What the card says of the images that the network was measured on; an older result less."""
+  """The card's entries on the images that the network was measured on; fewer of an older result."""
   measured = {"images": (data.valid if result["part"] == "validation" else data.test).size}
   kept = ("balanced_accuracy", "majority_accuracy", "by_class")
   measured.update((key, result[key]) for key in kept if key in result)
@@ -146,17 +146,17 @@ def load_model(path):
     InputError: It is damaged.
   """
   try:
-    with zipfile.ZipFile(path) as parts:  # Keras says of a file that is no zip: not found.
+    with zipfile.ZipFile(path) as parts:  # Keras calls a file that is no zip "not found".
       if parts.testzip() is not None:
         raise ValueError("a checksum differs")
     return keras.saving.load_model(path)
-  except Exception as error:  # Keras and h5py raise many kinds, as the damage has it.
+  except Exception as error:  # Keras and h5py raise many types, depending on the damage.
     line = f"{type(error).__name__}: {error}".splitlines()[0]
     raise errors.InputError(f"{path} must be a whole Keras model. Received: {line}") from error
 
 
 def _digest(model):
-  """Text that tells the weights of one model from those of another."""
+  """A hash of a model's weights."""
   digest = hashlib.sha256()
   for value in model.get_weights():
     digest.update(value.tobytes())

@@ -1,4 +1,4 @@
-"""The first job in parts: a supernet for each choice of one decision, each a training of its own.
+"""The first job in parts: a supernet for each choice of one decision, trained separately.
 
 Source: Zhao et al., few-shot neural architecture search (ICML 2021); with CaLR and MS as in
 "Subnet-Aware Dynamic Supernet Training" (CVPR 2025): the bounds of the complexity are those of the
@@ -32,22 +32,22 @@ def train_few_shot(
     progress=lambda part: loop.silent, probes=config_lib.ProbeConfig(), tell=setup.untold,
     check=setup.unchecked,
 ):
-  """Trains the parts that are not done and that no other worker has at hand.
+  """Trains the unfinished parts that no other worker is training.
 
   Args:
-    run_dir: RunDir, opened as shared: several workers may be called alike.
+    run_dir: RunDir, opened as shared: several workers may make the same call.
     data_config, space_config: config.DataConfig, config.SpaceConfig.
     config: config.SupernetConfig, of each part.
     few_shot, devices: config.FewShotConfig, config.DeviceConfig.
-    flags: Text of the flagfile that runs it again.
+    flags: Text of a flagfile that repeats the run.
     progress: Callable, part -> callable (step, steps, **logs).
-    probes: config.ProbeConfig, for each part; looks are at archs of the part.
-    tell: Callable, given what the images are, as text, before the first step.
-    check: Callable (data.Data, spaces.Space) that refuses more, before anything is written.
+    probes: config.ProbeConfig, for each part; its archs are those of the part.
+    tell: Callable, given a description of the images, as text, before the first step.
+    check: Callable (data.Data, spaces.Space), a further check before anything is written.
 
   Returns:
-    List of dicts, one per part: `part` (int), `choices` (names), and `row`, the last of its log;
-    None where another worker is at it.
+    List of dicts, one per part: `part` (int), `choices` (names), and `row`, the last of its log,
+    or None while another worker trains the part.
 
   Raises:
     InputError: The directory is of another run, or a config does not fit.
@@ -69,7 +69,7 @@ def train_few_shot(
 
 
 def part_config(config, parts, part):
-  """The settings of the training of one part.
+  """The config of the training of one part.
 
   Args:
     config: config.SupernetConfig of the run.
@@ -77,8 +77,8 @@ def part_config(config, parts, part):
     part: int.
 
   Returns:
-    config.SupernetConfig: with a seed of the part's own, and the decision of MS, if there is one,
-    which is drawn from the seed of the run.
+    config.SupernetConfig with the part's own seed and, for MS, the decision that it splits, drawn
+    from the seed of the run.
   """
   seed = int(np.random.SeedSequence([config.seed, part]).generate_state(1)[0])
   if config.momentum_groups == "shared":
@@ -96,7 +96,7 @@ def _refuse(config, parts, data):
   feed = supernet_job.make_feed(data, first)
   current.batches(feed)
   steps, images = feed.steps(config.epochs), feed.held_images
-  counts = np.ones(len(data.class_names))  # Any will do.
+  counts = np.ones(len(data.class_names))  # Any counts will do.
   recipe.make_supernet(
       first, parts.space, steps, allowed=parts.allowed(0), images=images, counts=counts
   )
@@ -106,14 +106,14 @@ def _refuse(config, parts, data):
 
 
 def _describe(parts, digest):
-  """What makes the parts the ones they are, by the names of the flags."""
+  """The identity of the parts, by the names of the flags."""
   return {
       "few_shot_decision": parts.decision, "few_shot_groups": parts.format(), "init_from": digest
   }
 
 
 def _source(path, space_config, space):
-  """(values, digest): the weights to begin with, a list of arrays, and a hash; None and ""."""
+  """(values, digest): initial weights, a list of arrays, and a hash; (None, "") without a path."""
   if not path:
     return None, ""
   if not (pathlib.Path(path) / "config.json").exists():
@@ -122,7 +122,7 @@ def _source(path, space_config, space):
   stored = source.config()
   if stored.get("few_shot"):
     raise errors.InputError(f"`init_from` must hold one supernet. Received: {path}, in parts")
-  known = config_lib.SpaceConfig.from_dict(stored["space"]).as_dict()  # An older run lacks some.
+  known = config_lib.SpaceConfig.from_dict(stored["space"]).as_dict()  # Older runs lack some.
   for name, value in space_config.as_dict().items():
     if known[name] != value:
       raise errors.InputError(
@@ -143,7 +143,7 @@ def _source(path, space_config, space):
 
 
 class _Job:
-  """What the parts of a run have in common."""
+  """The state that the parts of a run share."""
 
   def __init__(self, run_dir, data, parts, config, begin, every, probe):
     self._run_dir, self._data, self._parts, self._config = run_dir, data, parts, config
@@ -151,7 +151,7 @@ class _Job:
     self._trainings = trained.trainings(run_dir)
 
   def train(self, part, progress):
-    """Trains a part if it is not done and no other worker has it; what `train_few_shot` tells."""
+    """Trains an unfinished part that no other worker has; returns its dict for `train_few_shot`."""
     name, identity = self._trainings[part]
     lock = run_directory.lock(self._run_dir.path / name)
     row = None

@@ -1,4 +1,4 @@
-"""The first job for a supernet at hand: what `Supernet.fit` does with a run directory."""
+"""The first job for an existing supernet: `Supernet.fit` with a run directory."""
 
 import contextlib
 
@@ -14,29 +14,28 @@ from tfdynnas.jobs import run_directory
 from tfdynnas.jobs import supernet as supernet_job
 from tfdynnas.training import loop
 
-_BATCH = 32  # What Keras takes where no size is given.
-_TIMINGS = ("epoch", "step", "steps_per_second", "data_wait")  # Of a row, not of a History.
+_BATCH = 32  # Keras' default.
+_TIMINGS = ("epoch", "step", "steps_per_second", "data_wait")  # In a row, not in a History.
 
 
 def in_run(supernet, data, run_dir, batch_size=None, epochs=1, verbose="auto", callbacks=None,
            validation_data=None, **others):
-  """Trains a compiled supernet in a run directory, or goes on from its last checkpoint.
+  """Trains a compiled supernet in a run directory, or resumes from its last checkpoint.
 
   Args:
     supernet: supernet.Supernet, compiled with a method.
     data: data.Data that a tool can load again.
     run_dir: Folder of the run.
-    batch_size: int, of all devices together; None: Keras' own.
+    batch_size: int, of all devices together; None: Keras' default.
     epochs: int >= 1, of the whole training.
-    verbose: As for Keras' `fit`, as are callbacks and validation_data.
-    callbacks, validation_data: See above.
-    **others: What else Keras' `fit` takes, all of which is refused.
+    verbose, callbacks, validation_data: Arguments of Keras' `fit`.
+    **others: Other arguments of Keras' `fit`; all are refused.
 
   Returns:
     keras.callbacks.History of all epochs of the run.
 
   Raises:
-    InputError: The directory is of another run or in use, or something at hand cannot be recorded.
+    InputError: The directory is of another run or in use, or an argument cannot be recorded.
     DivergedError: The loss is no longer a number.
   """
   _check(supernet, data, others)
@@ -77,13 +76,13 @@ def _check(supernet, data, others):
 
 @contextlib.contextmanager
 def _bound(supernet, feed, config):
-  """In it a supernet is built, all bound, and its steps take the batches of the feed."""
+  """Context in which a supernet is built and bound, and its steps draw the batches of the feed."""
   method = supernet.method
   method.bind_fit(
       supernet.optimizer, 0, feed.steps(config.epochs), config.epochs, feed.held_images)
   loop.build(supernet, supernet.space.skeleton.classes)
   method.prepare = feed.prepare
-  supernet.train_function = None  # One that was traced knows neither.
+  supernet.train_function = None  # One traced before knows neither.
   try:
     yield
   finally:
@@ -91,10 +90,10 @@ def _bound(supernet, feed, config):
 
 
 def _check_recorded(run, supernet, config, feed):
-  """Refuses a supernet that the run's config would not make, or other weights at its beginning."""
+  """Refuses a supernet that the run's config would not make, or one with other initial weights."""
   made = asked.check_supernet(supernet, config, feed, supernet_job.counted(config, feed))
   if (run.path / "supernet" / "checkpoint.npz").exists():
-    return  # Whose weights count.
+    return  # The checkpoint's weights count.
   done = int(ops.convert_to_numpy(supernet.optimizer.iterations))
   same = all(np.array_equal(*map(ops.convert_to_numpy, pair)) for pair in zip(
       supernet.trainable_variables, made.trainable_variables))
@@ -105,7 +104,7 @@ def _check_recorded(run, supernet, config, feed):
 
 
 def _history(supernet, rows, epochs):
-  """What Keras' `fit` returns, of the rows of a log."""
+  """The History that Keras' `fit` returns, from the rows of a log."""
   history = keras.callbacks.History()
   history.set_model(supernet)
   history.set_params({"epochs": epochs})

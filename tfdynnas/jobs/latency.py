@@ -1,5 +1,4 @@
-"""Latency tables: each piece of a space timed on the machine at hand, and the sum put to the test.
-"""
+"""Latency tables: each piece of a space timed on this machine, and a test of the sums."""
 
 import json
 import os
@@ -21,8 +20,8 @@ from tfdynnas.jobs import run_directory
 from tfdynnas.spaces import costs
 from tfdynnas.supernet import pieces as pieces_lib
 
-_TIME = json_schema.Number(1e-9)  # Milliseconds of a call; no call takes none.
-# Of a table, of a check, or of what was begun of one.
+_TIME = json_schema.Number(1e-9)  # Milliseconds of a call, always above 0.
+# Schema of a table, of a check, and of an unfinished one.
 _MEASURED = {
     "measured": {str: dict.fromkeys(("median", "low", "high"), _TIME)},
     "archs?": [{"arch": [json_schema.COUNT], "measured": _TIME, "predicted": json_schema.POSITIVE}],
@@ -35,18 +34,18 @@ _MEASURED = {
 
 def measure_latency(space, path, config, progress=lambda done, total: None,
                     clock=time.perf_counter):
-  """Measures the latency table of a space, or goes on with it; a whole one is only read.
+  """Measures the latency table of a space, or resumes; a complete table is only read.
 
   Args:
     space: spaces.CellSpace or spaces.LayerSpace.
-    path: File of the table, JSON; what was measured of it lies in `.begun` beside it until then.
+    path: File of the table, JSON; until it is complete, its measurements are in `PATH.begun`.
     config: config.LatencyConfig.
     progress: Callable (done, total), called after each piece.
-    clock: Callable that gives seconds.
+    clock: Callable that returns seconds.
 
   Returns:
     dict: `space`, `settings`, `machine`, `versions`; `measured`, name -> {"median", "low", "high"},
-    milliseconds, the quartiles of its calls; `fixed` and `rows`, milliseconds of a subnet's parts.
+    milliseconds, quartiles over the calls; `fixed` and `rows`, as of `table`.
 
   Raises:
     InputError: The file is of another space, other settings, another machine or other versions.
@@ -64,14 +63,15 @@ def measure_latency(space, path, config, progress=lambda done, total: None,
 
 
 def table(pieces, medians):
-  """Adds up what each choice costs.
+  """The latency of each choice.
 
   Args:
     pieces: supernet.pieces.Pieces.
     medians: dict, name of a piece -> milliseconds of a call of its model.
 
   Returns:
-    dict: `fixed`, and `rows`, a list per decision of a number per choice, milliseconds.
+    dict, milliseconds: `fixed`, of what all subnets share; `rows`, a list per decision of a number
+    per choice.
   """
   own = {
       name: max(medians[name] - medians[piece.empty], 0.0) / piece.times
@@ -84,14 +84,14 @@ def table(pieces, medians):
 
 def check_latency(space, path, config, progress=lambda done, total: None,
                   clock=time.perf_counter):
-  """Measures random subnets whole, and compares them with what a table says of them.
+  """Measures whole random subnets, and compares them with the predictions of a table.
 
   Args:
     space: spaces.CellSpace or spaces.LayerSpace.
     path: File of the table; the comparison is written beside it, as `NAME.check.json`.
     config: config.LatencyConfig; `check` archs, >= 2.
     progress: Callable (done, total), called after each arch.
-    clock: Callable that gives seconds.
+    clock: Callable that returns seconds.
 
   Returns:
     dict: `archs`, list of {"arch", "measured", "predicted"}, milliseconds; `kendall`, `spearman`;
@@ -99,7 +99,8 @@ def check_latency(space, path, config, progress=lambda done, total: None,
     predicted / measured.
 
   Raises:
-    InputError: As for `measure_latency`, and of a check of other archs or another table.
+    InputError: The table is missing, or a file is of another space, other settings or archs,
+      another machine or table, or other versions.
   """
   path = pathlib.Path(path)
   known = costs.read_latency(space, path)
@@ -120,7 +121,7 @@ def check_latency(space, path, config, progress=lambda done, total: None,
 
 
 def compare(measured, predicted):
-  """How well predictions fit; see `check_latency`.
+  """Compares predictions with measurements; the numbers are those of `check_latency`.
 
   Args:
     measured: Milliseconds [n], > 0.
@@ -137,13 +138,13 @@ def compare(measured, predicted):
 
 
 def spread(values):
-  """dict: median, low and high quartile of numbers."""
+  """dict: median, lower and upper quartile of numbers."""
   low, median, high = np.quantile(values, [0.25, 0.5, 0.75]).tolist()
   return {"median": median, "low": low, "high": high}
 
 
 def _identity(space, config):
-  """What a measurement depends on, as JSON values."""
+  """All that a measurement depends on, as JSON values."""
   return {
       "space": costs.describe(space),
       "settings": {"batch": config.latency_batch, "warmup": config.warmup,
@@ -168,15 +169,15 @@ def _processor():
 
 
 def _processors():
-  """How many processors this process may use."""
+  """The number of processors that this process may use."""
   return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def _time_model(model, config, clock):
-  """Milliseconds of a call on random images, their quartiles."""
+  """Quartiles of the milliseconds of a call on random images."""
   shape = (config.latency_batch, *model.input_shape[1:])
   images = ops.convert_to_tensor(np.random.default_rng(0).normal(size=shape).astype(np.float32))
-  # The mean, so that nothing of the output can be left out and little is fetched.
+  # The mean needs the whole output and fetches one number.
   call = current.compiled(lambda x: ops.mean(model(x, training=False)), model.variables)
   for _ in range(config.warmup):
     float(call(images))
@@ -189,10 +190,10 @@ def _time_model(model, config, clock):
 
 
 class _Log:
-  """Measurements as they come; a killed process leaves those it had made, for the next one.
+  """A log of measurements, kept as they are made: a killed measurement is resumed.
 
   Attributes:
-    values: dict, name -> what was measured.
+    values: dict, name -> measurement.
   """
 
   def __init__(self, path, identity):
@@ -216,14 +217,14 @@ class _Log:
     return there
 
   def take(self, name, measure):
-    """Measures what is not there yet, and keeps it."""
+    """Measures and keeps a value, unless it is there."""
     if name not in self.values:
       self.values[name], self._whole = measure(), None
       values = {**self._identity, "measured": self.values}
       atomic.write_text(self._begun, json.dumps(values), sync=False)
 
   def close(self, results):
-    """Writes the whole file, with the results, if it is not there; returns its content."""
+    """Writes the complete file with its results, unless it is there; returns its content."""
     if self._whole is None:
       self._whole = {**self._identity, "measured": self.values, **results}
       atomic.write_text(self._path, json.dumps(self._whole, indent=1, allow_nan=False) + "\n")

@@ -12,7 +12,7 @@ from tfdynnas.jobs import setup
 
 
 def open_run(path: str | os.PathLike) -> "Run":
-  """Opens a run; each of its parts is made when it is first asked for.
+  """Opens a run; each of its objects is made on first use.
 
   Args:
     path: Run directory that a tool or `Supernet.fit(run_dir=...)` made.
@@ -31,7 +31,7 @@ def open_run(path: str | os.PathLike) -> "Run":
 
 
 class Run:
-  """A run; other processes may be at work in it.
+  """A run; other processes may be working in it.
 
   Attributes:
     path: pathlib.Path.
@@ -43,7 +43,7 @@ class Run:
 
   @property
   def config(self) -> dict[str, Any]:
-    """dict, what the run was asked: data, space, supernet and so on."""
+    """dict, the settings of the run: data, space, supernet and so on."""
     return self._stored
 
   @functools.cached_property
@@ -66,14 +66,14 @@ class Run:
 
   @property
   def search(self) -> Any:
-    """EvolutionSearch or ParetoSearch, as far as it is; its `search` goes on."""
+    """EvolutionSearch or ParetoSearch, with its trials so far; its `search` resumes."""
     from tfdynnas.jobs import search
 
     return search.open_search(self._run_dir)
 
   @property
   def found(self) -> dict[str, Any]:
-    """dict, what the search found, as in search/found.json: arch, string, accuracy, costs."""
+    """dict, the result of the search, as in search/found.json: arch, string, accuracy, costs."""
     return self._read("search/found.json", "search it first")
 
   @property
@@ -86,7 +86,7 @@ class Run:
 
   @property
   def report(self) -> pathlib.Path:
-    """pathlib.Path of the page that tools/report.py writes, written anew."""
+    """pathlib.Path of the page that tools/report.py writes; writes it anew."""
     from tfdynnas.jobs import report
 
     return report.run_report(self._run_dir)

@@ -1,4 +1,4 @@
-"""How a training of a run is looked at while it goes on."""
+"""The probe of a run's training."""
 
 import functools
 
@@ -12,7 +12,7 @@ _BATCH = 256  # Images per batch of a score.
 
 
 def make_probe(config, supernet_config, data, space):
-  """The probe of a training; call it outside of the strategy's scope, since it is on one device.
+  """The probe of a training; call it outside the strategy's scope, since it runs on one device.
 
   Args:
     config: config.ProbeConfig.

@@ -1,4 +1,4 @@
-"""A job beside the chain: rank archs by the supernet of a run, and tell what that is worth."""
+"""A job beside the chain: rank archs by the supernet of a run, and measure the ranking."""
 
 import numpy as np
 
@@ -33,23 +33,24 @@ def run_rank(
     run_dir, config, progress=loop.silent, recipe=config_lib.SubnetConfig(),
     checkpoint_steps=1000, train_progress=loop.silent, exact=False,
 ):
-  """Scores archs, or goes on scoring; leaves `rank/ranking.csv` and `rank/statistics.json`.
+  """Scores archs, or resumes; writes `rank/ranking.csv` and `rank/statistics.json`.
 
   Args:
     run_dir: RunDir whose supernet is trained.
     config: config.RankConfig.
-    progress: Callable (done, total, **values), called after each arch that was scored.
-    recipe: config.SubnetConfig, how archs are trained on their own if the config says so.
+    progress: Callable (done, total, **values), called after each arch scored.
+    recipe: config.SubnetConfig for archs trained on their own, if the config asks for them.
     checkpoint_steps: Steps between checkpoints of those trainings.
     train_progress: Callable (step, steps, **logs), steps of all those trainings.
     exact: bool, give the same bits in every run.
 
   Returns:
-    dict, what `rank/statistics.json` holds: `truth` (None: there is none), what was ranked and
-    how, and what analysis.statistics gives.
+    dict, the content of `rank/statistics.json`: `truth` (None: there is none), the archs and
+    settings, and the numbers of analysis.statistics.
 
   Raises:
-    InputError: No supernet, no such archs or truth, or scores of another supernet or settings.
+    InputError: There is no supernet, no such archs or truth, or the scores in the run are of
+      another supernet or other settings.
     DivergedError: The loss of a training is no longer a number.
   """
   table = _prepare(run_dir, config, recipe, exact)
@@ -71,7 +72,7 @@ def run_rank(
 
 
 def _prepare(run_dir, config, recipe, exact):
-  """Does what comes before all else; gives the analysis.Table of the config, or None."""
+  """Checks and settings before all else; returns the analysis.Table of the config, or None."""
   run_directory.check_folder(run_dir.path / "rank")
   if config.standalone:
     truth_lib.check_recipe(recipe)
@@ -81,7 +82,7 @@ def _prepare(run_dir, config, recipe, exact):
 
 
 def _looked_up(run_dir, config, space, archs, table):
-  """(float64 [archs] in percent, NaN where unknown; where it is from, None without a table)."""
+  """(truth, source): float64 [archs], percent, NaN where unknown; None without a table."""
   if config.standalone and config.standalone > len(archs):
     raise errors.InputError(
         f"`standalone` must be <= {len(archs)}, the archs. Received: {config.standalone}"
@@ -98,7 +99,7 @@ def _looked_up(run_dir, config, space, archs, table):
 
 
 def _described(run_dir, config, archs, source):
-  """What was ranked, and against what."""
+  """The archs, their truth and the settings, as JSON values."""
   return {
       "ranked": {"archs": archs_lib.text(config), "count": len(archs), "seed": config.rank_seed,
                  **({"fix": config.fix} if config.fix else {})},
@@ -108,14 +109,14 @@ def _described(run_dir, config, archs, source):
 
 
 def _score(run_dir, config, made, archs, progress):
-  """List of scores, one per arch; those that are not there yet are made."""
+  """List of scores, one per arch; only missing ones are made."""
   supernet_config, data, space = made
   identity = {**scoring.fingerprint(config), "supernet": scoring.weights_digest(run_dir)}
   log = score_log.ScoreLog(run_dir.path / "rank" / "scores.jsonl", identity, space.size)
   indices = [space.index(arch) for arch in archs]
   log.forget_without(config.objective)
   left = [place for place, index in enumerate(indices) if index not in log.scores]
-  # Mixed, so that the first ones say how long the others take, and a part is a sample of all.
+  # Shuffled: the first predict the time of the rest, and any prefix is a sample of all.
   left = np.random.default_rng(config.rank_seed).permutation(np.array(left, np.int64))
   same = _same_network(run_dir, space)
   known = {same(space.arch(index)): score for index, score in log.scores.items()}
@@ -134,10 +135,10 @@ def _score(run_dir, config, made, archs, progress):
 
 
 def _same_network(run_dir, space):
-  """Function of an arch whose values are equal where the networks and their weights are.
+  """Function of an arch; equal values mean equal networks with equal weights.
 
-  Edges that do not change the logits are not run: of NAS-Bench-201's 15 625 archs 9 445 differ. The
-  part of a few-shot supernet goes by such an edge too.
+  Edges that do not change the logits are not run: of NAS-Bench-201's 15 625 archs 9 445 differ.
+  Such an edge may still select the part of a few-shot supernet.
   """
   few_shot = run_dir.config().get("few_shot")
   split = few_shot["few_shot_decision"] if few_shot else None
@@ -163,6 +164,6 @@ def _statistics(rows, truth, source, space, config):
   costs = {kind: [row[kind] for row in rows] for kind in spaces.COSTS}
   chance = np.nan if source["chance"] is None else source["chance"]
   chances = 100 / space.skeleton.classes, chance
-  resamples = 1000 if len(rows) <= 2000 else 200  # Minutes, of thousands of archs.
+  resamples = 1000 if len(rows) <= 2000 else 200  # Thousands of archs take minutes.
   found = analysis.statistics(scores, truth, costs, chances, config.rank_seed, resamples)
   return {**found, "definitions": OURS}

@@ -1,4 +1,4 @@
-"""The report of a run: one page of HTML with all that its jobs left, which needs nothing else."""
+"""The report of a run: one self-contained HTML page of the results of its jobs."""
 
 import tempfile
 
@@ -18,11 +18,11 @@ _HEADINGS = {"data": "Data", "images": "Images", "space": "Space", "supernet": "
 
 
 def run_report(run_dir, config=config_lib.TruthConfig()):
-  """Writes `report.html`; of what is not there yet the page says which command makes it.
+  """Writes `report.html`; for a missing result the page names the command that makes it.
 
   Args:
-    run_dir: RunDir that was claimed.
-    config: config.TruthConfig; without a table there is no tau over the training.
+    run_dir: RunDir, claimed.
+    config: config.TruthConfig; tau over the training needs a table.
 
   Returns:
     pathlib.Path of the page.
@@ -58,7 +58,7 @@ def run_report(run_dir, config=config_lib.TruthConfig()):
 
 
 def _truth_of(stored, space, table, config):
-  """(dict, index -> accuracy in percent; where it is from), or None without a table."""
+  """(dict, index -> accuracy in percent; its source), or None without a table."""
   if table is None:
     return None
   truth, source = truth_lib.from_table(
@@ -68,7 +68,7 @@ def _truth_of(stored, space, table, config):
 
 
 def _lead(stored):
-  # As configs, since an older run lacks some settings: they are default.
+  # As configs, which give the settings that an older run lacks their defaults.
   space = config_lib.SpaceConfig.from_dict(stored["space"]).as_dict()
   supernet = config_lib.SupernetConfig.from_dict(stored["supernet"]).as_dict()
   return (
@@ -89,7 +89,7 @@ def _depth(space):
 
 
 def _summary(stored, space, reader):
-  """What was run and what came out, in a few lines."""
+  """The run and its results, in a few lines."""
   images, bounds = stored["images"], space.bounds("params")
   sizes = ", ".join(f"{count:,} {part}" for part, count in images["sizes"].items() if count)
   rows = [
@@ -123,7 +123,7 @@ def _share(found):
 
 
 def _settings(stored):
-  """A table for each part of the config."""
+  """A table for each section of the config."""
   return [
       page.table([(key, _shown(value)) for key, value in values.items()],
                  heading=_HEADINGS.get(part, part))
