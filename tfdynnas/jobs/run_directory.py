@@ -1,4 +1,4 @@
-"""The run directory: what was asked for, by whom it may be gone on with, and what came out."""
+"""The run directory: its settings, its lock and its files."""
 
 import dataclasses
 import fcntl
@@ -23,9 +23,9 @@ _CONFIGS = {
 _PARTS = {**_CONFIGS, "few_shot": config_lib.FewShotConfig}
 _COUNT, _SHARE = json_schema.COUNT, json_schema.SHARE
 _SOME = json_schema.Number(1, whole=True)
-# How a version before decoded image files, which its runs go on with.
+# How an earlier version decoded image files; its runs still do.
 OLDER = {"orientation": "stored", "background": "none", "max_pixels": 178_956_970}
-# What a start leaves before there is anything to keep, beside TensorBoard's events.
+# Files of a run without any result yet, beside TensorBoard's events.
 _OF_A_START = {".claim", ".lock", "config.json", "data.txt", "flags.cfg", "method.json"}
 _ESTIMATE = dict.fromkeys(("value", "low", "high"), (float, None))
 _CORRELATION = dict.fromkeys(("value", "low", "high"), (json_schema.CORRELATION, None))
@@ -41,7 +41,7 @@ _TRAINED = {
     **_NETWORK, "part": str, "settings?": dict, "connected?": bool, "class_names?": [str],
 }
 _RANKED = {"ranked": {"archs": str, "count": _COUNT}}
-# What the files of a run hold at least, by name, as `json_schema.check` takes it.
+# The least that each file of a run holds: name -> schema, as `json_schema.check` takes it.
 _KINDS = {
     "baselines.json": {
         "found": _TRAINED, "randoms": [_TRAINED, ...], "largest": (None, _TRAINED)
@@ -75,26 +75,26 @@ _KINDS = {
 
 
 class RunDir:
-  """A folder that holds one supernet and all that was made with it.
+  """A folder that holds one supernet and everything made with it.
 
-  `flags.cfg` runs it again, `config.json` says what it is; `supernet/`, `search/`, `subnet/`,
-  `subnet_INDEX/` and `servable/` hold what the jobs made.
+  `flags.cfg` repeats the run, `config.json` has its settings; `supernet/`, `search/`, `subnet/`,
+  `subnet_INDEX/` and `servable/` hold the results of the jobs.
   """
 
   def __init__(self, path, create=False, shared=False, locked=True):
     """Opens the folder and locks it against other processes until this one ends.
 
-    A new one is made and locked when it is claimed: a command that is refused leaves nothing.
+    A new folder is made and locked when it is claimed: a refused command leaves nothing.
 
     Args:
       path: The folder.
-      create: Make it if it is not there.
-      shared: Let others work in it that open it as shared too.
-      locked: False opens a folder in which others may be at work, to look at what is there: the
-        files of the jobs appear whole or not at all.
+      create: Accept a folder that does not exist yet.
+      shared: Allow other processes that open it as shared too.
+      locked: False opens the folder without a lock, to read it while others may be working there:
+        the files of the jobs appear whole or not at all.
 
     Raises:
-      InputError: It is not there, cannot be written, or another process works in it.
+      InputError: The folder does not exist, cannot be written, or another process has the lock.
     """
     wrong = text.path_problem(path) or text.problem(os.fspath(path))
     if wrong:
@@ -112,7 +112,7 @@ class RunDir:
       _check_writable(self.path)
 
   def _take(self):
-    """Locks the folder, unless that was done or is not asked for."""
+    """Locks the folder, unless it is locked already or is opened without a lock."""
     if self._lock is not None or not self._locked:
       return
     try:
@@ -127,31 +127,31 @@ class RunDir:
       )
 
   def close(self):
-    """Lets other processes work in the folder."""
+    """Releases the lock."""
     if self._lock is not None:
       self._lock.close()
       self._lock = None
 
   @property
   def claimed(self):
-    """Whether the folder holds a run that was claimed."""
+    """Whether the folder holds a claimed run."""
     return (self.path / "config.json").exists()
 
   @property
   def begun(self):
-    """Whether the folder holds a run of which there is more than its claim."""
+    """Whether the folder holds a run with more files than its claim."""
     return self.claimed and any(
         path.name not in _OF_A_START and "events" not in path.relative_to(self.path).parts
         for path in self.path.rglob("*") if not path.is_dir())
 
   def settled(self, config):
-    """The images of a run, as it decodes them if it was begun by a version before.
+    """The config of a run's images; a run begun by an earlier version keeps its decoding.
 
     Args:
-      config: config.DataConfig, as it was asked for.
+      config: config.DataConfig, as given.
 
     Returns:
-      config.DataConfig; what was not asked for is as in the run.
+      config.DataConfig; fields at their default may be replaced by the run's.
     """
     if not self.begun:
       return config
@@ -161,23 +161,23 @@ class RunDir:
     return dataclasses.replace(config, **changed)
 
   def claim(self, config, flags):
-    """Writes what the run is, or refuses if the folder is of another one.
+    """Writes the settings of the run, or refuses if the folder holds another run.
 
-    One of which nothing is there yet gives way: it may have been of settings that cannot be, such
-    as a batch that is too large for the memory.
+    A run without any result is replaced: its settings may have been impossible, such as a batch
+    too large for the memory.
 
     Args:
       config: dict of dicts of JSON values: data, space, supernet and so on.
-      flags: Text of the flagfile that runs it again.
+      flags: Text of a flagfile that repeats the run.
 
     Raises:
-      InputError: It is.
+      InputError: The folder holds another run.
     """
     config = json.loads(json.dumps(config))
     check_folder(self.path / "supernet")
     self._take()
     with open(self.path / ".claim", "ab") as claim:
-      fcntl.flock(claim, fcntl.LOCK_EX)  # Several that share the folder may come at once.
+      fcntl.flock(claim, fcntl.LOCK_EX)  # Processes that share the folder may claim it at once.
       if not self.claimed:
         self._write_claim(config, flags)
       there = self.config()
@@ -194,7 +194,7 @@ class RunDir:
     self.write_json("config.json", {**config, "versions": versions()})  # Now it is claimed.
 
   def _check_same(self, config, there):
-    """Refuses a config that differs from that of the run that is there."""
+    """Refuses a config that differs from that of the run in the folder."""
     for part in {**config, **there}:
       if part != "versions":
         known = {**_unknown_then(part, config.get(part, {})), **there.get(part, {})}
@@ -202,7 +202,7 @@ class RunDir:
         identity_lib.refuse_other(rule, known, config.get(part, {}))
 
   def _alone(self):
-    """Whether no other process works in the folder, which is locked as before then."""
+    """Whether no other process works in the folder; the own lock stays as it was."""
     if self._lock is None or not self._shared:
       return self._lock is not None
     try:
@@ -213,16 +213,16 @@ class RunDir:
     return True
 
   def config(self):
-    """What the run is, as `claim` was told.
+    """The settings of the run, as given to `claim`.
 
     Raises:
-      InputError: `config.json` is not there, damaged, or not of this package.
+      InputError: `config.json` is missing, damaged, or not of this package.
     """
     config, path = self.read_json("config.json"), self.path / "config.json"
     _renew(config)
     for part, kind in _PARTS.items():
       values = config.get(part, {})
-      # One that is not known, as a newer version may write it, fits nothing; older ones lack some.
+      # An unknown field, as of a newer version, fits no schema; an older version lacks some.
       unknown = values.keys() - _defaults(kind)
       json_schema.check(path, values, dict.fromkeys(sorted(unknown), ()), part)
       try:
@@ -239,10 +239,10 @@ class RunDir:
       name: Path in it.
 
     Returns:
-      What it holds.
+      Its content.
 
     Raises:
-      InputError: It is not there, damaged, or holds something else than its job writes.
+      InputError: The file is missing, damaged, or not of the form that its job writes.
     """
     path = self.path / name
     return json_schema.read(path, _KINDS[path.name])
@@ -258,7 +258,7 @@ class RunDir:
       Tuple of ints.
 
     Raises:
-      InputError: As of `read_json`; or it is no arch of the space.
+      InputError: The file is missing or damaged, or its arch is not of the space.
     """
     arch = self.read_json(name)["arch"]
     try:
@@ -272,17 +272,17 @@ class RunDir:
 
     Args:
       name: Path in it.
-      values: What `read_json` gives again.
+      values: JSON-able values, as `read_json` returns them.
     """
     check_folder((self.path / name).parent)
     atomic.write_text(self.path / name, json.dumps(values, indent=2, allow_nan=False) + "\n")
 
 
 def _renew(config):
-  """Brings what a version before wrote to the form of this one.
+  """Converts the config of an earlier version to this one's form, in place.
 
-  `valid_share` was 0.5 then where none was given, also for images in whose split it had no say;
-  what was passed over beside them is not what the images are.
+  `valid_share` was recorded as 0.5 then if none was given, even for images whose split ignores it;
+  the record of skipped files does not belong to the identity of the images.
   """
   data, images = config["data"], config["images"]
   for name, value in OLDER.items():
@@ -293,9 +293,9 @@ def _renew(config):
 
 
 def _unknown_then(part, now):
-  """What a run says that was begun before some of its settings were there: that they are default.
+  """The settings that a run of an earlier version did not record: their defaults.
 
-  Of its images, what was not recorded then is what is recorded now: the fingerprint tells.
+  What it did not record of its images is taken from now: the fingerprint decides.
   """
   if part == "images":
     return now
@@ -303,7 +303,7 @@ def _unknown_then(part, now):
 
 
 def _defaults(kind):
-  """What a run records of a config that is not given, as JSON has it."""
+  """The fields that a run records of a config at its defaults, as JSON values."""
   return json.loads(json.dumps(kind.defaults()))
 
 
@@ -315,10 +315,10 @@ def _check_writable(path):
 
 
 def check_folder(path):
-  """Refuses a path that cannot become a folder, since it or one above it is something else.
+  """Refuses a path that cannot become a folder, since it or a parent is something else.
 
   Raises:
-    InputError: It is.
+    InputError: The path or a parent is not a folder.
   """
   there = next(place for place in (path, *path.parents) if place.exists())
   if not there.is_dir():
@@ -329,8 +329,8 @@ def lock(path, shared=False):
   """Locks a folder against other processes until the file is closed or this process ends.
 
   Args:
-    path: pathlib.Path of the folder; made if it is not there.
-    shared: Whether others may lock it as shared too.
+    path: pathlib.Path of the folder; made if missing.
+    shared: Whether other processes may lock it as shared too.
 
   Returns:
     The open file that holds the lock; None if another process has it.
@@ -346,7 +346,7 @@ def lock(path, shared=False):
 
 
 def versions():
-  """dict, package -> installed version, of those that are installed."""
+  """dict, package -> version, of the installed packages."""
   found = {}
   for package in PACKAGES:
     try:

@@ -1,4 +1,4 @@
-"""Scores kept as they come, an arch a line, so that a killed job goes on where it was."""
+"""A log of scores, an arch a line, from which a killed job resumes."""
 
 import math
 
@@ -12,23 +12,23 @@ _SCORE = {
 
 
 class ScoreLog:
-  """Scores of archs by index; those of a run and settings that are not its own are refused.
+  """Scores of archs by index; a file of another run or other settings is refused.
 
   Attributes:
-    scores: dict, index -> {"accuracy": float, "balanced_accuracy": float, of an older file None,
-      "loss": float or None}.
+    scores: dict, index -> {"accuracy": float, "balanced_accuracy": float, or None from an older
+      file, "loss": float or None}.
   """
 
   def __init__(self, path, identity, archs=None):
-    """Reads what an earlier process left; a new file is made with its first score.
+    """Reads the scores of earlier processes; a new file is made with its first score.
 
     Args:
       path: pathlib.Path of the file.
-      identity: JSON-able dict of what the scores depend on, beside the arch.
-      archs: int, how many there are; None: not known.
+      identity: JSON-able dict of all that the scores depend on, beside the arch.
+      archs: int, number of archs; None: unknown.
 
     Raises:
-      InputError: The file is damaged, or of another identity, saying in what it differs.
+      InputError: The file is damaged, or of another identity; the error says where they differ.
     """
     index = json_schema.Number(0, math.inf if archs is None else archs - 1, whole=True)
     self._journal = journal.Journal(path, identity, "a score", {"index": index, **_SCORE})
@@ -39,7 +39,7 @@ class ScoreLog:
     }
 
   def forget_without(self, metric):
-    """Leaves out scores that lack a metric, as those of an older file may: they are made anew."""
+    """Drops scores that lack a metric, as those of an older file may, to be made anew."""
     self.scores = {index: score for index, score in self.scores.items()
                    if score[metric] is not None}
 

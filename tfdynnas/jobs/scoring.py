@@ -1,4 +1,4 @@
-"""How the jobs of a run score archs: on its validation images, all alike."""
+"""The scores of archs by which all jobs of a run agree: on its validation images."""
 
 import hashlib
 import time
@@ -16,7 +16,7 @@ FINGERPRINT = ("score_images", "score_batch", "calibration")
 
 
 def make_scorer(run_dir, supernet_config, data, space, config):
-  """Makes what scores an arch on the validation images of the run.
+  """Makes the scorer of archs on the validation images of the run.
 
   Args:
     run_dir: RunDir whose supernet is trained.
@@ -36,14 +36,15 @@ def make_scorer(run_dir, supernet_config, data, space, config):
 
 
 def calibration_batches(data, seed):
-  """Training images whose statistics a network gets as its running ones.
+  """Training images that the running statistics of a network are computed from.
 
   Args:
     data: data.Data of the run.
     seed: int in [0, 2**32).
 
   Yields:
-    float32 [scorer.RECALIBRATED // 10, height, width, 3], normalised; fewer, of fewer images.
+    float32 [scorer.RECALIBRATED // 10, height, width, 3], normalised; smaller if there are
+    fewer images.
   """
   images = feeds.drawn(data.train, scorer.RECALIBRATED, seed).images
   size = max(len(images) // 10, 1)
@@ -52,7 +53,7 @@ def calibration_batches(data, seed):
 
 
 def recalibrated(supernet, supernet_config, data, config, arch):
-  """How a subnet does with inherited weights and running statistics of its own.
+  """Accuracy of a subnet with inherited weights and recalibrated running statistics.
 
   Args:
     supernet: supernet.Supernet or supernet.FewShot, trained.
@@ -62,8 +63,8 @@ def recalibrated(supernet, supernet_config, data, config, arch):
     arch: Sequence of ints, one per decision.
 
   Returns:
-    dict: what class_accuracy.summary gives of the images of a score; images that the statistics
-    are of; seconds that measuring them took.
+    dict: class_accuracy.summary's, on the images of a score; `images`, how many the statistics are
+    of; `seconds` that the recalibration took.
   """
   model, seed = supernet.subnet(arch, "running"), supernet_config.seed
   calibration = list(calibration_batches(data, seed))
@@ -80,7 +81,7 @@ def recalibrated(supernet, supernet_config, data, config, arch):
 
 
 def told_right(model, batches, classes):
-  """How often a network is right, class by class.
+  """Accuracy of a network, in all and by class.
 
   Args:
     model: keras.Model, normalised images -> logits [batch, classes].
@@ -88,7 +89,7 @@ def told_right(model, batches, classes):
     classes: int.
 
   Returns:
-    dict, as of class_accuracy.summary.
+    dict: accuracy, balanced_accuracy, majority_accuracy, by_class.
   """
   told, labels = [], []
   for images, own in batches:
@@ -99,13 +100,13 @@ def told_right(model, batches, classes):
 
 
 def fingerprint(config):
-  """dict of the settings that a score depends on."""
+  """dict, the settings that a score depends on."""
   recorded = config.as_dict()
   return {name: recorded[name] for name in FINGERPRINT}
 
 
 def weights_digest(run_dir):
-  """Text that tells one trained supernet from another: a hash of its checkpoints."""
+  """A hash of the checkpoints of a run's supernet."""
   digest = hashlib.sha256()
   for name, _ in trained.trainings(run_dir):
     digest.update((run_dir.path / name / "checkpoint.npz").read_bytes())

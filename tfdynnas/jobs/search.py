@@ -13,11 +13,11 @@ from tfdynnas.search.distributed import roles
 
 
 def run_search(run_dir, config, progress=None):
-  """Searches, or goes on with the search; leaves `search/found.json` and `search/trials.csv`.
+  """Searches, or resumes the search; writes `search/found.json` and `search/trials.csv`.
 
-  A search for a front also leaves it as `search/front.csv`; what the network found does by running
-  statistics is in `search/recalibrated.json`. As the chief of a search by several,
-  which keras-tuner's variables of the environment say, it scores nothing itself.
+  A search for a front also writes `search/front.csv`; `search/recalibrated.json` has the accuracy
+  of the network found by running statistics. As the chief of a distributed search, which
+  keras-tuner's environment variables set up, it scores nothing itself.
 
   Args:
     run_dir: RunDir whose supernet is trained.
@@ -25,13 +25,13 @@ def run_search(run_dir, config, progress=None):
     progress: Callable (done, total, row or None), called after each trial.
 
   Returns:
-    (found, history): dict of the most accurate arch, and of a front its costs and the numbers of
-    its trials; list of dicts, one per trial.
+    (found, history): dict of the most accurate arch, and for a front its costs and trial numbers;
+    list of dicts, one per trial.
 
   Raises:
-    InputError: No supernet to search, limits that nothing meets, a latency table of another
-      space, or the search of other settings.
-    LostError: As the chief: every worker is silent.
+    InputError: There is no trained supernet, no arch meets the limits, the latency table is of
+      another space, or the run holds a search of other settings.
+    LostError: This is the chief, and every worker is silent.
   """
   if roles.role() == "worker":
     raise errors.InputError("A worker of a search runs tools/search.py. Received: another job")
@@ -41,17 +41,17 @@ def run_search(run_dir, config, progress=None):
 
 
 def run_worker(run_dir, config):
-  """Scores what the chief of a search proposes, until it stops.
+  """Scores the archs that the chief of a search proposes, until it stops.
 
   Args:
-    run_dir: RunDir of the chief, whose folder all share; opened without a lock.
+    run_dir: RunDir of the chief, in the folder that all share; opened without a lock.
     config: config.SearchConfig, the chief's.
 
   Returns:
     int, trials that this worker scored.
 
   Raises:
-    InputError: As `run_search`, or the chief works in another folder.
+    InputError: `run_search` would refuse, or the chief works in another folder.
     LostError: The chief is silent.
   """
   search, _ = _make(run_dir, config, True)
@@ -60,7 +60,7 @@ def run_worker(run_dir, config):
 
 
 def open_search(run_dir):
-  """The search of a run as it was asked for last: a tuner that can go on.
+  """The search of a run with its last settings: a tuner that can resume.
 
   Args:
     run_dir: RunDir, opened without a lock: the search keeps others out while it works.
@@ -69,7 +69,7 @@ def open_search(run_dir):
     search.searches.EvolutionSearch or ParetoSearch.
 
   Raises:
-    InputError: There is none, or it was begun by a version that did not keep what was asked.
+    InputError: There is none, or an earlier version began it, which did not record its settings.
   """
   asked = config_lib.stored_search(run_dir.path)
   if not asked:
@@ -81,7 +81,7 @@ def open_search(run_dir):
 
 
 def _make(run_dir, config, locked, progress=None):
-  """(search, place): one of `search.searches`, and the RunPlace that hears of it."""
+  """(search, place): one of `search.searches`, and its RunPlace."""
   from tfdynnas.search import searches  # Late: other jobs run without keras-tuner.
 
   made = setup.reload(run_dir)
@@ -100,14 +100,14 @@ def _make(run_dir, config, locked, progress=None):
 
 
 def check(space, config):
-  """Refuses a search that cannot be: limits that nothing meets, a latency table of another space.
+  """Refuses an impossible search: limits that no arch meets, a latency table of another space.
 
   Args:
     space: spaces.Space of the run.
     config: config.SearchConfig.
 
   Raises:
-    InputError: It cannot.
+    InputError: The search is impossible.
   """
   limited(space, config)
 
@@ -125,7 +125,7 @@ def limited(space, config):
   Raises:
     InputError: No arch meets the limits.
   """
-  from tfdynnas.search import searches  # As above.
+  from tfdynnas.search import searches  # Late, as in `_make`.
 
   kind, asked = getattr(searches, search_place.KINDS[config.search]), search_place.arguments(config)
   asked = {name: value for name, value in asked.items() if name not in scoring.FINGERPRINT}
@@ -133,17 +133,17 @@ def limited(space, config):
 
 
 def cost_ranges(run_dir, config):
-  """What the subnets of a run cost at least and at most, to know limits by.
+  """The least and the greatest costs of a run's subnets, to choose limits by.
 
   Args:
     run_dir: RunDir that was claimed.
     config: config.SearchConfig.
 
   Returns:
-    str, "params 1,234 to 5,678, macs 10,000 to 20,000", and what else may be limited.
+    str, "params 1,234 to 5,678, macs 10,000 to 20,000", and further costs that can be limited.
 
   Raises:
-    InputError: A latency table of another space.
+    InputError: The latency table is of another space.
   """
   space = search_place.searched(setup.stored_space(run_dir.config()), config)
   kinds = [kind for kind in space.costs if kind != "complexity"]

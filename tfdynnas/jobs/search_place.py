@@ -1,4 +1,4 @@
-"""A run directory as the place of a search: who works there, what it was asked, what it found."""
+"""A run directory as the place of a search: its lock, the settings, the results."""
 
 import contextlib
 import dataclasses
@@ -19,32 +19,32 @@ from tfdynnas.jobs import trained
 from tfdynnas.search.distributed import roles
 from tfdynnas.spaces import costs as costs_lib
 
-KINDS = {"evolution": "EvolutionSearch", "pareto": "ParetoSearch"}  # By config.SearchConfig.
+KINDS = {"evolution": "EvolutionSearch", "pareto": "ParetoSearch"}  # SearchConfig.search -> class.
 _LIMITS = {"params": "max_params", "macs": "max_macs", "bytes": "max_bytes"}
-_PLAIN = ("objective", "unconnected", *scoring.FINGERPRINT)  # Of one name here and there.
+_PLAIN = ("objective", "unconnected", *scoring.FINGERPRINT)  # Same name in config and search.
 
 
 class RunPlace:
   """The place of a run's search.
 
   Attributes:
-    found: dict, what the search found; None before its end.
+    found: dict, the result of the search; None before its end.
   """
 
   def __init__(self, run_dir, config, made, locked):
-    """Takes the run.
+    """Makes the place.
 
     Args:
       run_dir: RunDir whose supernet is trained.
       config: config.SearchConfig.
       made: setup.Setup of the run.
-      locked: Whether the caller keeps others out of the run; else it is done while it is needed.
+      locked: Whether the caller has locked the run; else it is locked while the search works.
     """
     self._run_dir, self._config, self._made, self._locked = run_dir, config, made, locked
     self.found = None
 
   def fingerprint(self, scored):
-    """How archs are scored; images and weights are those of the run."""
+    """The settings of the scores; images and weights are fixed by the run."""
     return scored
 
   def working(self):
@@ -54,12 +54,12 @@ class RunPlace:
     return contextlib.closing(run_directory.RunDir(self._run_dir.path))
 
   def begun(self, search):
-    """Keeps what is asked, so that the search can be opened without being told again."""
+    """Records the settings, so that the search can be opened without them."""
     del search
     self._run_dir.write_json("search/search.json", self._config.as_dict())
 
   def ended(self, search):
-    """Leaves `found.json`, `trials.csv` and what a front has beside them."""
+    """Writes `found.json`, `trials.csv` and, for a front, `front.csv`."""
     history, folder, more = search.history(), self._run_dir.path / "search", {}
     config, front = self._config, None
     search.write_trials_csv(folder / "trials.csv")
@@ -67,7 +67,7 @@ class RunPlace:
       front = search.front(config.pareto_costs)
       search.write_trials_csv(folder / "front.csv", front)
       more = {"pareto_costs": list(config.pareto_costs), "front": [one["trial"] for one in front]}
-    arch, row = search.best(front)  # Of equal accuracy, one on the front: it costs less.
+    arch, row = search.best(front)  # At equal accuracy one on the front, which costs less.
     measured = self._recalibrate(list(arch))
     self.found = {**row, "arch": list(arch), "index": search.space.index(arch),
                   "trials": len(history), "objective": config.objective,
@@ -75,7 +75,7 @@ class RunPlace:
     self._run_dir.write_json("search/found.json", self.found)
 
   def _recalibrate(self, arch):
-    """What a network does by running statistics, as it would be served; measured once."""
+    """Accuracy of a network by running statistics, as it would be served; measured once."""
     name, run_dir = "search/recalibrated.json", self._run_dir
     if (run_dir.path / name).exists() and run_dir.read_json(name)["arch"] == arch:
       return run_dir.read_json(name)
@@ -87,7 +87,7 @@ class RunPlace:
 
 
 def arguments(config):
-  """What a config asks of a search of `search.searches`: dict of its arguments.
+  """The arguments of a search of `search.searches` that a config asks for: dict.
 
   Args:
     config: config.SearchConfig.
@@ -109,7 +109,7 @@ def arguments(config):
 
 
 def searched(space, config):
-  """The archs of a run that a config searches, with the further costs that it asks for.
+  """The archs of a run that a config searches, with the additional costs that it asks for.
 
   Args:
     space: spaces.Space of the run.
@@ -119,30 +119,30 @@ def searched(space, config):
     spaces.Space.
 
   Raises:
-    InputError: A latency table of another space, or choices that are none.
+    InputError: The latency table is of another space, or a choice is not one of the space.
   """
   space = setup.narrowed(space, config)
   if config.max_bytes or (config.search == "pareto" and "bytes" in config.pareto_costs):
-    space = costs_lib.with_bytes(space)  # Only if it is asked for: it would be another search.
+    space = costs_lib.with_bytes(space)  # Only on request: it would be another search.
   if config.latency_table:
     space = costs_lib.read_latency(space, config.latency_table)
   return space
 
 
 def place_of(directory, supernet, data, asked):
-  """The place of a search that is made of a supernet and its data, in the run of both.
+  """The place of a search made from a supernet and its data, in the run of both.
 
   Args:
     directory: Folder of a run.
     supernet: supernet.Supernet or supernet.FewShot.
     data: data.Data.
-    asked: dict: `kind`, name of a class of `search.searches`; `space`; what `arguments` gives.
+    asked: dict: `kind`, name of a class of `search.searches`; `space`; those of `arguments`.
 
   Returns:
     RunPlace.
 
   Raises:
-    InputError: The run has another supernet or other images, is not trained to its end, or cannot
+    InputError: The run has another supernet or other images, is not fully trained, or cannot
       record such a search.
   """
   run_dir = run_directory.RunDir(directory, locked=False)
@@ -165,7 +165,7 @@ def _check_images(run_dir, stored, data):
 
 
 def _check_weights(run_dir, supernet):
-  """Refuses another supernet than the one that the run trained."""
+  """Refuses a supernet that the run did not train."""
   trained.check_trained(run_dir)
   mine = [ops.convert_to_numpy(weight) for weight in supernet.trainable_variables]
   config = config_lib.SupernetConfig.from_dict(run_dir.config()["supernet"])
@@ -201,7 +201,7 @@ def _config(asked, space):
 
 
 def _check_recorded(config, space, asked):
-  """Refuses what the config does not ask for as it was asked."""
+  """Refuses a search that the config does not reproduce."""
   again = {**arguments(config), "max_trials": None}
   there = {**{name: asked[name] for name in again}, "max_trials": None}
   there["limits"] = spaces.as_mapping(asked["limits"])

@@ -1,4 +1,4 @@
-"""What every job needs of a run: its images and its space."""
+"""The images and the space of a run, which every job needs."""
 
 import pathlib
 import typing
@@ -13,7 +13,7 @@ from tfdynnas.files import atomic
 
 
 class Setup(typing.NamedTuple):
-  """What a run that was claimed is of.
+  """The objects of a claimed run.
 
   Attributes:
     config: config.SupernetConfig.
@@ -31,7 +31,7 @@ def load_data(config, look=False):
 
   Args:
     config: config.DataConfig.
-    look: As for data.load.
+    look: Whether to decode the images to score on once, to find a broken one.
 
   Returns:
     data.Data.
@@ -48,10 +48,10 @@ def load_data(config, look=False):
 
 
 def account_for(run_dir, data, tell):
-  """Tells what the images are, and keeps it in the run as `data.txt`.
+  """Describes the images, and writes the text to the run as `data.txt`.
 
   Args:
-    run_dir: RunDir that was claimed.
+    run_dir: RunDir, claimed.
     data: data.Data.
     tell: Callable, given the text.
   """
@@ -61,7 +61,7 @@ def account_for(run_dir, data, tell):
 
 
 def untold(text):
-  """Tells nobody."""
+  """Ignores the text."""
 
 
 def dataset_name(stored):
@@ -74,7 +74,7 @@ def dataset_name(stored):
 
 
 def data_name(stored):
-  """What a run's images are called, for readers: of a folder its own name, without where it lies.
+  """Name of a run's images, for readers; a folder's is its own name, without its path.
 
   Args:
     stored: dict, the run's config.
@@ -85,7 +85,7 @@ def data_name(stored):
 
 
 def make_space(config, data):
-  """The space of a config, for the images at hand.
+  """The space of a config, for given images.
 
   Args:
     config: config.SpaceConfig.
@@ -107,19 +107,19 @@ def _sized(config, image_shape, classes):
 
 
 def own_space(config, space):
-  """What a run records of a space of the user's own: dict, its part of the run's config; else {}.
+  """The entry of a user's own space in the run's config: dict; {} for other spaces.
 
-  The function that made it may be changed, or be gone, when the run goes on.
+  The function that made the space may have changed, or be missing, when the run is resumed.
 
   Args:
     config: config.SpaceConfig.
-    space: spaces.Space that it gave.
+    space: spaces.Space that the config makes.
   """
   return {"own_space": spaces.to_config(space)} if config.own else {}
 
 
 def narrowed(space, config):
-  """The space of the archs that a config leaves.
+  """A space restricted to the choices that a config keeps.
 
   Args:
     space: spaces.Space.
@@ -129,7 +129,7 @@ def narrowed(space, config):
     spaces.Space.
 
   Raises:
-    InputError: It names no choice of the space, or leaves a decision none.
+    InputError: A choice is not one of the space, or a decision keeps none.
   """
   return space.restrict(spaces.parse_allowed(space, config.fix or ""))
 
@@ -155,20 +155,20 @@ def stored_space(stored):
 
 
 def unchecked(data, space):
-  """Refuses nothing more."""
+  """Checks nothing."""
 
 
 def load(run_dir, data_config, space_config, check=unchecked):
-  """Images and space of a run that is asked for.
+  """Images and space of a run from its configs.
 
   Args:
     run_dir: RunDir.
     data_config: config.DataConfig.
     space_config: config.SpaceConfig.
-    check: Callable (data.Data, spaces.Space) that refuses more.
+    check: Callable (data.Data, spaces.Space), a further check.
 
   Returns:
-    (config.DataConfig, data.Data, spaces.Space); the first as RunDir.settled.
+    (config.DataConfig, data.Data, spaces.Space); the first as `RunDir.settled` returns it.
   """
   data_config = run_dir.settled(data_config)
   data = load_data(data_config, look=not run_dir.begun)
@@ -178,10 +178,10 @@ def load(run_dir, data_config, space_config, check=unchecked):
 
 
 def reload(run_dir):
-  """Configs, images and space of a run that was claimed.
+  """Config, images and space of a claimed run.
 
   Args:
-    run_dir: RunDir.
+    run_dir: RunDir, claimed.
 
   Returns:
     Setup.

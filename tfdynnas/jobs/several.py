@@ -1,4 +1,4 @@
-"""Several archs, each trained on its own in a folder of its own, where a killed one goes on."""
+"""Several archs trained on their own, each in its own folder, from which it resumes."""
 
 from tfdynnas.files import identity
 from tfdynnas.jobs import subnet as subnet_job
@@ -7,20 +7,20 @@ from tfdynnas.training import loop
 
 def train(run_dir, home, config, made, archs, supernet=None, checkpoint_steps=1000,
           progress=loop.silent):
-  """Trains archs one after the other, each in a folder HOME/INDEX; what is there is not trained.
+  """Trains archs one after the other, each in a folder HOME/INDEX; finished ones are skipped.
 
   Args:
     run_dir: RunDir.
-    home: Name of the folder of their folders, in the run's.
-    config: config.SubnetConfig, the recipe, whose `arch` does not count.
+    home: Name of the parent of their folders, in the run's folder.
+    config: config.SubnetConfig, the recipe; its `arch` is ignored.
     made: setup.Setup of the run.
     archs: List of archs.
-    supernet: As for subnet.train_arch.
+    supernet: supernet.Supernet to inherit weights from, or None.
     checkpoint_steps: Steps between checkpoints.
     progress: Callable (step, steps, **logs), steps of all trainings together.
 
   Returns:
-    List of dicts, as of subnet.train_arch, with `settings`, the recipe.
+    List of dicts: subnet.train_arch's results, with `settings`, the recipe.
 
   Raises:
     InputError: The folder holds trainings by another recipe.
@@ -34,7 +34,7 @@ def train(run_dir, home, config, made, archs, supernet=None, checkpoint_steps=10
 
 
 def _trained(run_dir, home, config, made, arch, supernet, checkpoint_steps, progress):
-  """The result of one training, done now unless it is there."""
+  """The result of one training, which is run unless it is finished."""
   folder = f"{home}/{made.space.index(arch)}"
   settings = {key: value for key, value in config.identity().items() if key != "arch"}
   path = run_dir.path / folder / "result.json"
@@ -52,7 +52,7 @@ def _trained(run_dir, home, config, made, arch, supernet, checkpoint_steps, prog
 
 
 class _Shown:
-  """Progress of one training as part of that of all."""
+  """Progress of one training within that of all."""
 
   def __init__(self, progress, number, count):
     self._progress, self._number, self._count = progress, number, count

@@ -1,4 +1,4 @@
-"""Which decision of a trained supernet to cut in two, for a few-shot run that goes on from it."""
+"""The decision of a trained supernet to cut in two, for a few-shot run that begins with it."""
 
 import functools
 
@@ -15,17 +15,17 @@ from tfdynnas.search import partition_by_gradient
 
 
 def run_split(run_dir, config, progress=None):
-  """Finds the cut by the gradients of the supernet; leaves `split.json`.
+  """Finds the cut from the gradients of the supernet; writes `split.json`.
 
   Args:
-    run_dir: RunDir whose supernet is trained, be it for an epoch.
+    run_dir: RunDir whose supernet is trained to its end, for as little as an epoch.
     config: config.SplitConfig.
     progress: Callable (paths done, paths), called after each path.
 
   Returns:
-    dict: `flags` to give to tools/train_few_shot.py, and `decisions`, a dict for each with its
-    number, name, groups, `score` (the distances across the groups), `within` them, and all
-    `distances`; the decision to cut first.
+    dict: `flags` for tools/train_few_shot.py; `decisions`, the best to cut first, for each a dict
+    of its number, name, groups, `score` (the distances across the groups), `within` (those inside
+    them), and all `distances`.
 
   Raises:
     InputError: There is no trained supernet, or it is in parts already.
@@ -68,7 +68,7 @@ def _gradient(supernet):
 
 
 def _row(space, decision, distances):
-  """What is known of a decision."""
+  """The result for one decision."""
   places, score = partition_by_gradient.best_halves(distances)
   own = space.allowed[decision]
   groups = [[own[place] for place in group] for group in places]

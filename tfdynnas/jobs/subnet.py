@@ -1,4 +1,4 @@
-"""The third job: train the network that was found, or any other, on its own."""
+"""The third job: train the network found, or any other, on its own."""
 
 from tfdynnas import errors
 from tfdynnas.backend import current
@@ -20,8 +20,8 @@ def train_subnet(run_dir, config, checkpoint_steps=1000, progress=loop.silent, e
                  tell=setup.untold):
   """Trains one arch on the training images, and measures it on the test images if there are any.
 
-  One device. Leaves `model.keras`, in layers that any Keras has, and `result.json` in the folder
-  that `folder_of` says.
+  Runs on one device. Writes `model.keras`, of Keras' own layers alone, and `result.json` to the
+  folder that `folder_of` names.
 
   Args:
     run_dir: RunDir.
@@ -29,14 +29,15 @@ def train_subnet(run_dir, config, checkpoint_steps=1000, progress=loop.silent, e
     checkpoint_steps: Steps between checkpoints.
     progress: Callable (step, steps, **logs).
     exact: bool, give the same bits in every run.
-    tell: Callable, given what the images are, as text, before the first step.
+    tell: Callable, given a description of the images, as text, before the first step.
 
   Returns:
-    dict: arch, string, params, macs, whether a signal passes (`connected`), what
-    class_accuracy.summary gives, the part it was measured on, path of the model.
+    dict: arch, string, params, macs, `connected` (whether a signal passes), the accuracies of
+    class_accuracy.summary, `part` (the split that they were measured on), path of the model.
 
   Raises:
-    InputError: No such arch, nothing was found yet, or the directory holds another training.
+    InputError: There is no such arch, nothing has been found yet, or the folder holds another
+      training.
     DivergedError: The loss is no longer a number.
   """
   if exact:
@@ -55,17 +56,17 @@ def train_subnet(run_dir, config, checkpoint_steps=1000, progress=loop.silent, e
 
 
 def folder_of(space, text):
-  """Where the network of a run is trained: `subnet`; of an arch that is named, `subnet_INDEX`.
+  """Folder of a run's network: `subnet`, or `subnet_INDEX` for an arch given by name.
 
   Args:
     space: spaces.Space.
     text: str, config.NetworkConfig's `arch`.
 
   Returns:
-    str, name of the folder in the run's.
+    str, name of the folder in the run's folder.
 
   Raises:
-    InputError: The text is no arch.
+    InputError: The text is not an arch.
   """
   return f"subnet_{space.index(space.parse(text))}" if text else "subnet"
 
@@ -74,21 +75,21 @@ def train_arch(
     run_dir, folder, arch, config, made, supernet=None, checkpoint_steps=1000,
     progress=loop.silent, begin=lambda: None,
 ):
-  """Trains one arch in a folder of the run, or goes on with it from its last checkpoint.
+  """Trains one arch in a folder of the run, or resumes from its last checkpoint.
 
   Args:
     run_dir: RunDir.
-    folder: Name of the folder, in the run's.
+    folder: Name of the folder, in the run's folder.
     arch: Sequence of ints, one per decision.
-    config: config.SubnetConfig, whose `arch` does not count.
+    config: config.SubnetConfig; its `arch` is ignored.
     made: setup.Setup of the run.
-    supernet: supernet.Supernet whose weights to begin with; None begins from scratch.
+    supernet: supernet.Supernet to inherit weights from; None: train from scratch.
     checkpoint_steps: Steps between checkpoints.
     progress: Callable (step, steps, **logs).
-    begin: Callable, called when all is checked, before the first step.
+    begin: Callable, called after all checks, before the first step.
 
   Returns:
-    (model, result): the network in layers that any Keras has; `train_subnet`'s dict, without path.
+    (model, result): the network, of Keras' own layers; `train_subnet`'s dict, without path.
   """
   supernet_config, data, space = made
   feed = feeds.TrainingFeed(
@@ -106,13 +107,13 @@ def train_arch(
         {**config.identity(), "arch": list(arch)}, checkpoint_steps, progress,
     )
   served = standalone.network_to_serve(space, arch, model)
-  if config.subnet_ema:  # The running statistics are those of the last weights.
+  if config.subnet_ema:  # The running statistics belong to the last weights, not their average.
     recalibration.recalibrate(served, scoring.calibration_batches(data, config.subnet_seed))
   return served, _measured(data, space, arch, served)
 
 
 def _measured(data, space, arch, served):
-  """How good the trained network is."""
+  """The result of a trained network: arch, costs and accuracies."""
   part, measured = ("test", data.test) if data.test is not None else ("validation", data.valid)
   return {
       "arch": list(arch), "string": space.format(arch), "part": part,
@@ -124,10 +125,10 @@ def _measured(data, space, arch, served):
 
 
 def chosen_arch(run_dir, space, text):
-  """The arch of a flag; of an empty one, what the search of the run found.
+  """The arch of a flag; for an empty one, the arch that the search of the run found.
 
   Raises:
-    InputError: The text is no arch, or nothing was found yet.
+    InputError: The text is not an arch, or nothing has been found yet.
   """
   if text:
     return space.parse(text)
@@ -137,7 +138,7 @@ def chosen_arch(run_dir, space, text):
 
 
 def signal_note(run_dir, text):
-  """What is to be told of an arch before it is trained or exported.
+  """A warning about an arch, printed before it is trained or exported.
 
   Args:
     run_dir: RunDir.
@@ -147,7 +148,7 @@ def signal_note(run_dir, text):
     str, a line if no signal passes from its input to its output, else "".
 
   Raises:
-    InputError: As of `chosen_arch`.
+    InputError: The text is not an arch, or nothing has been found yet.
   """
   space = setup.stored_space(run_dir.config())
   arch = chosen_arch(run_dir, space, text)

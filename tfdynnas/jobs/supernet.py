@@ -21,17 +21,17 @@ def train_supernet(
     run_dir, data_config, space_config, config, devices, flags="", progress=loop.silent,
     probes=config_lib.ProbeConfig(), tell=setup.untold, check=setup.unchecked,
 ):
-  """Trains a supernet, or goes on with it from its last checkpoint.
+  """Trains a supernet, or resumes from its last checkpoint.
 
   Args:
     run_dir: RunDir; workers after the first open it without a lock.
     data_config, space_config, config: config.DataConfig, SpaceConfig, SupernetConfig.
     devices: config.DeviceConfig.
-    flags: Text of the flagfile that runs it again.
+    flags: Text of a flagfile that repeats the run.
     progress: Callable (step, steps, **logs), called by the first worker.
     probes: config.ProbeConfig.
-    tell: Callable, given what the images are, as text, before the first step.
-    check: Callable (data.Data, spaces.Space) that refuses more, before anything is written.
+    tell: Callable, given a description of the images, as text, before the first step.
+    check: Callable (data.Data, spaces.Space), a further check before anything is written.
 
   Returns:
     (supernet, rows): the trained supernet.Supernet and the rows of the log.
@@ -62,17 +62,19 @@ def train(run_dir, supernet, data, feed, described, flags, tell=setup.untold, **
     run_dir: RunDir.
     supernet: supernet.Supernet, compiled and built, all bound.
     data: data.Data.
-    feed: data.feeds.TrainingFeed, which the method prepares images by.
-    described: What `describe` gave.
-    flags: As for `train_supernet`, as is `tell`.
-    tell: See above.
-    **how: every, progress, probe, callbacks, validation_data: as for loop.fit.
+    feed: data.feeds.TrainingFeed, which prepares the method's images.
+    described: dict that `describe` returned.
+    flags: Text of a flagfile that repeats the run.
+    tell: Callable, given a description of the images, as text, before the first step.
+    **how: Arguments of loop.fit: every, progress, probe, callbacks, validation_data.
 
   Returns:
     List of dicts, the rows of the log.
 
   Raises:
-    InputError: As of `train_supernet`, as are the others.
+    InputError: The directory is of another run.
+    DivergedError: The loss is no longer a number.
+    LostError: Another worker has ended.
   """
   batches, epochs = current.batches(feed), described["supernet"]["epochs"]
   method = describe_method(supernet, supernet.space, feed.steps(epochs))
@@ -82,13 +84,13 @@ def train(run_dir, supernet, data, feed, described, flags, tell=setup.untold, **
 
 
 def _own_feed(strategy, data, config):
-  """Training images on each device; of several workers their own."""
+  """Training images on each device; each worker has its own share."""
   with current.held_scope(strategy):
     return make_feed(data, config, current.share(strategy))
 
 
 def _claim(run_dir, described, flags, method, data, tell):
-  """Claims the folder; workers after the first look at what it wrote. Returns (name, identity)."""
+  """Claims the folder; workers after the first check its claim. Returns (name, identity)."""
   first = current.share()[0] == 0
   if first:
     run_dir.claim(described, flags)
@@ -108,7 +110,7 @@ def _claim(run_dir, described, flags, method, data, tell):
 
 
 def describe(data_config, data, space_config, config, replicas, space):
-  """What makes the run the one it is."""
+  """The settings that identify the run, as JSON values."""
   return {
       "data": data_config.as_dict(), "images": _images(data), "space": space_config.as_dict(),
       "supernet": config.as_dict(), "devices": {"replicas": replicas},
@@ -117,7 +119,7 @@ def describe(data_config, data, space_config, config, replicas, space):
 
 
 def make_feed(data, config, shard=(0, 1)):
-  """Training images, as the config says; of several workers its own."""
+  """Training images of a config; `shard` selects a worker's share."""
   return feeds.TrainingFeed(
       data, data.train, config.batch, config.seed, augmentation(config), shard)
 
@@ -128,7 +130,7 @@ def augmentation(config):
 
 
 def make_compiled(config, space, feed, allowed=None):
-  """The supernet of a config for the images of a feed, built; as recipe.make_supernet."""
+  """The supernet of a config for the images of a feed, compiled and built."""
   supernet = recipe.make_supernet(
       config, space, feed.steps(config.epochs), feed.prepare, allowed, feed.held_images,
       counted(config, feed),
@@ -143,9 +145,9 @@ def counted(config, feed):
 
 
 def make_strategy(devices, config):
-  """The strategy that the config says, and its number of replicas."""
+  """The strategy of a config, and its number of replicas."""
   if devices.deterministic:
-    current.make_deterministic(config.seed)  # First, since JAX hears of it when it starts.
+    current.make_deterministic(config.seed)  # First: JAX reads it when it starts.
   if devices.distribution == "multi_worker":
     strategy = current.make_workers(devices.devices, devices.step_seconds)
   else:
@@ -156,19 +158,19 @@ def make_strategy(devices, config):
 
 
 def check_batch(config, devices):
-  """Raises InputError unless so many devices can share a batch alike."""
+  """Raises InputError unless a batch divides evenly between so many devices."""
   if config.batch % devices:
     raise errors.InputError(f"`batch` must divide by {devices} devices. Received: {config.batch}")
 
 
 def _images(data):
-  """The record of the images, without where they lie, which may change."""
+  """The record of the images, without their location, which may change."""
   kept = {key: value for key, value in data.record.items() if key not in ("source", "skipped")}
   return json.loads(json.dumps(kept))
 
 
 def describe_method(supernet, space, steps):
-  """What was drawn or derived for this run, for readers."""
+  """The values drawn or derived for this run, for readers."""
   split = supernet.method.split_decision
   return {
       "backend": keras.backend.backend(), "steps": steps, "groups": supernet.optimizer.groups,

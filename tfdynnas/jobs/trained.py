@@ -1,4 +1,4 @@
-"""The trained supernet of a run: one, or the parts of a few-shot run as one."""
+"""The trained supernet of a run: a single one, or the parts of a few-shot run as one."""
 
 from keras import ops
 
@@ -11,7 +11,7 @@ from tfdynnas.training import loop
 
 
 def load_supernet(run_dir, config, space):
-  """The supernet of a run, trained to its end; its weights alone, without an optimizer.
+  """The fully trained supernet of a run, without an optimizer.
 
   Args:
     run_dir: RunDir.
@@ -19,7 +19,7 @@ def load_supernet(run_dir, config, space):
     space: spaces.Space of the run.
 
   Returns:
-    supernet.Supernet; of a few-shot run supernet.FewShot, which is scored and inherited from alike.
+    supernet.Supernet, or for a few-shot run supernet.FewShot, which serves the same purposes.
 
   Raises:
     InputError: Its training has not begun or not ended.
@@ -41,7 +41,7 @@ def load_supernet(run_dir, config, space):
 
 
 def check_trained(run_dir):
-  """Refuses a run whose supernet, or a part of it, is not trained to the end.
+  """Refuses a run whose supernet, or a part of it, is not fully trained.
 
   Raises:
     InputError: Its training has not begun or not ended.
@@ -62,7 +62,7 @@ def progress(run_dir, name, identity):
   Args:
     run_dir: RunDir.
     name: Folder of the training in the run's folder.
-    identity: dict, what the training is.
+    identity: dict that identifies the training.
 
   Returns:
     (done, steps): ints; `steps` is "all" before the first checkpoint.
@@ -80,13 +80,13 @@ def trainings(run_dir):
   """The trainings that make the supernet of a run: one, or one per part.
 
   Args:
-    run_dir: RunDir that was claimed.
+    run_dir: RunDir, claimed.
 
   Returns:
-    List of (name, identity): the folder in the run's folder; a dict of what the training is, which
-    is what the run is but for its versions: new ones may go on with it.
+    List of (name, identity): the folder in the run's folder; a dict that identifies the training,
+    the run's settings without versions: new versions may resume it.
   """
-  stored = run_dir.read_json("config.json")  # As it was written: what a checkpoint was told too.
+  stored = run_dir.read_json("config.json")  # As written: its checkpoints record the same.
   described = {part: values for part, values in stored.items() if part != "versions"}
   identity = {
       f"{part}.{key}": value for part, values in described.items() for key, value in values.items()

@@ -1,4 +1,4 @@
-"""What archs are worth when each is trained on its own: looked up, or trained."""
+"""The truth of a ranking: accuracies of archs trained on their own, looked up or trained here."""
 
 import numpy as np
 
@@ -10,22 +10,22 @@ CLASSES = {"cifar10": 10, "cifar100": 100, "imagenet16_120": 120}  # Of the publ
 
 
 def from_table(table, config, space, indices, dataset):
-  """Looks archs up.
+  """Looks up the accuracy of archs in a table.
 
   Args:
     table: analysis.Table.
     config: config.TruthConfig.
     space: spaces.Space of the run.
-    indices: Sequence of int [archs], places of the archs in the space; not looked at before the
-      table is known to be of the space, so that they may be all.
+    indices: Sequence of int [archs], indices of the archs in the space; read only once the table
+      is known to be of the space, so that they may be all of it.
     dataset: Name of the run's data set; "" for a folder of images.
 
   Returns:
-    (truth, described): float64 [archs], percent, NaN where unknown; JSON-able dict of where it is
-    from, with `chance`, the accuracy of guessing, percent, None if not known.
+    (truth, described): float64 [archs], percent, NaN where unknown; JSON-able dict of its source,
+    with `chance`, the accuracy of guessing, percent, None if unknown.
 
   Raises:
-    InputError: The table is of another space, or has no such numbers.
+    InputError: The table is of another space, or lacks these accuracies.
   """
   if (table.space, table.size) != (space.name, space.size):
     raise errors.InputError(
@@ -52,14 +52,14 @@ def check_recipe(config):
     config: config.SubnetConfig.
 
   Raises:
-    InputError: It does.
+    InputError: The recipe inherits weights.
   """
   if config.inherit:
     raise errors.InputError("The truth is trained from scratch. Received: inherit=True")
 
 
 def trained(run_dir, config, made, archs, checkpoint_steps=1000, progress=loop.silent):
-  """Trains archs on their own, each in a folder `standalone/INDEX` where a killed one goes on.
+  """Trains archs on their own, each in a folder `standalone/INDEX`, from which it resumes.
 
   Args:
     run_dir: RunDir.
@@ -70,7 +70,8 @@ def trained(run_dir, config, made, archs, checkpoint_steps=1000, progress=loop.s
     progress: Callable (step, steps, **logs), steps of all trainings together.
 
   Returns:
-    (truth, described): as `from_table`.
+    (truth, described): float64 [archs], percent; JSON-able dict of how the archs were trained,
+    with `chance`, the accuracy of guessing, percent.
 
   Raises:
     InputError: The folder holds trainings by another recipe.
