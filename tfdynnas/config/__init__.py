@@ -1,4 +1,4 @@
-"""What a job is asked: frozen records whose fields are the flags of the same name."""
+"""The settings of the jobs: frozen records whose fields are the flags of the same name."""
 
 from tfdynnas.config.data import DataConfig
 from tfdynnas.config.data import PackConfig

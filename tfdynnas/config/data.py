@@ -1,4 +1,4 @@
-"""Which images, and how they are prepared, packed and written as records."""
+"""The images: their source, preparation, packing and conversion to records."""
 
 import dataclasses
 
@@ -18,7 +18,7 @@ _FILES = When("dataset", "images in files", lambda value: value not in registry.
 
 @dataclasses.dataclass(frozen=True)
 class DataConfig(Config):
-  """Which images, and how they are cut up."""
+  """The images, their preparation and their splits."""
 
   dataset: str | None = option(None, "`digits`, or the name of a tfds data set.", unset="")
   image_dir: str | None = option(
@@ -100,7 +100,7 @@ class DataConfig(Config):
 
 @dataclasses.dataclass(frozen=True)
 class PackConfig(Config):
-  """What is packed into one file."""
+  """The file that images are packed into."""
 
   dataset: str | None = option(None, "`digits`, or the name of a tfds data set.", unset="")
   image_dir: str | None = option(
@@ -126,7 +126,7 @@ class PackConfig(Config):
 
 @dataclasses.dataclass(frozen=True)
 class RecordConfig(Config):
-  """What is written as TFRecord shards."""
+  """The images to write as TFRecord shards."""
 
   image_dir: str | None = option(None, "Folder of images in class folders.", path=True, unset="")
   record_dir: str | None = option(None, "Folder to write shards in.", path=True, unset="")

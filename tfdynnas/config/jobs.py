@@ -1,4 +1,4 @@
-"""What is asked of a trained supernet: scores, search, ranks, latency, and the found network."""
+"""Settings of the jobs on a trained supernet: scores, search, ranks, latency, the found network."""
 
 import dataclasses
 import re
@@ -22,7 +22,7 @@ WEIGHTS_HELP = (
 
 @dataclasses.dataclass(frozen=True)
 class NarrowConfig(Config):
-  """Which archs of a space there are."""
+  """The restriction of a space to some choices."""
 
   fix: str | None = option(
       None, "Choices that are left, as 0=nor_conv_3x3,1=none+skip_connect,*!=avg_pool_3x3: "
@@ -32,7 +32,7 @@ class NarrowConfig(Config):
 
 @dataclasses.dataclass(frozen=True)
 class ScoreConfig(Config):
-  """How an arch is scored with the weights it inherits."""
+  """Scores of archs with inherited weights."""
 
   score_images: int | None = option(
       None, "Validation images to score on; none: all.", least=1, most=10**9, unset=0
@@ -58,7 +58,7 @@ class ScoreConfig(Config):
 
 @dataclasses.dataclass(frozen=True)
 class SearchConfig(ScoreConfig, NarrowConfig):
-  """How archs are searched for."""
+  """The search for archs."""
 
   search: str = option(
       "evolution", "Search for the most accurate arch, or for the front of accuracy and costs.",
@@ -113,7 +113,7 @@ class SearchConfig(ScoreConfig, NarrowConfig):
       )
 
   def _check_costs(self):
-    """Refuses costs of a front that are none, and latency without its table."""
+    """Refuses unknown costs of a front, and latency without its table."""
     kinds = ("params", "macs", "bytes", "latency")
     costs = self.pareto_costs
     if costs is None:
@@ -131,7 +131,7 @@ class SearchConfig(ScoreConfig, NarrowConfig):
 
 @dataclasses.dataclass(frozen=True)
 class LatencyConfig(Config):
-  """How the latency of a space is measured."""
+  """The measurement of a space's latency."""
 
   latency_table: str | None = option(
       None, "Latency table to write; none: latency.json in the run.", path=True, unset=""
@@ -158,7 +158,7 @@ class LatencyConfig(Config):
 
 @dataclasses.dataclass(frozen=True)
 class ExperimentConfig(SearchConfig):
-  """How the rows of a table are searched, if they are."""
+  """The search, if any, of an experiment's rows."""
 
   trials: int = option(
       1050, "Archs to score at most; 0: rows are not searched.", least=0, most=MOST_ARCHS
@@ -167,7 +167,7 @@ class ExperimentConfig(SearchConfig):
 
 @dataclasses.dataclass(frozen=True)
 class TruthConfig(Config):
-  """What archs are worth when each is trained on its own, as a table says."""
+  """Accuracies of archs trained on their own, from a table."""
 
   table: str | None = option(
       None, "Benchmark table (.npz) that holds the truth.", path=True, unset=""
@@ -186,7 +186,7 @@ class TruthConfig(Config):
 
 @dataclasses.dataclass(frozen=True)
 class RankConfig(TruthConfig, ScoreConfig, NarrowConfig):
-  """Which archs the supernet ranks, and against which truth."""
+  """The archs that the supernet ranks, and the truth to compare with."""
 
   archs: str | None = option(
       None, "Archs to rank: subset, all, sample:N, #INDEX,#INDEX,..., or a file with one a line; "
@@ -220,7 +220,7 @@ class RankConfig(TruthConfig, ScoreConfig, NarrowConfig):
 
 @dataclasses.dataclass(frozen=True)
 class NetworkConfig(Config):
-  """Which network is meant."""
+  """The network to train or export."""
 
   arch: str | None = option(
       None, "Arch of the network: its string form, or #index; none: the one the search found.",
@@ -230,7 +230,7 @@ class NetworkConfig(Config):
 
 @dataclasses.dataclass(frozen=True)
 class SubnetConfig(NetworkConfig):
-  """How a network is trained on its own."""
+  """The training of a network on its own."""
 
   inherit: bool = option(False, "Begin with the supernet's weights, not from scratch.")
   subnet_seed: int = option(0, "Seed of weights, order and augmentation.", least=0, below=2**32)
@@ -258,7 +258,7 @@ class SubnetConfig(NetworkConfig):
 
 @dataclasses.dataclass(frozen=True)
 class BaselineConfig(Config):
-  """What the network found is compared with."""
+  """The networks to compare the one found with."""
 
   baselines: int | None = option(
       None, "Random archs within the limits, no dearer than the one found, to train as that one "
@@ -268,7 +268,7 @@ class BaselineConfig(Config):
 
 @dataclasses.dataclass(frozen=True)
 class ExportConfig(NetworkConfig):
-  """Which network becomes a servable, and where it goes."""
+  """The network to export, and its destination."""
 
   export_dir: str | None = option(
       None, "Folder of servables; none: `servable` in the run directory.", path=True, unset=""

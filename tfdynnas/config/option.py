@@ -1,7 +1,7 @@
 """Fields of a config: a field's metadata holds its help text and its rules, written once.
 
-None is "not given". A field may mean something only where another has some value: `when` says
-where, and it is refused elsewhere, since what is ignored misleads.
+None is "not given". A field may apply only if another has some value: `when` states the rule, and
+the field is refused elsewhere, since a setting that is ignored misleads.
 """
 
 import dataclasses
@@ -12,17 +12,17 @@ from collections.abc import Callable
 from tfdynnas import errors
 from tfdynnas.files import text as text_lib
 
-LARGEST = 2**53  # Every whole number below it is exact as a float too.
+LARGEST = 2**53  # All whole numbers up to it are exact as floats.
 MOST_BATCH = 2**20  # Images at a time.
 MOST_ARCHS = 1_000_000  # Archs that are listed, scored or bred.
 
 
 @dataclasses.dataclass(frozen=True)
 class When:
-  """What another field must be.
+  """A condition on another field.
 
   Attributes:
-    field: Its name.
+    field: Name of the other field.
     text: The rule in words, for errors.
     holds: Callable, value -> bool.
   """
@@ -33,7 +33,7 @@ class When:
 
 
 def when(field, *values):
-  """The rule that a field has one of some values: When."""
+  """The rule that a field has one of the given values: When."""
   return When(field, f"{field}={' or '.join(map(str, values))}", lambda value: value in values)
 
 
@@ -49,18 +49,18 @@ def option(
   """A field of a config.
 
   Args:
-    default: Its value if none is given; None: it has none then.
+    default: Value if none is given, or None.
     text: Help text.
     least, most: Inclusive bounds, or None.
     below, above: Exclusive bounds, or None.
-    choices: Values that are allowed, None for all.
-    added: Whether trainings are there that were begun before this field was: they did what the
-      default says, see Config.identity.
-    form: Callable that gives the one spelling of a value that is kept, or raises InputError; None
-      keeps each as it is.
-    path: Whether it names a file or a folder.
-    unset: What a run records where it is not given and has no default; given, it is None as well.
-    rules: Sequence of When, all of which must hold for the field to mean something.
+    choices: Allowed values, None for all.
+    added: Whether there are trainings older than this field: they used its default, see
+      Config.identity.
+    form: Callable that returns the canonical form of a value, or raises InputError; None keeps
+      values as they are.
+    path: Whether the value names a file or a folder.
+    unset: Value that a run records for a field without value or default; if given, it means None.
+    rules: Sequence of When, all of which must hold for the field to apply.
   """
   metadata = {
       "help": text, "least": least, "most": most, "below": below, "above": above,
@@ -71,15 +71,15 @@ def option(
 
 
 def kind(field):
-  """Type of a field's values, but for None."""
+  """Type of a field's values other than None."""
   return (typing.get_args(field.type) or (field.type,))[0]
 
 
 def formed(field, value):
-  """A field's value as it is kept.
+  """A field's value in its canonical form.
 
   Raises:
-    InputError: It has no such form.
+    InputError: The value has no such form.
   """
   value = field.metadata["form"](value) if field.metadata["form"] else value
   unset = field.metadata["unset"]
@@ -88,7 +88,7 @@ def formed(field, value):
 
 
 def recorded(field, value):
-  """A field's value as a run records it: of what is not given the default, or `unset`."""
+  """A field's value as a run records it: if not given, its default or `unset`."""
   if value is not None:
     return value
   default, unset = field.metadata["default"], field.metadata["unset"]
@@ -96,7 +96,7 @@ def recorded(field, value):
 
 
 def problem(field, value):
-  """Says what is wrong with a field's value; None if nothing is."""
+  """The fault of a field's value as an error line, or None."""
   try:
     value = formed(field, value)
   except errors.InputError as error:
@@ -121,7 +121,7 @@ def problem(field, value):
 
 
 def _out_of_bounds(field, value):
-  """Says which bound of a field its value breaks; None if none."""
+  """The bound that a field's value breaks as an error line, or None."""
   for name, sign, good in (
       ("least", ">=", lambda bound: value >= bound), ("most", "<=", lambda bound: value <= bound),
       ("above", ">", lambda bound: value > bound), ("below", "<", lambda bound: value < bound),
@@ -135,11 +135,11 @@ def _out_of_bounds(field, value):
 
 
 def idle(field, values):
-  """Says why a field means nothing beside the values of others; None if it means something.
+  """The reason why a field does not apply beside other values, as an error line, or None.
 
   Args:
     field: Field of a config.
-    values: dict, name -> value of the fields that are known; rules on others are not judged.
+    values: dict, name -> value of the known fields; rules on other fields are ignored.
   """
   rules = [rule for rule in field.metadata["rules"] if rule.field in values]
   if all(rule.holds(values[rule.field]) for rule in rules):
@@ -154,10 +154,10 @@ def _said(name, value):
 
 
 def refuse_idle(*configs):
-  """Raises InputError if a field is given that means nothing beside the others.
+  """Raises InputError if a given field does not apply beside the others.
 
   Args:
-    *configs: Config that are asked for together.
+    *configs: Config, used together.
   """
   values = {name: value for config in configs for name, value in vars(config).items()}
   for config in configs:
@@ -168,7 +168,7 @@ def refuse_idle(*configs):
 
 
 class Config:
-  """Base of the records: refuses values out of bounds, and those that mean nothing."""
+  """Base of the records: refuses values out of bounds, and fields that do not apply."""
 
   def __post_init__(self):
     for field in dataclasses.fields(self):
@@ -183,29 +183,29 @@ class Config:
         object.__setattr__(self, field.name, field.metadata["default"])
 
   def _judges(self, field):
-    """Whether a field means something here, by fields of this record alone."""
+    """Whether a field applies, judged by the fields of this record alone."""
     rules = field.metadata["rules"]
     return all(hasattr(self, rule.field) for rule in rules) and not idle(field, vars(self))
 
   def value(self, name):
-    """A field's value; of what is not given the default, wherever it means something."""
+    """A field's value, or its default if not given, whether it applies or not."""
     (field,) = (field for field in dataclasses.fields(self) if field.name == name)
     value = getattr(self, name)
     return field.metadata["default"] if value is None else value
 
   @classmethod
   def defaults(cls):
-    """dict, what a run records of each field that is not given."""
+    """dict, field -> value that a run records if it is not given."""
     return {field.name: recorded(field, None) for field in dataclasses.fields(cls)}
 
   @classmethod
   def from_dict(cls, values):
-    """Makes the record of what `as_dict` gave, in this version or one before.
+    """Makes the record from a dict of `as_dict`, of this version or an earlier one.
 
-    What means nothing beside the other values is left out: a run of before may have recorded it.
+    Fields that do not apply are left out: an older run may have recorded them.
 
     Args:
-      values: dict; what it lacks is default.
+      values: dict; missing fields are at their default.
 
     Raises:
       InputError: A value is out of bounds.
@@ -220,14 +220,14 @@ class Config:
     return cls(**{name: full[name] for name in values if not idle(fields[name], full)})
 
   def as_dict(self):
-    """The fields as a JSON-able dict, as a run records them."""
+    """The fields as a run records them: JSON-able dict."""
     return {field.name: recorded(field, getattr(self, field.name))
             for field in dataclasses.fields(self)}
 
   def identity(self):
-    """The same without fields `added` later that are at their default: what a training is.
+    """The fields that identify a training: `as_dict` without `added` ones at their default.
 
-    So one that was begun before such a field was there goes on.
+    So a training older than such a field can be resumed.
     """
     left_out = {f.name for f in dataclasses.fields(self)
                 if f.metadata["added"] and getattr(self, f.name) == f.default}

@@ -1,4 +1,4 @@
-"""Which space is searched, and how it is narrowed."""
+"""The space to search, its size and its restriction."""
 
 import dataclasses
 import functools
@@ -15,7 +15,7 @@ _OWN = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 
 
 def _published(space):
-  """dict, size that a space takes -> as published; {} of one of the user's own."""
+  """dict, size argument of a space -> published value; {} for a user's own space."""
   if space not in registry.SPACES:
     return {}
   parameters = inspect.signature(registry.at(registry.SPACES[space])).parameters
@@ -23,7 +23,7 @@ def _published(space):
 
 
 def _taken(name):
-  """The rule that the space takes a size: When. What one of the user's own takes is seen later."""
+  """The rule that the space takes a size: When. A user's own space is not judged here."""
   return When("space", f"a space that takes {name}", functools.partial(_takes, name))
 
 
@@ -33,7 +33,7 @@ def _takes(name, space):
 
 @dataclasses.dataclass(frozen=True)
 class SpaceConfig(NarrowConfig):
-  """Which space, at which size."""
+  """The space and its size."""
 
   space: str = option(
       "nasbench201", f"Search space: {', '.join(registry.SPACES)}, or module:function, a function "
@@ -63,7 +63,7 @@ class SpaceConfig(NarrowConfig):
           f"`space` must be one of {', '.join(registry.SPACES)}, or module:function. "
           f"Received: {self.space!r:.60}"
       )
-    # A run is told the number, so that a later version cannot change what it means.
+    # A run records the number, so that a later version cannot change its meaning.
     published = _published(self.space)
     for name in SIZE:
       if getattr(self, name) is None and name in published:
@@ -71,11 +71,11 @@ class SpaceConfig(NarrowConfig):
 
   @property
   def own(self):
-    """Whether the space is made by a function of the user's own."""
+    """Whether a function of the user's makes the space."""
     return self.space not in registry.SPACES
 
   def size(self):
-    """dict, what `spaces.get` takes of the space's size, but for that of the images."""
+    """dict, the size arguments of `spaces.get`, without that of the images."""
     values = {name: getattr(self, name) for name in SIZE}
     return {name: value for name, value in values.items() if value is not None}
 

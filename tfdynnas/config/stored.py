@@ -1,4 +1,4 @@
-"""What a run keeps of what its jobs were asked, for who goes on with them."""
+"""Settings that a run keeps of its jobs, to resume them with."""
 
 import pathlib
 
@@ -8,14 +8,14 @@ from tfdynnas.files import json_schema
 
 
 def stored_search(run_dir):
-  """What the search of a run was asked last.
+  """The last settings of a run's search.
 
   Args:
     run_dir: Path of the run.
 
   Returns:
-    dict, fields of SearchConfig that mean something; {} where no search has begun, or an older
-    version began it.
+    dict, the fields of SearchConfig that apply; {} if no search has begun, or an older version
+    began it.
 
   Raises:
     InputError: The file is damaged, or of another version.
@@ -27,6 +27,6 @@ def stored_search(run_dir):
   stored = {**stored, "pareto_costs": tuple(stored.get("pareto_costs", ("params",)))}
   try:
     asked = SearchConfig.from_dict(stored)
-  except (errors.InputError, KeyError, TypeError) as error:  # Or of a field of another version.
+  except (errors.InputError, KeyError, TypeError) as error:  # Also a field of another version.
     raise errors.InputError(f"{path} must hold a search. Received: {error}") from error
   return {name: value for name, value in vars(asked).items() if value is not None}

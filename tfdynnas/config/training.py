@@ -1,4 +1,4 @@
-"""How a supernet is trained, by one process or several, and what is probed on the way."""
+"""The training of a supernet, by one process or several, and its probes."""
 
 import collections
 import dataclasses
@@ -21,7 +21,7 @@ _BUDGET = rf"(complexity|params|macs):{_NUMBER}-{_NUMBER}(,{_NUMBER}-{_NUMBER})*
 
 @dataclasses.dataclass(frozen=True)
 class SupernetConfig(Config):
-  """How the supernet is trained."""
+  """The training of the supernet."""
 
   seed: int = option(0, "Seed of weights, archs, order and augmentation.", least=0, below=2**32)
   epochs: int = option(250, "Epochs of the whole training.", least=1, most=1_000_000)
@@ -85,7 +85,7 @@ class SupernetConfig(Config):
   )
   pad: int | None = option(
       4, "Zeros around an image before the random crop, pixels.", least=0,
-      most=32_767,  # Twice that is the most that a place is drawn from.
+      most=32_767,  # Crop positions are drawn from at most twice as many.
       rules=(when("crop", "whole"),),
   )
   flip: bool = option(True, "Flip images at random.")
@@ -119,7 +119,7 @@ class SupernetConfig(Config):
 
 @dataclasses.dataclass(frozen=True)
 class FewShotConfig(Config):
-  """How a supernet is cut into parts that are trained one by one."""
+  """The parts of a few-shot supernet, trained one by one."""
 
   few_shot_decision: int = option(
       0, "The decision whose choices are cut into parts.", least=0, most=10_000
@@ -145,7 +145,7 @@ class FewShotConfig(Config):
 
 @dataclasses.dataclass(frozen=True)
 class SplitConfig(Config):
-  """How a decision to cut is found."""
+  """The cut of a decision in two, found by gradients."""
 
   gradient_paths: int = option(
       100, "Paths over which the distances between gradients are averaged.", least=1, most=1_000_000
@@ -154,7 +154,7 @@ class SplitConfig(Config):
 
 @dataclasses.dataclass(frozen=True)
 class DeviceConfig(Config):
-  """Where it runs; nothing here changes what is computed, but for how many share a batch."""
+  """The devices; of these settings only the number of devices changes what is computed."""
 
   distribution: str = option(
       "none", "`mirrored` trains on several devices at once, `multi_worker` on those of several "
@@ -171,7 +171,7 @@ class DeviceConfig(Config):
 
 @dataclasses.dataclass(frozen=True)
 class ProbeConfig(Config):
-  """What is looked at while a supernet is trained; nothing here changes what it learns."""
+  """The probes of a supernet's training; nothing here changes what it learns."""
 
   probe_epochs: int | None = option(
       None, "Epochs between looks at complexity classes and at gradients; none: no looks.",

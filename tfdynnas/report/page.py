@@ -1,4 +1,4 @@
-"""A page of HTML that needs nothing else: text, tables and figures inside."""
+"""A self-contained HTML page: text, tables and figures."""
 
 import base64
 import functools
@@ -15,7 +15,7 @@ def page(title, lead, sections, footer):
   Args:
     title: Text of the title.
     lead: Text below it.
-    sections: Sequence of (heading, list of blocks), which are HTML from the functions here.
+    sections: Sequence of (heading, blocks): lists of HTML from the functions here.
     footer: Text at the end.
 
   Returns:
@@ -31,21 +31,21 @@ def text(words):
 
 
 def note(words):
-  """A paragraph in small letters."""
+  """A paragraph in small type."""
   return _blocks().note(words)
 
 
 def missing(what, command):
-  """A paragraph in place of what is not there, and the command that makes it."""
+  """A paragraph in place of a missing result, with the command that makes it."""
   return _blocks().missing(what, command)
 
 
 def figure(path, alt, caption, wide=False):
-  """A figure, its file inside.
+  """A figure with its file embedded.
 
   Args:
     path: Path of a PNG or SVG file.
-    alt: What is to be seen, for those who do not see it.
+    alt: Description of the figure, for those who cannot see it.
     caption: Text below.
     wide: Scroll on a narrow screen rather than become illegible.
 
@@ -66,8 +66,8 @@ def table(rows, head=None, heading=None):
   """A table whose first column names the rows.
 
   Args:
-    rows: Sequence of sequences of texts, of equal length; what is a number stands to the right.
-    head: Sequence of texts, or None: facts then, which all stand to the left.
+    rows: Sequence of sequences of texts, of equal length; numbers are aligned right.
+    head: Sequence of texts; None: no head, and all texts are aligned left.
     heading: Text above, or None.
 
   Returns:
@@ -77,7 +77,7 @@ def table(rows, head=None, heading=None):
 
 
 def _blocks():
-  """The macros of blocks.html: what they return is HTML, what they are given is escaped."""
+  """The macros of blocks.html: they escape their arguments and return HTML."""
   return _templates().get_template("blocks.html").module
 
 

@@ -1,4 +1,4 @@
-"""What the jobs left in a run directory, for those who only look at it."""
+"""The results of the jobs in a run directory, read only."""
 
 from tfdynnas.files import csv_file
 from tfdynnas.files import json_schema
@@ -16,7 +16,7 @@ _PROBE = {
     "cosines": dict.fromkeys(("within", "across"), _COSINE),
     "momentum": dict.fromkeys(("own", "other", "mean"), _COSINE),
 }
-# What the numbers of a column can be, beside finite.
+# Ranges of columns whose numbers must be more than finite.
 _COLUMNS = {
     **dict.fromkeys(("accuracy", "balanced_accuracy"), json_schema.SHARE),
     "truth": json_schema.PERCENT,
@@ -28,10 +28,10 @@ _COLUMNS = {
 
 
 class Reader:
-  """Reads the files of a run; what is not there is None or empty.
+  """Reads the files of a run; missing ones read as None or empty.
 
   Attributes:
-    path: pathlib.Path of the run's folder, as it was given.
+    path: pathlib.Path of the run's folder, as given.
     in_parts: bool, whether it is a few-shot run.
   """
 
@@ -41,14 +41,14 @@ class Reader:
     Args:
       run_dir: jobs.RunDir.
       space: spaces.Space of the run.
-      names: List of str, the folder of each training of the supernet, within the run's.
+      names: List of str, the folder of each training of the supernet, in the run's folder.
     """
     self._run_dir, self._space, self._names = run_dir, space, names
     self.path = run_dir.path
     self.in_parts = len(names) > 1
 
   def json(self, name):
-    """A JSON file of the run, None if it is not there."""
+    """Content of a JSON file of the run, or None if there is no such file."""
     if not (self._run_dir.path / name).exists():
       return None
     found = self._run_dir.read_json(name)
@@ -57,22 +57,22 @@ class Reader:
     return found
 
   def networks(self):
-    """What is known of each network that was trained on its own; first the one that was found."""
+    """Results of the networks trained on their own; the one found comes first."""
     folders = ["subnet", *sorted(path.name for path in self.path.glob("subnet_[0-9]*"))]
     return [found for found in (self.json(f"{name}/result.json") for name in folders) if found]
 
   def baselines(self):
-    """What the network found is compared with, None if nothing is, or that is of another search."""
+    """The baselines of the network found; None if there are none, or they are of another search."""
     found, record = self.json(FOUND), self.json("baselines.json")
     return record if found and record and record["found"]["arch"] == found["arch"] else None
 
   def rows(self, name, numbers, maybe=(), texts=()):
-    """The rows of a CSV file of the run as of `rows`, [] if there is no such file."""
+    """The rows of a CSV file of the run, as the function `rows` reads them; [] if it is missing."""
     path = self._run_dir.path / name
     return rows(path, numbers, maybe, texts) if path.exists() else []
 
   def trainings(self):
-    """(part, what is known) of each training of the supernet: " 0", " 1" of a few-shot one."""
+    """List of (part, description) of the supernet's trainings; part: "", or few-shot " 0", " 1"."""
     for part, name in self._parts():
       method = self.json(f"{name}/method.json")
       log = self.rows(f"{name}/log.csv", ("step",), ("data_wait",))
@@ -85,13 +85,13 @@ class Reader:
         )
 
   def logs(self):
-    """(part, rows of its log) of each training that has one."""
+    """List of (part, rows of the log) of the trainings that have a log."""
     columns = ("step", "loss", "accuracy")
     found = [(part, self.rows(f"{name}/log.csv", columns)) for part, name in self._parts()]
     return [(part, rows) for part, rows in found if rows]
 
   def probes(self):
-    """(part, its probes) of each training that has some."""
+    """List of (part, probes) of the trainings that have probes."""
     found = []
     for part, name in self._parts():
       lines = callbacks.read_lines(self._run_dir.path / name / "probes.jsonl", _PROBE)
@@ -108,15 +108,15 @@ def rows(path, numbers, maybe=(), texts=()):
 
   Args:
     path: The file.
-    numbers: Names of columns of finite numbers, within what each can be.
-    maybe: The same, None where a row has none: unknown, or not written by an older version.
+    numbers: Names of columns of finite numbers, each in its column's range.
+    maybe: The same, but None where a row has no number: unknown, or of an older version.
     texts: Names of columns of text.
 
   Returns:
     List of dicts with these keys.
 
   Raises:
-    InputError: It is not there, no CSV file, or a column is missing or of another kind.
+    InputError: The file is missing or not CSV, or a column is missing or of another type.
   """
   what = f"a file of rows of {', '.join((*numbers, *texts))}"
   kinds = {name: _COLUMNS.get(name, float) for name in (*numbers, *maybe)}

@@ -1,4 +1,4 @@
-"""The sections of a report: lists of blocks of HTML, made of what the jobs left."""
+"""The sections of a report: lists of blocks of HTML, made from the results of the jobs."""
 
 import math
 import pathlib
@@ -12,8 +12,8 @@ from tfdynnas.analysis.plots import ranking_figure
 from tfdynnas.report import page
 from tfdynnas.report import reader as reader_lib
 
-_BEST = 5  # Trials of the search that are listed.
-_CLASSES = 20  # Classes that a table lists.
+_BEST = 5  # Trials of the search in the list.
+_CLASSES = 20  # Classes in a table.
 _STATISTICS = {
     "tau_b": "Kendall's tau-b, supernet", "spearman": "Spearman's rho, supernet",
     "cb": "CB (own definition)", "cb_rank": "CB by ranks (own definition)",
@@ -22,7 +22,7 @@ _STATISTICS = {
 
 
 class Sheet:
-  """Draws the figures of a page into a folder that need not last."""
+  """Draws the figures of a page into a temporary folder."""
 
   def __init__(self, folder):
     self._folder, self._count = pathlib.Path(folder), 0
@@ -35,7 +35,7 @@ class Sheet:
 
 
 def training(reader, sheet):
-  """Loss and accuracy of the subnets that were sampled."""
+  """Loss and accuracy of the sampled subnets."""
   logs = reader.logs()
   if not logs:
     return [page.missing("No epoch is done yet:", _command(reader, _trainer(reader)))]
@@ -56,7 +56,7 @@ def training(reader, sheet):
 
 
 def classes(reader, sheet):
-  """What becomes of small and of large subnets."""
+  """Small subnets against large ones, over the training."""
   if not reader.probes():
     return [_no_probes(reader)]
   blocks = [page.text(
@@ -90,7 +90,7 @@ def _gap(probes, key, scale, unit):
 
 
 def gradients(reader, sheet):
-  """Whether the subnets of one group pull the same way, and the momentum with them."""
+  """Agreement of gradients within a momentum group, and of its momentum with them."""
   if not reader.probes():
     return [_no_probes(reader)]
   blocks = [page.text(
@@ -115,7 +115,7 @@ def gradients(reader, sheet):
 
 
 def ranking(reader, sheet, truth):
-  """How far the scores can be trusted, at the end and over the training."""
+  """Trustworthiness of the scores, at the end and over the training."""
   statistics = reader.json("rank/statistics.json")
   blocks = _statistics(reader, statistics)
   rows = reader.rows("rank/ranking.csv", ("accuracy", "complexity"), ("truth",))
@@ -168,7 +168,7 @@ def _numbers(number):
 
 
 def _tau_over_training(reader, sheet, truth):
-  """Figures of tau over the steps, one per training that was probed."""
+  """Figures of tau over the steps, one per probed training."""
   if truth is None:
     return []
   values, name = truth
@@ -186,7 +186,7 @@ def _tau_over_training(reader, sheet, truth):
 
 
 def search(reader, sheet):
-  """What the search looked at."""
+  """The trials of the search."""
   found = reader.json(reader_lib.FOUND)
   costs = found.get("pareto_costs", ["params"]) if found else []
   columns = ("trial", "accuracy", *dict.fromkeys(("params", "macs", *costs)))
@@ -209,7 +209,7 @@ def search(reader, sheet):
 
 
 def networks(reader, sheet, space):
-  """The network that was found, and those that were trained."""
+  """The network found, and the networks trained on their own."""
   found = reader.json(reader_lib.FOUND)
   drawn = {
       tuple(result["arch"]): f"trained on its own: {100 * result['accuracy']:.2f} % on "
@@ -228,7 +228,7 @@ def networks(reader, sheet, space):
 
 
 def baselines(reader):
-  """Where the network found stands among others."""
+  """Place of the network found among its baselines."""
   record = reader.baselines()
   if not record:
     return [page.missing("Nothing says yet what the search brought:",
@@ -239,7 +239,7 @@ def baselines(reader):
 
 
 def _by_class(result):
-  """A table of the accuracy by class of a trained network, the worst of many; older ones: none."""
+  """A table of a network's accuracy by class, only the worst of many; none of an older result."""
   rows = class_accuracy.worst_first(result)
   if not rows or "class_names" not in result:
     return ""
@@ -267,6 +267,6 @@ def _trainer(reader):
 
 
 def _command(reader, tool, *flags, suffix=""):
-  """The command that adds to the run, or to one beside it, with the flags that it began with."""
+  """The command that adds to the run, or to one beside it, with the run's own flags."""
   return shlex.join([f"tools/{tool}.py", f"--flagfile={reader.path / 'flags.cfg'}",
                      f"--run_dir={reader.path}{suffix}", *flags])
