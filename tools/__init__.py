@@ -1,1 +1,1 @@
-"""The command line: one launcher per job, each of which parses, checks and calls one function."""
+"""The command line: a launcher per job, which parses and checks flags and calls one function."""

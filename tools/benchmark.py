@@ -11,7 +11,7 @@ from tfdynnas.tools import launch
 PARTS = ("step", "choices", "precision", "first", "score")
 ALONE = ("throughput", "curves", "data")
 _SIZED = (*PARTS, "throughput")
-# Which parts take a flag; all take what is not here.
+# Flag -> the parts that take it; all parts take the others.
 TAKEN_BY = {
     "masked": ("throughput",), "data_dir": ("data",), "photos": ("data",), "archs": PARTS,
     "channels": _SIZED, "cells": _SIZED, "seed": _SIZED, "image_size": (*_SIZED, "data"),
@@ -40,7 +40,7 @@ flags.DEFINE_integer("seed", 0, "Seed of the archs.", lower_bound=0, module_name
 
 
 def main():
-  """Prints the machine, then a line for each measurement."""
+  """Prints a description of the machine, then a line for each measurement."""
   values = flags.FLAGS
   _refuse_idle(values)
   if values.part == ["throughput"]:

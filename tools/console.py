@@ -1,19 +1,19 @@
-"""What launchers say on standard error: whole lines, also after progress, or to nobody."""
+"""The output of launchers on standard error: whole lines, also after a line of progress."""
 
 import contextlib
 import os
 import sys
 
-_state = {"descriptor": 2, "open": False}  # Where it is said; whether the cursor is within a line.
-_ERASE = "\r\x1b[K"  # A line of progress, or the ^C that a terminal shows.
+_state = {"descriptor": 2, "open": False}  # Where to write; whether a line is unfinished.
+_ERASE = "\r\x1b[K"  # Erases progress, or a terminal's ^C.
 
 
 def open_streams():
-  """Makes the standard streams such that no line ends a job, be they closed or of few letters."""
+  """Makes printing safe: opens closed standard streams, and escapes what their encoding lacks."""
   for descriptor in range(3):
     try:
       os.fstat(descriptor)
-    except OSError:  # Else the next file that is opened would be written by whoever prints.
+    except OSError:  # Else the next opened file would get this number, and all that is printed.
       os.open(os.devnull, os.O_RDWR)
   for name in ("stdout", "stderr"):
     if getattr(sys, name) is None:
@@ -22,34 +22,34 @@ def open_streams():
 
 
 def is_terminal():
-  """Whether somebody watches."""
+  """Whether the output goes to a terminal."""
   return os.isatty(_state["descriptor"])
 
 
 def show(line, last=True):
-  """Shows a line of progress; in a terminal in place of the one before, until the last."""
+  """Shows a line of progress; in a terminal each replaces the one before, and the last stays."""
   terminal = is_terminal()
   _state["open"] = terminal and not last
   _write((_ERASE if terminal else "") + line + ("" if _state["open"] else "\n"))
 
 
 def say(line):
-  """Says a line of its own."""
+  """Writes a line, never within a line of progress."""
   before = "\n" if _state["open"] else _ERASE if is_terminal() else ""
   _write(f"{before}{line}\n")
   _state["open"] = False
 
 
 def _write(text):
-  with contextlib.suppress(OSError):  # A full disk, or a reader that has gone.
+  with contextlib.suppress(OSError):  # A full disk, or a closed pipe.
     os.write(_state["descriptor"], text.encode(sys.stderr.encoding, "backslashreplace"))
 
 
 def flush():
-  """Writes what was printed.
+  """Flushes standard output.
 
   Raises:
-    OSError: It cannot be written.
+    OSError: The output cannot be written.
   """
   try:
     sys.stdout.flush()
@@ -60,7 +60,7 @@ def flush():
 
 @contextlib.contextmanager
 def silenced():
-  """Lets nobody but `say` and `show` be heard, back ends of C++ among them."""
+  """Context in which only `say` and `show` reach standard error; C++ code is silenced too."""
   _state["descriptor"] = os.dup(2)
   silence(2)
   try:
@@ -72,6 +72,6 @@ def silenced():
 
 
 def silence(descriptor):
-  """Sends a stream to nobody."""
+  """Redirects a stream to the null device."""
   with open(os.devnull, "wb") as null:
     os.dup2(null.fileno(), descriptor)

@@ -1,5 +1,5 @@
-"""What tools/benchmark.py --part=curves measures: cost of a step as layers, choices, groups and
-replicas grow, each against what it should be."""
+"""The curves of tools/benchmark.py --part=curves: cost of a step as layers, choices, groups and
+replicas grow, each against its expected shape."""
 
 import json
 import pathlib
@@ -19,27 +19,27 @@ from tfdynnas.tools import timing
 
 BATCH = 64
 TIMED = {"channels": 16, "size": 16}
-HELD = {"channels": 128, "size": 8}  # So wide that weights are more than what a process has anyway.
-# Of each curve: where it is measured, and what time and memory should be.
+HELD = {"channels": 128, "size": 8}  # Wide: the weights outweigh a process's own memory.
+# Curve -> (places of measurement, expected shape of the time, of the memory).
 CURVES = {
     "layers": ((6, 12, 18, 24), "linear", "linear"),
     "choices per layer": ((6, 12, 24, 48), "flat", "linear"),
     "groups": ((1, 2, 4, 8), "flat", "linear"),
     "replicas": ((1, 2), "flat", "linear"),
 }
-_HELD_AT = {"replicas": (1, 2, 4)}  # Mirrors of a process are of one number of devices.
+_HELD_AT = {"replicas": (1, 2, 4)}  # One process has one number of devices.
 CPUS = [f"CPU:{number}" for number in range(_HELD_AT["replicas"][-1])]
 _PLAIN = {"layers": 6, "choices per layer": 6, "groups": 6, "replicas": 1}
 
 
 def start():
-  """Makes logical CPUs, before TensorFlow starts; the work stays that of one machine."""
+  """Makes logical CPUs before TensorFlow starts; they share one machine."""
   current.make_strategy("mirrored", CPUS)
   current.shorten_first_step()
 
 
 def measure(blocks):
-  """Measures every curve; off-path weights are frozen, so that a step does what it trains.
+  """Measures every curve; off-path weights are frozen, so that a step updates its path alone.
 
   Args:
     blocks: int >= 1, interleaved blocks.
@@ -66,12 +66,12 @@ def measure(blocks):
 
 
 def off(places, values, shape):
-  """How far a curve is from its shape at most, as a share of the curve.
+  """Greatest deviation of a curve from its shape, as a share of the curve.
 
   Args:
-    places: Sequence of numbers, where it was measured.
-    values: Sequence of numbers > 0, what was measured.
-    shape: `flat`: the first value; `linear`: the line of least squares.
+    places: Sequence of numbers, the places of measurement.
+    values: Sequence of numbers > 0, the measurements.
+    shape: `flat`, the first value, or `linear`, the line of least squares.
 
   Returns:
     float >= 0.
@@ -93,7 +93,7 @@ def _told(sizes):
 
 
 def _space(layers, choices, channels, size):
-  """Layers of one shape, each with as many blocks, copies of six."""
+  """Layers of one shape, each with the same number of blocks, copies of six."""
   kinds = [spaces.Block(f"mb{e}_{w}x{w}_{copy}", e, w)
            for copy in range(choices // 6) for e in (3, 6) for w in (3, 5, 7)]
   skeleton = spaces.LayerSkeleton(
@@ -104,7 +104,7 @@ def _space(layers, choices, channels, size):
 
 
 def _step(layers, choices, groups, replicas, channels, size):
-  """A training step of a supernet of one stage, the same paths whatever the number of choices."""
+  """A training step of a one-stage supernet, on the same paths for any number of choices."""
   space = _space(layers, choices, channels, size)
   kind = "none" if replicas == 1 else "mirrored"
   strategy = current.make_strategy(kind, CPUS[:replicas])
@@ -139,19 +139,19 @@ def _step(layers, choices, groups, replicas, channels, size):
 
 
 def held_alone(point):
-  """What `_held` gives in a process of its own, where nothing was freed or kept by another."""
+  """The result of `_held` in a process of its own, whose memory no other measurement touched."""
   command = [sys.executable, "-m", "tfdynnas.tools.curves", json.dumps(point)]
   done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
   return int(done.stdout)
 
 
 def _held(point):
-  """Bytes that steps hold at most, in memory of the host, beyond what was held before the first."""
+  """Peak bytes of host memory during steps, beyond those held before the first."""
   tf.random.uniform([BATCH]).numpy()  # TensorFlow starts.
   before = _resident("VmRSS")
   step = _step(**HELD, **point)
   step()
-  pathlib.Path("/proc/self/clear_refs").write_text("5")  # The greatest begins anew behind tracing.
+  pathlib.Path("/proc/self/clear_refs").write_text("5")  # Resets the peak, after tracing.
   for _ in range(5):
     step()
   return _resident("VmHWM") - before

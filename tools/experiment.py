@@ -4,8 +4,8 @@
 tools/experiment.py --flagfile=flags/table_small.cfg --data_dir=TFDS --table=TABLE.npz \
     --run_dir=runs/table
 
-Rows that --results holds are skipped; a killed experiment goes on with the same command. --only=ROW
-leaves the other rows out, --trials=0 the search, which alone needs TensorFlow.
+Rows in --results are skipped; the same command resumes a killed experiment. --only=ROW leaves the
+other rows out, --trials=0 the search, which alone needs TensorFlow.
 """
 
 import hashlib
@@ -37,11 +37,11 @@ flags.DEFINE_string("results", "docs/results.csv", "CSV file of the results.", m
 # As published: the ranking is on all validation images, the search on fewer.
 RANKED = ("--score_images=0", "--score_batch=256")
 OWN = ("row", "only", "seeds", "results", "run_dir", "flagfile")
-UNSEARCHED = "--trials=0"  # What no other tool takes.
+UNSEARCHED = "--trials=0"  # No other tool takes this value.
 
 
 def main():
-  """Runs what is missing, and prints the table of the rows."""
+  """Runs the missing rows, and prints the table of all."""
   rows, seeds = _rows(), _seeds()
   path = launch.run_dir()
   atomic.check_place(flags.FLAGS.results, "results")
@@ -70,7 +70,7 @@ def _run_row(folder, row, own, seed, table):
   from tfdynnas.jobs import experiment
 
   console.say(f"{row}, seed {seed}: {folder}")
-  # Not by hand: what a row changes makes some of them mean nothing, which then give way.
+  # In a flagfile: there a flag that the row makes meaningless gives way, not on a command line.
   given = "".join(f"{flag}\n" for flag in _given() if flag != UNSEARCHED)
   preset = folder.with_name(f"{folder.name}.cfg")
   atomic.write_text(preset, given)
@@ -88,21 +88,21 @@ def _run_row(folder, row, own, seed, table):
 
 
 def _given():
-  """The flags of the jobs that were given, as arguments."""
+  """The given flags of the jobs, as arguments."""
   given = flags.FLAGS.get_key_flags_for_module(MODULE)
   lines = [flag.serialize() for flag in given if flag.present and flag.name not in OWN]
   return [line for text in lines for line in text.splitlines()]
 
 
 def _told(own):
-  """What makes a row what it is: its flags and the experiment's, but for places and looks."""
+  """The identity of a row: its flags and the experiment's, without paths, devices and probes."""
   places = ("--data_dir", "--image_dir", "--data_file", "--record_dir", "--table", "--subset",
             "--devices", "--noshow_progress", "--checkpoint_steps", "--probe")
   return shlex.join([*[flag for flag in _given() if not flag.startswith(places)], *own])
 
 
 def _rows():
-  """dict, name -> flags of its training, of the rows that were asked for."""
+  """dict, name of a requested row -> flags of its training."""
   rows = {}
   for text in flags.FLAGS.row:
     name, colon, own = text.partition(":")

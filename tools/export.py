@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Exports a trained network to TensorFlow Serving: tools/export.py --run_dir=runs/digits
 
-The one that the search found; or with --arch=... the one that was trained as that.
+Exports the network that the search found, or with --arch=... the one trained with that flag.
 """
 
 from tfdynnas import config
@@ -11,7 +11,7 @@ launch.define(__name__, config.ExportConfig)
 
 
 def main():
-  """Parses, checks, exports, and says how to serve it."""
+  """Parses, checks, exports, and prints the command that serves the network."""
   settings, path = launch.make(config.ExportConfig), launch.run_dir()
   launch.import_quietly(backends=("tensorflow",))
   from tfdynnas import jobs

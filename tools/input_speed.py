@@ -1,4 +1,4 @@
-"""Images per second of the input, from JPEG files to batches, against their decoding alone."""
+"""Images per second of the input, from JPEG files to batches, against decoding alone."""
 
 import os
 import pathlib
@@ -18,12 +18,12 @@ QUALITY = 90
 
 
 def measure(data_dir, photos, image_size, blocks):
-  """Reads a folder of JPEGs, made of CIFAR-10's images, in interleaved blocks.
+  """Reads a folder of JPEGs, made from CIFAR-10's images, in interleaved blocks.
 
   Args:
     data_dir: Folder of prepared tfds sets; None stands for tfds' own default.
-    photos: int >= 64, how many JPEGs; a block reads as many.
-    image_size: int >= 1, what the crops are resized to.
+    photos: int >= 64, number of JPEGs, and of those that a block reads.
+    image_size: int >= 1, size that the crops are resized to.
     blocks: int >= 1.
 
   Yields:
@@ -57,15 +57,15 @@ def measure(data_dir, photos, image_size, blocks):
 
 
 def write_photos(folder, data_dir, photos):
-  """Writes JPEGs of SIDE x SIDE in class folders, of the first images of CIFAR-10.
+  """Writes the first images of CIFAR-10 as JPEGs of SIDE x SIDE in class folders.
 
   Args:
     folder: Folder to write to.
     data_dir: Folder of prepared tfds sets; None stands for tfds' own default.
-    photos: int >= 1, how many.
+    photos: int >= 1, number of images.
 
   Returns:
-    int, bytes of all.
+    int, bytes in all.
   """
   images = data.from_tfds("cifar10", data_dir, held_bytes=2**40).train
   total = 0
@@ -81,7 +81,7 @@ def write_photos(folder, data_dir, photos):
 
 
 def _decoding(paths, count):
-  """What tf.data does at least: each file read, and decoded as a whole."""
+  """The least work of tf.data: each file read, and decoded whole."""
   files = tf.data.Dataset.from_tensor_slices(paths).repeat().take(count)
   decoded = files.map(
       lambda path: tf.io.decode_jpeg(tf.io.read_file(path), channels=3), tf.data.AUTOTUNE
@@ -92,7 +92,7 @@ def _decoding(paths, count):
 def _rates(runs, count, blocks):
   """dict, name -> images per second, [blocks]."""
   rates = {name: [] for name in runs}
-  for block in range(-1, blocks):  # The first is not counted: it brings the files into memory.
+  for block in range(-1, blocks):  # The first, not counted, brings the files into memory.
     for name in list(runs) if block % 2 else list(runs)[::-1]:
       start = time.perf_counter()
       for _ in runs[name]():
@@ -103,7 +103,7 @@ def _rates(runs, count, blocks):
 
 
 def _milliseconds(feed, batch):
-  """Spread of what a step needs to prepare its images, on the device that it runs on."""
+  """Spread of the time that a step takes to prepare its images on its device."""
   prepare = tf.function(lambda step: feed.prepare(batch, step)[0], autograph=False)
   seconds = []
   for step in range(6):  # The first traces.

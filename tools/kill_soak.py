@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Kills training and search at random moments, often, and compares: tools/kill_soak.py --kills=20
 
-Each is killed, run again, killed again, until it ends; then the next one begins, until there were
-enough kills. What is left must be, bit for bit, what a run leaves that was never killed.
+Each run is killed and repeated until it ends; then the next one begins, until there were enough
+kills. Its results must equal, bit for bit, those of a run that was never killed.
 """
 
 import pathlib
@@ -39,7 +39,7 @@ def main():
 
 
 def _soak(name, command, start, unharmed, left, rng):
-  """Kills one launcher; returns how many of its ends differ from the unharmed one."""
+  """Kills one launcher; returns how many of its results differ from those of an unharmed run."""
   kills, ends, differing = 0, 0, 0
   while kills < flags.FLAGS.kills:
     run = unharmed.with_name(f"{name}{ends}")
@@ -67,7 +67,7 @@ def _end(command, run):
 
 
 def _kill(command, run, rng):
-  """Kills at a random moment: while it starts, or while it works; False if it had ended."""
+  """Kills at a random moment, of the start or of the work; False if the run had ended."""
   process = _start(command, run)
   if rng.random() < 0.2:
     time.sleep(rng.uniform(0, 8))
@@ -82,7 +82,7 @@ def _kill(command, run, rng):
 
 
 def _training(run):
-  """Every array, and the log but for its timings."""
+  """Every array, and the log without its timings."""
   import numpy as np
 
   with np.load(run / "supernet" / "checkpoint.npz") as file:
@@ -92,7 +92,7 @@ def _training(run):
 
 
 def _trials(run):
-  """Every trial, and what was found."""
+  """Every trial, and the network found."""
   return [(run / "search" / name).read_text() for name in ("trials.csv", "found.json")]
 
 

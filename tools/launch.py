@@ -1,4 +1,4 @@
-"""What all launchers share: flags from configs, presets, one line and a status for bad input."""
+"""The basis of all launchers: flags from configs, presets, one line and a status for bad input."""
 
 import contextlib
 import csv
@@ -26,9 +26,9 @@ from tfdynnas.tools import signals
 
 PRESETS = pathlib.Path(__file__).resolve().parent.parent / "flags"
 BACKENDS = ("tensorflow", "jax")
-_fields = {}  # By name, those that are flags.
-_typed = set()  # Names of the flags that were given by hand, not in a flagfile.
-_LONGEST_NAME = 100  # Of a flag; absl looks for one that is like it, by recursion.
+_fields = {}  # Name -> field, of the fields that are flags.
+_typed = set()  # Names of the flags given on the command line, not in a flagfile.
+_LONGEST_NAME = 100  # Of a flag; absl searches for similar names by recursion.
 DEFINE = {
     bool: flags.DEFINE_bool, int: flags.DEFINE_integer, float: flags.DEFINE_float,
     str: flags.DEFINE_string, tuple: flags.DEFINE_list,
@@ -43,28 +43,28 @@ CONFIGS = (
     config_lib.SubnetConfig, config_lib.ExportConfig, config_lib.ProbeConfig,
     config_lib.BaselineConfig,
 )
-APART = (  # Not of the chain that tools/nas.py runs.
+APART = (  # Outside the chain that tools/nas.py runs.
     config_lib.RankConfig, config_lib.SplitConfig,
 )
 
 
 def define(module, *configs, in_run=True):
-  """Defines the flags of a launcher: a field of a config each, checked against its bounds.
+  """Defines the flags of a launcher: one per field of a config, checked against its bounds.
 
-  A preset serves all launchers, so each knows the flags of the others too; --help lists its own.
+  Presets serve all launchers, so each knows the flags of the others too; --help lists its own.
 
   Args:
     module: `__name__` of the launcher.
-    *configs: Classes of config.Config whose flags are its own.
-    in_run: Whether it works in a run directory.
+    *configs: Classes of config.Config whose flags are the launcher's own.
+    in_run: Whether the launcher works in a run directory.
   """
-  module = sys.argv[0] if module == "__main__" else module  # As absl lists a script's own flags.
+  module = sys.argv[0] if module == "__main__" else module  # absl's name for a script.
   if in_run:
     flags.DEFINE_string("run_dir", "", "Folder of the run; each job adds to it.",
                         module_name=module)
     flags.DEFINE_bool("show_progress", True, "Show how far it is, on stderr.", module_name=module)
   own = {field.name for config in configs for field in dataclasses.fields(config)}
-  # Some configs share fields; a launcher's own say what it takes.
+  # Some configs share fields; the launcher's own come last and win.
   known = {f.name: f for c in (*CONFIGS, *APART, *configs) for f in dataclasses.fields(c)}
   _fields.update(known)
   for name, field in known.items():
@@ -109,10 +109,10 @@ class _Bounds:
 
 
 def make(config, stored=None):
-  """The config that the flags say.
+  """The config that the flags set.
 
-  A flag that means nothing beside the others is refused; of a flagfile it gives way: presets serve
-  several tools, and flags after them change what they say.
+  A flag that does not apply beside the others is refused on the command line, and ignored in a
+  flagfile: presets serve several tools, and later flags change their settings.
 
   Args:
     config: Class of config.Config.
@@ -137,18 +137,18 @@ def _values():
 
 
 def _frozen(value):
-  """The value of a flag as configs have it."""
+  """The value of a flag in the type that configs use."""
   return tuple(value) if isinstance(value, list) else value
 
 
 def few_shot_flags():
-  """Names of the flags of few-shot training that were given: one is enough to ask for it."""
+  """Names of the given flags of few-shot training; any one asks for it."""
   names = [field.name for field in dataclasses.fields(config_lib.FewShotConfig)]
   return [name for name in names if flags.FLAGS[name].present]
 
 
 def refuse_workers():
-  """Refuses to train by several processes in a tool that does other jobs too.
+  """Refuses training by several processes in a tool that runs other jobs too.
 
   Raises:
     InputError: --distribution=multi_worker was given.
@@ -160,11 +160,11 @@ def refuse_workers():
 
 
 def check_same(there, own=()):
-  """Refuses flags that say another run than the one that is there.
+  """Refuses flags that differ from the settings of the existing run.
 
   Args:
-    there: dict, the run's config: data, space, supernet, and few_shot of one in parts.
-    own: Names of flags that the tool takes for itself, whatever the run was told.
+    there: dict, the run's config: data, space, supernet, and few_shot if it is in parts.
+    own: Names of flags that the tool uses itself, whatever the run's settings are.
 
   Raises:
     InputError: A flag of its data, space, supernet or parts was given with another value.
@@ -189,7 +189,7 @@ def _check_flag(name, value, stored):
 
 
 def _check_parts(there):
-  """The same of the parts; of what they began with the run knows a hash, not the folder."""
+  """Refuses flags of other parts; `init_from` is not compared, since a run has its hash alone."""
   given, stored = few_shot_flags(), there.get("few_shot")
   if given and not stored:
     raise errors.InputError(f"--{given[0]} needs a run in parts. Received: one of one supernet")
@@ -203,10 +203,10 @@ def _check_parts(there):
 
 
 def text():
-  """The flags of all jobs that were given, as a flagfile that runs them again.
+  """The given flags of all jobs, as the text of a flagfile that repeats them.
 
   Raises:
-    InputError: One has a line break, which a flagfile cannot hold.
+    InputError: A flag has a line break, which a flagfile cannot hold.
   """
   fields = [field for config in (*CONFIGS, *APART) for field in dataclasses.fields(config)]
   given = [flags.FLAGS[name] for name in dict.fromkeys(field.name for field in fields)]
@@ -218,11 +218,11 @@ def text():
 
 
 def start(module, main):
-  """Runs a launcher: exit status 2 for bad input, 1 for what failed on the way.
+  """Runs a launcher: exit status 2 for bad input, 1 for a failure on the way.
 
   Args:
     module: `__name__` of the launcher.
-    main: Function without arguments, called when flags are parsed.
+    main: Function without arguments, called after flags are parsed.
   """
   console.open_streams()
   signals.watch()
@@ -233,15 +233,15 @@ def start(module, main):
 
 
 def import_quietly(*packages, backends=BACKENDS):
-  """Imports the back end without TensorFlow's start-up lines, which no setting stops: they bury
-  the one line that matters when something is wrong.
+  """Imports the back end without TensorFlow's start-up lines, which no setting stops and which
+  would bury an error.
 
   Args:
-    *packages: What the tool needs beside the back end, by the names of import.
-    backends: The back ends that it runs on.
+    *packages: Import names of the packages that the tool needs beside the back end.
+    backends: Back ends that the tool runs on.
 
   Raises:
-    InputError: KERAS_BACKEND is none of them, or as of `machine`.
+    InputError: KERAS_BACKEND is none of them, or a check of `machine` fails.
     ModuleNotFoundError: A package is not installed.
   """
   for package in (*packages, *(backends if len(backends) == 1 else ())):
@@ -252,7 +252,7 @@ def import_quietly(*packages, backends=BACKENDS):
   try:
     with console.silenced(), signals.at_once():
       backend = machine.import_keras()
-    gc.freeze()  # Else TensorFlow's own objects are looked through again and again: 6 % of a start.
+    gc.freeze()  # Else collections scan TensorFlow's objects again and again: 6 % of a start.
   except ModuleNotFoundError as error:
     if error.name not in backends:
       raise
@@ -260,7 +260,7 @@ def import_quietly(*packages, backends=BACKENDS):
         f"KERAS_BACKEND must be installed, {' or '.join(backends)}. Received: {error.name}, "
         "which is not"
     ) from error
-  _check_backend(backend, backends)  # As keras.json may say.
+  _check_backend(backend, backends)  # keras.json may set another.
 
 
 def _check_backend(backend, backends):
@@ -274,7 +274,7 @@ def _run(main, arguments):
       raise errors.InputError(f"Flags begin with --. Received: {' '.join(arguments[1:])}")
     with signals.raised():
       main()
-    console.flush()  # Here, where a full disk is said in one line.
+    console.flush()  # Here, where a full disk gives one line.
   except errors.InputError as error:
     _fail(error, 2)
   except (errors.DivergedError, OSError) as error:
@@ -285,11 +285,11 @@ def _run(main, arguments):
     if str(error.name).startswith("tfdynnas"):
       raise
     _fail(f"Needs the package {error.name}. Received: it is not installed", 2)
-  except ImportError as error:  # As where the address space is too small for a library.
+  except ImportError as error:  # Such as too little address space for a library.
     if str(error.name).startswith("tfdynnas"):
       raise
     _fail(f"A package cannot be loaded. {error}", 1)
-  except Exception as error:  # The back ends' own of a full disk or memory are no OSError.
+  except Exception as error:  # Back ends have their own errors of a full disk or memory.
     own = type(error).__module__.startswith("tensorflow")
     if not own and type(error).__name__ != "JaxRuntimeError" and not signals.received():
       raise
@@ -299,7 +299,7 @@ def _run(main, arguments):
 
 
 def _cause(error):
-  """The line that says what went wrong; TensorFlow's errors of a step begin with where it was."""
+  """The line with the cause; TensorFlow's errors of a step begin with the place instead."""
   lines = [line for line in str(error).splitlines() if line.strip() and not line[0].isspace()]
   where = ("Graph execution error", "Detected at node", "<stack traces")
   return next((line for line in lines if not line.startswith(where)), str(error))
@@ -312,22 +312,22 @@ def _parse(arguments):
     _check_text(given)
     rest = flags.FLAGS(arguments[:1] + given)
     if not flags.FLAGS["verbosity"].present:
-      logging.set_verbosity(logging.ERROR)  # TensorFlow and tfds warn where our one line says it.
+      logging.set_verbosity(logging.ERROR)  # TensorFlow and tfds warn beside our one line.
     return rest
-  except (flags.Error, ValueError) as error:  # absl's own of --noNAME=VALUE is a ValueError.
+  except (flags.Error, ValueError) as error:  # absl raises ValueError for --noNAME=VALUE.
     _fail(error, 2)
-  except SystemExit:  # Help was asked for and given, which absl ends with status 1.
+  except SystemExit:  # absl exits with status 1 after printing help.
     sys.exit(0)
 
 
 def _named(argument):
-  """Name of the flag of an argument."""
+  """Name of the flag that an argument sets."""
   name = argument.lstrip("-").partition("=")[0]
   return name if name in flags.FLAGS else name.removeprefix("no")
 
 
 def _check_text(arguments):
-  """Refuses arguments that no file can hold or have as its name, and flags of endless names."""
+  """Refuses arguments that cannot be in a file or be a file's name, and overlong flag names."""
   for argument in arguments:
     wrong = text_lib.problem(argument)
     if wrong:
@@ -337,7 +337,7 @@ def _check_text(arguments):
 
 
 def _expand(arguments, folder=None, depth=0):
-  """Puts the lines of flagfiles in their place; a preset may build on another one beside it."""
+  """Replaces flagfiles by their lines; a preset may build on another one beside it."""
   expanded = []
   for argument in arguments:
     flag, equals, name = argument.partition("=")
@@ -357,12 +357,12 @@ def _expand(arguments, folder=None, depth=0):
 
 
 def _find_preset(name, folder):
-  """The file of a name: as it is, beside the flagfile that names it, or a preset by bare name."""
+  """The file of a name: a path, a file beside the flagfile with the name, or a preset."""
   bare = pathlib.Path(name).name
   places = [pathlib.Path(name)] + ([folder / name] if folder else [])
   if pathlib.Path(name).parent.name in ("", "flags"):
     places += [PRESETS / bare, PRESETS / f"{bare}.cfg"]
-  with contextlib.suppress(OSError):  # A name that is too long names no file.
+  with contextlib.suppress(OSError):  # An overlong name names no file.
     for place in places:
       if place.is_file():
         return place
@@ -373,25 +373,25 @@ def _find_preset(name, folder):
 def _fail(error, status):
   line, status = signals.received() or (" ".join(str(error).split()), status)
   console.say(f"{pathlib.Path(sys.argv[0]).name}: {line}")
-  console.silence(2)  # TensorFlow's threads complain of the end of Python.
+  console.silence(2)  # TensorFlow's threads complain when Python ends.
   try:
     console.flush()
   except OSError:
-    console.silence(1)  # Else Python complains of it once more, with another status.
+    console.silence(1)  # Else Python reports it once more, with another status.
   sys.exit(status)
 
 
 def tell(line):
-  """Prints a line before a job begins; nothing of an empty one."""
+  """Prints a line before a job begins, unless it is empty."""
   if line:
     print(line)
     console.flush()
 
 
 def serve_command(servable):
-  """The command that serves a version's folder with TensorFlow Serving, to be pasted in a shell."""
+  """The shell command that serves a version's folder with TensorFlow Serving."""
   folder, mount = pathlib.Path(servable).resolve().parent, io.StringIO()
-  # Not -v, whose parts a colon parts; the value of --mount is a line of CSV.
+  # Not -v, which splits at colons; the value of --mount is a line of CSV.
   csv.writer(mount, lineterminator="").writerow(
       ["type=bind", f"source={folder}", f"target=/models/{folder.name}", "readonly"])
   return shlex.join([

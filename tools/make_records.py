@@ -11,7 +11,7 @@ launch.define(__name__, config.RecordConfig, in_run=False)
 
 
 def main():
-  """Parses, checks, writes, and says what was written."""
+  """Parses, checks, writes, and prints a summary of the shards."""
   settings = launch.make(config.RecordConfig)
   launch.import_quietly(backends=("tensorflow",))
   from tfdynnas import data

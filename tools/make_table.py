@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes a benchmark table of a NATS-Bench download.
+"""Makes a benchmark table from a NATS-Bench download.
 
 tools/make_table.py --nats=NATS-tss-v1_0-3ffb9-simple --table=nats.npz
 """
@@ -23,7 +23,7 @@ flags.DEFINE_bool("show_progress", True, "Show how far it is, on stderr.", modul
 
 
 def main():
-  """Reads the download, writes the table, and says what it holds."""
+  """Reads the download, writes the table, and prints a summary of it."""
   values = flags.FLAGS
   if not values.nats or not values.table:
     raise errors.InputError(

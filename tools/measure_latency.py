@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Measures how long the choices of a run's space take here: tools/measure_latency.py --run_dir=R
+"""Measures the latency of a space's choices on this machine: tools/measure_latency.py --run_dir=R
 
-Only `config.json` of the run directory is read, so a copy of it is enough on another machine. Or,
-without a run, --latency_table and the flags of a space, with --image_size and --keep_classes. A
-search takes the table: tools/search.py --run_dir=R --latency_table=R/latency.json --max_latency=2
+Only `config.json` of the run directory is read, so a copy of it is enough on another machine.
+Without a run, give --latency_table and the flags of a space, with --image_size and --keep_classes.
+Search with the table: tools/search.py --run_dir=R --latency_table=R/latency.json --max_latency=2
 """
 
 import os
@@ -23,7 +23,7 @@ _IMAGES = "dataset", "image_dir", "record_dir", "data_file"
 
 
 def main():
-  """Parses, checks, measures, and prints what each piece takes."""
+  """Parses, checks, measures, and prints the latency of each piece."""
   settings, show = launch.make(config.LatencyConfig), flags.FLAGS.show_progress
   if not settings.latency_table and not flags.FLAGS.run_dir:
     raise errors.InputError(
@@ -48,7 +48,7 @@ def main():
 
 
 def _space():
-  """The space of the run, or that of the flags."""
+  """The space of the run, or of the flags."""
   from tfdynnas import jobs
   from tfdynnas import spaces
   from tfdynnas.jobs import setup

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""The whole chain: supernet, search, subnet, servable, and one table of what came out.
+"""The whole chain: supernet, search, subnet, servable, and one table of the results.
 
 tools/nas.py --flagfile=flags/digits.cfg --run_dir=runs/digits
 
 With a flag of few-shot training the supernet is trained in parts, one after the other. A servable
-that holds the network already is left as it is. With --baselines=K other archs are trained too, to
-see what the search brought.
+that already holds the network is kept. With --baselines=K other archs are trained too, to measure
+the gain of the search.
 """
 
 from absl import flags
@@ -19,7 +19,7 @@ launch.define(__name__, *launch.CONFIGS)
 
 
 def main():
-  """Parses, checks, runs one job after the other; each goes on where a killed one stopped."""
+  """Parses, checks, runs one job after the other; each resumes if it was killed."""
   (data, space, supernet, few_shot, devices, search, subnet, export,
    probes, baselines) = map(launch.make, launch.CONFIGS)
   path, show, text = launch.run_dir(), flags.FLAGS.show_progress, launch.text()
@@ -52,7 +52,7 @@ def main():
 
 
 def _show(run_dir, found, history, result, compared, servable):
-  """Draws and prints what came out."""
+  """Draws and prints the results."""
   from tfdynnas import analysis
   from tfdynnas import spaces
   from tfdynnas.jobs import setup
@@ -72,7 +72,7 @@ def _show(run_dir, found, history, result, compared, servable):
 
 
 def _rows(found, result, place, servable, figures, kinds):
-  """What came out, as (name, value)."""
+  """The results, as a list of (name, value)."""
   rows = [("architecture", result["string"])]
   rows += [(kind, f"{result[kind]:,}") for kind in kinds if kind in result]
   if found["arch"] == result["arch"]:

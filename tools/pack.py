@@ -13,7 +13,7 @@ launch.define(__name__, config.PackConfig, in_run=False)
 
 
 def main():
-  """Parses, checks, packs, and says what is in the file."""
+  """Parses, checks, packs, and prints a summary of the file."""
   settings = launch.make(config.PackConfig)
   if settings.dataset not in (None, "digits"):
     launch.import_quietly("tensorflow_datasets", "tensorflow")

@@ -1,4 +1,4 @@
-"""One line of progress: rewritten in a terminal, printed now and then elsewhere."""
+"""One line of progress: rewritten in a terminal, printed from time to time elsewhere."""
 
 import io
 import sys
@@ -6,12 +6,12 @@ import time
 
 from tfdynnas.tools import console
 
-_MEMORY = 3600.0  # Seconds over which the speed is a mean: a step may take minutes.
-_LONG = 1000  # Columns of a line that is not cut.
+_MEMORY = 3600.0  # Seconds that the speed is averaged over: a step may take minutes.
+_LONG = 1000  # Columns, more than any line has.
 
 
 class Progress:
-  """Shows how far a job is, how fast it goes and how long it will still take."""
+  """Shows the progress of a job, its speed and the remaining time."""
 
   def __init__(self, name, unit, show=True):
     self._name, self._unit, self._show = name, unit, show
@@ -22,7 +22,7 @@ class Progress:
     """Shows a state.
 
     Args:
-      done: Steps done, those of earlier processes among them.
+      done: Steps done, including those of earlier processes.
       total: All steps.
       **values: Numbers to show beside it.
     """
@@ -37,10 +37,10 @@ class Progress:
 
 
 class _Line:
-  """What rich makes of a state.
+  """A line of progress, formatted by rich.
 
-  `console` writes it, and not rich's live display: that hides the cursor, which a killed process
-  would leave hidden, and takes locks, which a signal would wait for.
+  `console` writes it, not rich's live display, which hides the cursor, also after a killed process,
+  and takes locks that a signal would wait for.
   """
 
   def __init__(self, name, unit, terminal, done, total):
@@ -50,7 +50,7 @@ class _Line:
     def column(text):
       return progress.TextColumn(text, markup=False)
 
-    # Not of stderr, which it would flush, and which may be full.
+    # Not stderr, which rich would flush, and which may be full.
     nobody = io.TextIOWrapper(io.BytesIO(), sys.stderr.encoding)
     self._console = rich.console.Console(
         file=nobody, force_terminal=terminal, width=None if terminal else _LONG)
@@ -66,7 +66,7 @@ class _Line:
     self._progress.advance(self._task, 0)  # The speed is counted from here.
 
   def draw(self, done, total, values):
-    """The line of a state, str; a terminal's is cut at its width."""
+    """The line of a state, str, cut at the width of a terminal."""
     from rich import segment
 
     shown = "  ".join(f"{name} {value:.4g}" for name, value in values.items())
@@ -82,7 +82,7 @@ class _Line:
 
 
 def of_parts(show=True):
-  """Function of a part of a few-shot run, which makes its Progress."""
+  """Function that makes the Progress of a part of a few-shot run."""
   return lambda part: Progress(f"part {part}", "step", show)
 
 

@@ -11,7 +11,7 @@ launch.define(__name__, config.RankConfig, config.SubnetConfig)
 
 
 def main():
-  """Parses, checks, scores, and prints what the ranking is worth."""
+  """Parses, checks, scores, and prints the statistics of the ranking."""
   settings, recipe = launch.make(config.RankConfig), launch.make(config.SubnetConfig)
   path, show = launch.run_dir(), flags.FLAGS.show_progress
   launch.import_quietly(backends=("tensorflow",) if settings.standalone else launch.BACKENDS)
@@ -28,7 +28,7 @@ def main():
 
 
 def _table(found):
-  """What came out, as text."""
+  """The statistics, as text."""
   ranked, truth = found["ranked"], found["truth"]
   by = "" if found["objective"] == "accuracy" else " by balanced accuracy"
   head = f"Ranked {ranked['count']:,} archs ({ranked['archs']}){by}"
@@ -51,7 +51,7 @@ def _table(found):
 
 
 def _source(truth):
-  """Where the truth is from."""
+  """The source of the truth, as text."""
   if "table" in truth:
     return f"{truth['table']}: {truth['dataset']} {truth['split']}, {truth['epochs']} epochs"
   return f"their own training, {truth['epochs']} epochs, on {truth['part']} images"

@@ -8,7 +8,7 @@ launch.define(__name__, config.TruthConfig)
 
 
 def main():
-  """Parses, checks, writes the page, and says where it is."""
+  """Parses, checks, writes the page, and prints its path."""
   settings, path = launch.make(config.TruthConfig), launch.run_dir()
   launch.import_quietly()
   from tfdynnas import jobs

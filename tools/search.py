@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Searches the supernet of a run: tools/search.py --run_dir=runs/digits
 
-Of a search that was begun, flags that are not given are as they were then.
+To resume a search, flags that are not given keep their values.
 """
 
 from absl import flags
@@ -16,7 +16,7 @@ launch.define(__name__, config.SearchConfig)
 
 
 def main():
-  """Parses, checks, searches, and prints what was found."""
+  """Parses, checks, searches, and prints the network found."""
   path = launch.run_dir()
   settings = launch.make(config.SearchConfig, config.stored_search(path))
   works = roles.role() == "worker"
@@ -48,7 +48,7 @@ def main():
 
 
 def _more(found):
-  """The costs that not every search knows."""
+  """The costs that only some searches have."""
   size = f", {found['bytes']:,} bytes" if "bytes" in found else ""
   return size + (f", {found['latency']:.4g} ms" if "latency" in found else "")
 

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end a launcher with one line and status 128 + the signal, whatever it does."""
+"""Ctrl-C and SIGTERM end a launcher at any time with one line and status 128 + the signal."""
 
 import contextlib
 import os
@@ -10,13 +10,13 @@ import time
 
 from tfdynnas.tools import console
 
-_GRACE_SECONDS = 5.0  # After which it ends, though a library swallowed the signal or hangs.
+_GRACE_SECONDS = 5.0  # Then it ends, even if a library swallows the signal or hangs.
 _WORDS = {signal.SIGINT: "Interrupted", signal.SIGTERM: "Terminated"}
 _state = {"received": None, "raises": False}
 
 
 def watch():
-  """Takes over the signals that ask a process to end, unless they are ignored."""
+  """Handles the signals that ask a process to end, unless they are ignored."""
   reader, writer = os.pipe()
   os.set_blocking(writer, False)
   signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
@@ -32,9 +32,9 @@ def raised():
 
 
 def at_once():
-  """Context in which a signal ends the process at once, as it does where nothing else is said.
+  """Context in which a signal ends the process at once, the default.
 
-  Imports may swallow what is raised, or crash.
+  Imports may swallow an exception, or crash.
   """
   return _raising(False)
 
@@ -60,7 +60,7 @@ def _receive(number, _):
   again, _state["received"] = _state["received"] is not None, signal.Signals(number)
   if again or not _state["raises"]:
     _end()
-  sys.unraisablehook = lambda _: _end()  # Raised where Python would only complain, as in __del__.
+  sys.unraisablehook = lambda _: _end()  # For an interrupt that Python only reports, as in __del__.
   raise KeyboardInterrupt
 
 

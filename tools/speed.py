@@ -1,4 +1,4 @@
-"""What tools/benchmark.py measures: steps of the same work in interleaved blocks, as ratios."""
+"""The measurements of tools/benchmark.py: ratios of steps of the same work, interleaved."""
 
 import os
 import platform
@@ -34,7 +34,7 @@ class Bench:
     self._loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
   def machine(self):
-    """What it runs on."""
+    """The machine, versions and sizes."""
     s = self._skeleton
     return (
         f"{os.cpu_count()} CPUs {platform.machine()}, TensorFlow {tf.__version__}, Keras "

@@ -19,14 +19,14 @@ from tfdynnas.data.images import augment
 from tfdynnas.training import loop
 from tfdynnas.training import recipe
 
-STEPS = 100  # Of each block, which is an epoch here: its log and its checkpoint count too.
+STEPS = 100  # A block, an epoch here: its log and checkpoint count too.
 BATCH = 64
 
 
 def masked_switch(index, branches, *operands):
-  """In place of `control_flow.switch`: every branch is run, and the chosen one's result taken.
+  """Replaces `control_flow.switch`: runs every branch, and takes the result of the chosen one.
 
-  Nothing then depends on a number that lies on the device, and nothing is spared.
+  The host then waits for no number on the device, and no work is saved.
   """
   results = [branch(*operands) for branch in branches]
   several = isinstance(results[0], (tuple, list))
@@ -55,9 +55,9 @@ def measure(channels, cells, image_size, blocks, seed, masked=False):
     channels: int >= 1, of the first stage.
     cells: int >= 1, in each stage.
     image_size: int >= 4, pixels.
-    blocks: int >= 1, epochs that are measured.
+    blocks: int >= 1, measured epochs.
     seed: int >= 0, of images, weights and archs.
-    masked: Run every choice in place of the chosen one, to see what the switch costs or spares.
+    masked: Run every choice in place of the chosen one, to see what the switch costs or saves.
 
   Yields:
     Lines of text.

@@ -1,4 +1,4 @@
-"""Times of the same work done in different ways, in turns: these machines are noisy."""
+"""Times of the same work done in different ways, alternating, since machines are noisy."""
 
 import time
 
@@ -6,11 +6,11 @@ import numpy as np
 
 
 def interleave(functions, blocks, inner=3):
-  """Times functions in interleaved blocks; each waits for its result to be there.
+  """Times functions in interleaved blocks; each call waits for its result.
 
   Args:
-    functions: dict, name -> callable that gives tensors or a structure of them.
-    blocks: int >= 1; every other one goes through the functions backwards.
+    functions: dict, name -> callable that returns tensors or a structure of them.
+    blocks: int >= 1; every other one runs the functions in reverse order.
     inner: int >= 1, calls in a block.
 
   Returns:

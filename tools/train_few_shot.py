@@ -3,8 +3,8 @@
 
 tools/train_few_shot.py --flagfile=flags/digits_few_shot.cfg --run_dir=runs/digits_few_shot
 
-The same command again goes on with it; several at once share the parts between them, and one that
-finds none free says so and ends. tools/nas.py trains the parts and goes on with the whole chain.
+The same command resumes the training; several processes share the parts, and one that finds none
+free says so and ends. tools/nas.py trains the parts and then runs the rest of the chain.
 """
 
 from absl import flags
@@ -20,7 +20,7 @@ launch.define(
 
 
 def main():
-  """Parses, checks, trains what is left to train, and says how each part is."""
+  """Parses, checks, trains the unfinished parts, and prints the state of each."""
   data, space = launch.make(config.DataConfig), launch.make(config.SpaceConfig)
   supernet, few_shot = launch.make(config.SupernetConfig), launch.make(config.FewShotConfig)
   devices, path = launch.make(config.DeviceConfig), launch.run_dir()
@@ -44,7 +44,7 @@ def main():
 
 
 def _state(row):
-  """How a part is, in words."""
+  """The state of a part, as text."""
   if row is None:
     return "in work by another process"
   return f"step {row['step']}, loss {row['loss']:.4f}, accuracy {row['accuracy']:.4f}"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trains a network on its own: tools/train_subnet.py --run_dir=runs/digits
 
-The one that the search found, in `subnet/`; or with --arch=... another, in `subnet_INDEX/`.
+Without --arch the network that the search found, in `subnet/`; else another, in `subnet_INDEX/`.
 """
 
 from absl import flags
@@ -15,7 +15,7 @@ launch.define(__name__, config.SubnetConfig, config.DeviceConfig)
 
 
 def main():
-  """Parses, checks, trains, and prints how good the network is."""
+  """Parses, checks, trains, and prints the result of the network."""
   settings, path = launch.make(config.SubnetConfig), launch.run_dir()
   launch.import_quietly(backends=("tensorflow",))
   from tfdynnas import jobs

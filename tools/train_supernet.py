@@ -16,7 +16,7 @@ launch.define(
 
 
 def main():
-  """Parses, checks, trains, and says how it went."""
+  """Parses, checks, trains, and prints the last row of the log."""
   data, space = launch.make(config.DataConfig), launch.make(config.SpaceConfig)
   supernet, devices = launch.make(config.SupernetConfig), launch.make(config.DeviceConfig)
   path = launch.run_dir()

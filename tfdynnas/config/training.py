@@ -85,7 +85,7 @@ class SupernetConfig(Config):
   )
   pad: int | None = option(
       4, "Zeros around an image before the random crop, pixels.", least=0,
-      most=32_767,  # Crop positions are drawn from at most twice as many.
+      most=32_767,  # A crop's position, up to 2 pad, is below 2**16.
       rules=(when("crop", "whole"),),
   )
   flip: bool = option(True, "Flip images at random.")

@@ -136,7 +136,7 @@ def place_of(directory, supernet, data, asked):
     directory: Folder of a run.
     supernet: supernet.Supernet or supernet.FewShot.
     data: data.Data.
-    asked: dict: `kind`, name of a class of `search.searches`; `space`; those of `arguments`.
+    asked: dict: `kind`, name of a class of `search.searches`; `space`; the items of `arguments`.
 
   Returns:
     RunPlace.

@@ -72,7 +72,7 @@ class Reader:
     return rows(path, numbers, maybe, texts) if path.exists() else []
 
   def trainings(self):
-    """List of (part, description) of the supernet's trainings; part: "", or few-shot " 0", " 1"."""
+    """Yields (part, description) of each training; part is "", or " 0", " 1" of a few-shot run."""
     for part, name in self._parts():
       method = self.json(f"{name}/method.json")
       log = self.rows(f"{name}/log.csv", ("step",), ("data_wait",))
