@@ -56,7 +56,7 @@ def import_keras():
   """
   try:
     import keras
-  except (TypeError, ValueError) as error:  # Keras does not know a setting.
+  except (TypeError, ValueError) as error:  # A setting unknown to Keras.
     raise errors.InputError(f"Keras must know each setting of {_SOURCE}. {error}") from error
   for name, wanted in KERAS.items():
     value = getattr(keras.config, name)()

@@ -26,7 +26,7 @@ BATCH = 64
 def masked_switch(index, branches, *operands):
   """Replaces `control_flow.switch`: runs every branch, and takes the result of the chosen one.
 
-  The host then waits for no number on the device, and no work is saved.
+  Nothing then depends on a number on the device, and no work is saved.
   """
   results = [branch(*operands) for branch in branches]
   several = isinstance(results[0], (tuple, list))

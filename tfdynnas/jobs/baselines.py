@@ -11,7 +11,7 @@ from tfdynnas.training import loop
 
 def train_baselines(run_dir, config, search_config, subnet_config, checkpoint_steps=1000,
                     progress=loop.silent, tell=setup.untold):
-  """Trains the largest arch, and random ones that cost no more than the one found, by its recipe.
+  """Trains random archs that cost no more than the one found, and the largest, by its recipe.
 
   The archs depend on the run's seed and on the arch found alone. Each is trained in its own
   folder, `baselines/INDEX/`; `baselines.json` holds the results.

@@ -49,8 +49,7 @@ def run_rank(
     settings, and the numbers of analysis.statistics.
 
   Raises:
-    InputError: There is no supernet, no such archs or truth, or the scores in the run are of
-      another supernet or other settings.
+    InputError: No supernet, no such archs or truth, or scores of another supernet or settings.
     DivergedError: The loss of a training is no longer a number.
   """
   table = _prepare(run_dir, config, recipe, exact)

@@ -202,7 +202,7 @@ class RunDir:
         identity_lib.refuse_other(rule, known, config.get(part, {}))
 
   def _alone(self):
-    """Whether no other process works in the folder; the own lock stays as it was."""
+    """Whether no other process works in the folder; this one's lock stays as it was."""
     if self._lock is None or not self._shared:
       return self._lock is not None
     try:
