@@ -120,9 +120,9 @@ def _other_weights(run):
     ({"supernet": _other_weights}, "`supernet` must be that of .* other weights"),
     ({"data": lambda run: nas.data.digits(seed=3)}, "`data` must be that of .* other images"),
     ({"kind": nas.RandomSearch}, "EvolutionSearch or ParetoSearch; .* Received: RandomSearch"),
-    ({"settings": search_lib.Settings(tries=3)}, "tools/search.py can be asked for; .*tries=3"),
-    ({"limits": {"complexity": 9_000}}, "limits=.* there, .*complexity"),
-    ({"space": costs.with_latency(SPACE, 1.0, [[1.0] * 5] * 6)}, "Received: costs="),
+    ({"settings": search_lib.Settings(tries=3)}, "asked for; .*tries=10 there, 3 here"),
+    ({"limits": {"complexity": 9_000}}, "limits.complexity=None there, 9000 here"),
+    ({"space": costs.with_latency(SPACE, 1.0, [[1.0] * 5] * 6)}, "costs.latency=None there"),
 ])
 def test_what_the_run_cannot_record_is_refused_and_leaves_nothing(
     run, data, folder, change, message):
