@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tests import killed
 from tfdynnas import errors
+from tfdynnas.training import callbacks
 from tfdynnas.training import checkpoint
 from tfdynnas.training import loop
 
@@ -85,7 +86,7 @@ def test_divergence_names_the_step_and_leaves_the_checkpoint_whole(tmp_path):
 
 
 def test_weights_that_are_not_finite_are_never_written(tmp_path, monkeypatch):
-  monkeypatch.setattr(loop.callbacks.math, "isfinite", lambda value: True)  # A loss that is silent.
+  monkeypatch.setattr(callbacks.math, "isfinite", lambda value: True)  # A loss that is silent.
   with pytest.raises(errors.DivergedError, match="NaN or infinity in .* after step 9"):
     _fit(tmp_path, 1, _diverging(9))
   assert checkpoint.record(tmp_path / "checkpoint.npz")["step"] == 9
