@@ -39,11 +39,11 @@ __all__ = [
 
 
 def get(name: str, **size) -> Space:
-  """Makes the space of a name.
+  """Makes a space by name.
 
   Args:
-    name: One of registry.SPACES; or `module:function`, of a function that makes one.
-    **size: What the space of that name takes: channels, image_size, classes and others.
+    name: One of registry.SPACES, or `module:function` for a function that makes a space.
+    **size: Arguments of that space: channels, image_size, classes and others.
 
   Returns:
     Space.

@@ -1,4 +1,4 @@
-"""Which choices of a space are left: for each decision a tuple of choices, ascending ints."""
+"""The allowed choices of a space: for each decision a tuple of choices, ascending ints."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -12,17 +12,17 @@ _EVERYWHERE = "*"
 
 
 def check(counts, allowed=None):
-  """The choices that are left, in order.
+  """Checks allowed choices and sorts them.
 
   Args:
-    counts: Sequence of ints, the choices of each decision.
-    allowed: Sequence per decision of choices; None leaves all.
+    counts: Sequence of ints, the number of choices of each decision.
+    allowed: Sequence per decision of choices; None allows all.
 
   Returns:
     Tuple per decision of ascending ints.
 
   Raises:
-    InputError: A decision has no allowed choice, or one that is not there.
+    InputError: A decision has no allowed choice, or an unknown one.
   """
   if allowed is None:
     return tuple(tuple(range(count)) for count in counts)
@@ -40,19 +40,19 @@ def check(counts, allowed=None):
 
 
 def parse(space: "space_lib.Space", text: str) -> tuple[tuple[int, ...], ...]:
-  """The choices that `--fix` leaves.
+  """Parses the rules of `--fix` into the choices that they allow.
 
   Args:
     space: Space.
-    text: Rules with commas between: `DECISION=CHOICE+CHOICE` leaves a decision these choices,
+    text: Rules separated by commas: `DECISION=CHOICE+CHOICE` allows these choices alone,
       `DECISION!=CHOICE+CHOICE` all others. A decision is its name, its number, or `*` for each
-      decision that has one of the choices; a choice is its name. Empty leaves all.
+      decision that has one of the choices; a choice is its name. Empty allows all.
 
   Returns:
     Tuple per decision of ascending ints.
 
   Raises:
-    InputError: A rule names no decision or no choice of it, or a decision has no choice left.
+    InputError: A rule names an unknown decision or choice, or a decision has no choice left.
 
   Example:
     allowed = nas.spaces.parse_allowed(space, "*!=avg_pool_3x3,1<-0=skip_connect")
@@ -78,7 +78,7 @@ def parse(space: "space_lib.Space", text: str) -> tuple[tuple[int, ...], ...]:
 
 
 def _places(space, decision, names, rule):
-  """The decisions that a rule is about, list of ints."""
+  """Decisions that a rule names, list of ints."""
   known = [one.name for one in space.decisions]
   if decision == _EVERYWHERE:
     places = [place for place, one in enumerate(space.decisions) if {*names} & {*one.choices}]

@@ -19,7 +19,7 @@ STAGES = 3
 
 @dataclasses.dataclass(frozen=True)
 class Operation:
-  """What an edge does to its tensor; the shape stays.
+  """An operation on an edge; it keeps the shape of its tensor.
 
   Attributes:
     name: Name of the choice.
@@ -50,9 +50,9 @@ class Skeleton:
   Attributes:
     channels: Channels of the first stage; each further stage has twice as many.
     cells: Cells in each stage.
-    image_size: Height and width of the images, pixels, multiples of 4: an int, or a pair that
-      becomes one if they are equal.
-    classes: Classes to tell apart.
+    image_size: Height and width of the images, pixels, multiples of 4: an int or a pair; a pair of
+      equal numbers becomes an int.
+    classes: Number of classes.
 
   Example:
     skeleton = nas.spaces.Skeleton(channels=8, cells=1, image_size=(8, 16))
@@ -91,11 +91,11 @@ class Skeleton:
 
 @dataclasses.dataclass(frozen=True)
 class CellSpace(space_lib.Space):
-  """A space whose archs say which operation each edge of the cell has.
+  """A space of cells; an arch names the operation of each edge of the cell.
 
   Attributes:
     nodes: Nodes of a cell, the input and the output among them.
-    operations: What can be chosen on every edge.
+    operations: Choices of every edge.
     skeleton: The network around the cells.
 
   Example:
@@ -103,7 +103,7 @@ class CellSpace(space_lib.Space):
     print(space.edges, space.live(space.largest()))
   """
 
-  kind = "cells"  # Of registry.KINDS.
+  kind = "cells"  # One of registry.KINDS.
   nodes: int
   operations: tuple[Operation, ...]
   skeleton: Skeleton
@@ -114,7 +114,7 @@ class CellSpace(space_lib.Space):
     return cell_edges(self.nodes)
 
   def passes(self, place: int, choice: int) -> bool:
-    """Whether a choice lets a signal through: all but `zero`."""
+    """Whether a choice lets a signal through: all but `zero` do."""
     return self.operations[choice].kind != "zero"
 
   def live(self, arch: Sequence[int]) -> tuple[bool, ...]:
@@ -183,7 +183,7 @@ def cell_space(
 
   Args:
     name: Name of the space.
-    operations: Sequence of Operation, what can be chosen on every edge.
+    operations: Sequence of Operation, the choices of every edge.
     nodes: Nodes of a cell, >= 2.
     skeleton: The network around the cells.
 
@@ -191,7 +191,7 @@ def cell_space(
     CellSpace.
 
   Raises:
-    InputError: Fewer than 2 nodes, no operation, or one name twice.
+    InputError: Fewer than 2 nodes, no operation, or a repeated name.
 
   Example:
     operations = [nas.spaces.Operation("none", "zero"), nas.spaces.Operation("conv", "conv", 3)]
@@ -219,7 +219,7 @@ def _conv_cost(kind, window, inputs, outputs, size):
   kernel = window * window * inputs * outputs
   if kind == "macs":
     return kernel * math.prod(size)
-  return kernel + (2 * outputs if kind == "params" else 0)  # Affine normalisation behind it.
+  return kernel + (2 * outputs if kind == "params" else 0)  # Its affine normalisation.
 
 
 def _operation_cost(kind, operation, skeleton):

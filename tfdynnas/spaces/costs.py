@@ -1,4 +1,4 @@
-"""Further costs of a space: bytes, which follow from params, and latency, which was measured."""
+"""Further costs of a space: bytes, which follow from params, and latency, which is measured."""
 
 import dataclasses
 import hashlib
@@ -9,12 +9,12 @@ from tfdynnas.files import json_schema
 from tfdynnas.spaces import space as space_lib
 
 GRAIN = 2.0**-20  # Of a millisecond, about a nanosecond: multiples of it add up exactly.
-_BYTES = 4  # Of a weight: float32.
+_BYTES = 4  # Of a float32 weight.
 _LONGEST = 1e9  # Milliseconds, 11 days.
 
 
 def describe(space):
-  """What tells a space from another, its size among it, for files that belong to one space.
+  """Describes a space, its size included, so that files can say which space they belong to.
 
   Args:
     space: Space.
@@ -36,9 +36,9 @@ def describe(space):
 
 
 def with_bytes(space):
-  """The space with the cost `bytes`: those of the trainable weights in float32, 4 for each.
+  """Adds the cost `bytes` to a space: 4 for each trainable weight, in float32.
 
-  Running statistics and what a file format adds are left out.
+  Running statistics and the overhead of a file format are not counted.
 
   Args:
     space: Space with `params`.
@@ -52,11 +52,11 @@ def with_bytes(space):
 
 
 def with_latency(space, fixed, rows):
-  """The space with the cost `latency`, in milliseconds.
+  """Adds the cost `latency`, in milliseconds, to a space.
 
   Args:
     space: Space.
-    fixed: float >= 0, milliseconds of what every subnet has.
+    fixed: float >= 0, milliseconds that every subnet takes.
     rows: Sequence per decision of floats >= 0, the milliseconds of each choice. All are rounded to
       GRAIN, so that sums do not depend on their order.
 
@@ -82,7 +82,7 @@ def with_latency(space, fixed, rows):
 
 
 def read_latency(space, path):
-  """The space with the latency table of a file that tools/measure_latency.py wrote.
+  """Adds the latency table of a file that tools/measure_latency.py wrote to a space.
 
   Args:
     space: Space.
@@ -92,7 +92,7 @@ def read_latency(space, path):
     Space of the same class.
 
   Raises:
-    InputError: The file is not there, is no latency table, or is one of another space.
+    InputError: There is no such file, or it is no latency table, or that of another space.
   """
   table = json_schema.read(path, {"space": dict, "fixed": float, "rows": [[float]]})
   own = describe(dataclasses.replace(

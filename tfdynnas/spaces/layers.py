@@ -17,11 +17,11 @@ from tfdynnas.spaces import space as space_lib
 
 @dataclasses.dataclass(frozen=True)
 class Block:
-  """What a layer does: expands by a 1x1 convolution, filters each channel, projects by a 1x1.
+  """An inverted residual block: a 1x1 convolution, a depthwise one, and a 1x1 projection.
 
   Attributes:
     name: Name of the choice.
-    expansion: Hidden channels over channels of the input, >= 1; 0 leaves the layer out.
+    expansion: Ratio of hidden to input channels, >= 1; 0 leaves the layer out.
     window: Height and width of the depthwise kernel, odd, >= 1.
 
   Example:
@@ -45,8 +45,8 @@ class Stage:
 
   Attributes:
     channels: Channels of each layer's output.
-    layers: How many.
-    stride: Stride of the first one.
+    layers: Number of layers.
+    stride: Stride of the first layer.
 
   Example:
     stage = nas.spaces.Stage(channels=24, layers=4, stride=2)
@@ -62,10 +62,10 @@ class Stage:
 
 @dataclasses.dataclass(frozen=True)
 class Layer:
-  """One place of the chain.
+  """One layer of the chain.
 
   Attributes:
-    name: Name of the decision, stage and layer from 1 on: `1.1`.
+    name: Name of the decision, stage and layer counted from 1: `1.1`.
     inputs: Channels of the input.
     outputs: Channels of the output.
     stride: Stride of the depthwise convolution.
@@ -85,7 +85,7 @@ class Layer:
 
   @property
   def keeps_shape(self) -> bool:
-    """Whether the output has the input's shape: it is added, and the layer may be left out."""
+    """Whether the output has the input's shape; the input is then added, the layer optional."""
     return self.stride == 1 and self.inputs == self.outputs
 
 
@@ -95,13 +95,13 @@ class LayerSkeleton:
 
   Attributes:
     stages: Tuple of Stage.
-    stem: Channels of the 3x3 convolution in front.
-    stem_stride: Its stride.
+    stem: Channels of the first 3x3 convolution.
+    stem_stride: Stride of that convolution.
     first: Channels of the first block, which is not searched: depthwise 3x3, then 1x1.
     last: Channels of the 1x1 convolution before the pool.
-    image_size: Height and width of the images, pixels: an int, or a pair that becomes one if they
-      are equal. A stride rounds up: 7 becomes 4.
-    classes: Classes to tell apart.
+    image_size: Height and width of the images, pixels: an int or a pair; a pair of equal numbers
+      becomes an int. A stride rounds up: 7 becomes 4.
+    classes: Number of classes.
 
   Example:
     stages = (nas.spaces.Stage(8, 2), nas.spaces.Stage(16, 2, stride=2))
@@ -132,7 +132,7 @@ class LayerSkeleton:
 
   @property
   def stem_size(self) -> tuple[int, int]:
-    """(height, width) behind the stem, pixels."""
+    """(height, width) after the stem, pixels."""
     return _strided(image_size_lib.pair(self.image_size), self.stem_stride)
 
   @property
@@ -149,10 +149,10 @@ class LayerSkeleton:
 
 @dataclasses.dataclass(frozen=True)
 class LayerSpace(space_lib.Space):
-  """A space whose archs say which block each layer is; only layers that keep the shape may go.
+  """A space of layers; an arch names the block of each. Only a layer that keeps the shape may go.
 
   Attributes:
-    blocks: What can be chosen, for a layer that may be left out.
+    blocks: Choices of a layer that may be left out.
     skeleton: The network around the choices.
 
   Example:
@@ -175,7 +175,7 @@ class LayerSpace(space_lib.Space):
     )
 
   def blocks_of(self, place: int) -> tuple[Block, ...]:
-    """What can be chosen at the decision of that number: tuple of Block."""
+    """Choices of a decision: tuple of Block."""
     return _choices(self.blocks, self.skeleton.layers[place])
 
   def get_config(self) -> dict[str, Any]:
@@ -209,7 +209,7 @@ def layer_space(name: str, blocks: Sequence[Block], skeleton: LayerSkeleton) -> 
     LayerSpace.
 
   Raises:
-    InputError: One name twice, or no block that does something.
+    InputError: A repeated name, or no block that does something.
 
   Example:
     blocks = [nas.spaces.Block("mb3_3x3", 3, 3), nas.spaces.Block("identity", 0)]
@@ -239,19 +239,19 @@ def _choices(blocks, layer):
 
 
 def _strided(size, stride):
-  """(height, width) behind a stride, which rounds up."""
+  """(height, width) after a stride, which rounds up."""
   return tuple(-(-side // stride) for side in size)
 
 
 def _conv_cost(kind, kernel, outputs, size):
-  """Cost of a bias-free convolution of so many weights with an output of size (height, width)."""
+  """Cost of a bias-free convolution with `kernel` weights and an output of size (height, width)."""
   if kind == "macs":
     return kernel * math.prod(size)
-  return kernel + (2 * outputs if kind == "params" else 0)  # Affine normalisation behind it.
+  return kernel + (2 * outputs if kind == "params" else 0)  # Its affine normalisation.
 
 
 def _block_cost(kind, block, layer):
-  """Cost of a block at its place."""
+  """Cost of a block in a layer."""
   if not block.expansion:
     return 0
   hidden, size = block.expansion * layer.inputs, layer.output_size

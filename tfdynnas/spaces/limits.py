@@ -1,4 +1,4 @@
-"""Limits on what a subnet may cost, decided exactly: costs add up over the decisions."""
+"""Limits on the cost of a subnet, met exactly: costs add up over the decisions."""
 
 import dataclasses
 import math
@@ -12,18 +12,18 @@ import numpy as np
 from tfdynnas import errors
 from tfdynnas.spaces import space as space_lib
 
-_LEVELS = 256  # Of the costs up to a limit, see LimitedSpace.largest.
+_LEVELS = 256  # Levels of cost up to a limit; see LimitedSpace.largest.
 
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
-  """The greatest cost a subnet may have; None is no limit.
+  """Greatest costs of a subnet; None is no limit.
 
   Attributes:
     max_params: Trainable weights.
     max_macs: Multiply-accumulates for one image.
-    max_bytes: Bytes of the weights, of a space that was given them.
-    max_latency: Milliseconds, of a space that was given a latency table.
+    max_bytes: Bytes of the weights; see costs.with_bytes.
+    max_latency: Milliseconds; see costs.with_latency.
 
   Example:
     limits = nas.spaces.Limits(max_params=10_000)
@@ -42,7 +42,7 @@ def as_mapping(limits: Limits | Mapping[str, float | None] | None) -> dict[str, 
     limits: Limits, or a mapping of kind to greatest cost (None is no limit), or None.
 
   Raises:
-    InputError: A kind that is not in KINDS, or a limit that is no number >= 0.
+    InputError: A kind that is not in KINDS, or a limit that is not a number >= 0.
 
   Example:
     print(nas.spaces.as_mapping(nas.spaces.Limits(max_macs=10**6)))  # {"macs": 1000000}
@@ -62,7 +62,7 @@ def as_mapping(limits: Limits | Mapping[str, float | None] | None) -> dict[str, 
 def meets(
     space: space_lib.Space, arch: Sequence[int], limits: Limits | Mapping[str, float | None] | None
 ) -> bool:
-  """Whether an arch costs no more than the limits allow.
+  """Whether an arch meets the limits.
 
   Args:
     space: Space.
@@ -80,10 +80,10 @@ def _meets(space, arch, limits):
 
 
 class LimitedSpace:
-  """The archs of a space that meet limits, and let a signal pass if asked; there is at least one.
+  """Archs of a space that meet limits and, if asked, let a signal through; at least one exists.
 
-  What the decisions still to come cost at least is known exactly, as the Pareto front of their
-  costs: so no choice is made that leads out of the limits, and nothing is tried without end.
+  The least costs of the remaining decisions are known exactly, as a Pareto front: no choice leads
+  beyond the limits, and no search is endless.
 
   Attributes:
     space: Space.
@@ -108,8 +108,8 @@ class LimitedSpace:
       connected: Whether to leave out archs through which no signal passes.
 
     Raises:
-      InputError: No arch meets the limits; the message names the nearest cost that can be met. Or
-        the space has no cost of that kind, or no signal passes through any arch within them.
+      InputError: No arch meets the limits (the message names the nearest cost that can be met), the
+        space has no such cost, or no signal passes through any arch within the limits.
     """
     self.space, self.connected = space, connected
     self.limits = as_mapping(limits)
@@ -126,7 +126,7 @@ class LimitedSpace:
       )
 
   def meets(self, arch: Sequence[int]) -> bool:
-    """Whether an arch costs no more than the limits allow, and lets a signal pass if it has to."""
+    """Whether an arch meets the limits and, if required, lets a signal through."""
     return _meets(self.space, arch, self.limits) and self._can_connect(tuple(arch))
 
   def archs(self, rng: np.random.Generator | None = None) -> Iterator[tuple[int, ...]]:
@@ -141,16 +141,16 @@ class LimitedSpace:
       self, rng: np.random.Generator, visited: Collection[tuple[int, ...]] = frozenset(),
       tries: int = 100,
   ) -> tuple[int, ...] | None:
-    """Draws an arch within the limits that was not visited.
+    """Draws an arch within the limits that has not been visited.
 
-    The draw is uniform while one of `tries` draws meets the limits. Where that is rarer, the
-    decisions are made one after the other, each uniformly among the choices that lead to an arch
-    within the limits; at most len(visited) + 1 archs are looked at.
+    The draw is uniform if one of `tries` draws meets the limits. Otherwise the decisions are made
+    in turn, each uniformly among the choices that lead to an arch within the limits; at most
+    len(visited) + 1 archs are looked at.
 
     Args:
       rng: numpy Generator.
       visited: Set of archs to leave out.
-      tries: Uniform draws before the slower way, >= 0.
+      tries: Uniform draws to try first, >= 0.
 
     Returns:
       tuple of ints, or None if all archs within the limits were visited.
@@ -162,14 +162,14 @@ class LimitedSpace:
     return next((arch for arch in self.archs(rng) if arch not in visited), None)
 
   def largest(self, rng: np.random.Generator) -> tuple[int, ...]:
-    """An arch within the limits that has the most params.
+    """The arch within the limits that has the most params.
 
-    The decisions are made one after the other, for all sums of costs at once. Of beginnings that
-    let a signal pass alike and whose costs are of one level, one of _LEVELS below each limit, that
-    of the most params is kept: so the result is exact where costs are coarser than a level.
+    The decisions are made in turn, for all sums of costs at once. Each limit has _LEVELS levels; of
+    partial archs that let a signal through alike and whose costs have the same levels, the one with
+    the most params is kept. So the result is exact where costs are coarser than a level.
 
     Args:
-      rng: numpy Generator that picks one of equals.
+      rng: numpy Generator that breaks ties.
 
     Returns:
       tuple of ints.
@@ -189,7 +189,7 @@ class LimitedSpace:
     return next(filter(self.meets, (tuple(map(int, arch)) for arch in archs[order])))
 
   def _can_end(self, decision, spent):
-    """Whether the decisions from `decision` on can stay within what `spent` leaves.
+    """Whether the decisions from `decision` on can stay within the limits after costs `spent`.
 
     Args:
       decision: int.
@@ -202,7 +202,7 @@ class LimitedSpace:
     return (sums <= self._greatest).all(axis=-1).any(axis=-1)
 
   def _can_connect(self, chosen):
-    """Whether the decisions still to come can let a signal pass, if one has to."""
+    """Whether the remaining decisions can let a signal through, if one is required."""
     return self._through is None or self.space.connected(chosen + self._through[len(chosen):])
 
   def _walk(self, chosen, spent, rng):
@@ -218,7 +218,7 @@ class LimitedSpace:
         yield from self._walk(longer, spent + row[place], rng)
 
   def _refuse(self):
-    """Says which limit cannot be met beside those before it, and the least that can."""
+    """Refuses the first limit that cannot be met with those before it, and names the least cost."""
     kinds = list(self.limits)
     for number, kind in enumerate(kinds, 1):
       rows = [row[:, :number] for row in self._rows]
@@ -233,7 +233,7 @@ class LimitedSpace:
 
 
 def _longer(archs, sums, choices, row):
-  """Every arch so far with every choice of one more decision, and the sums with its costs."""
+  """Extends every partial arch by every choice of one more decision, and the sums by its costs."""
   count = len(archs)
   added = np.tile(choices, count)[:, None]
   archs = np.concatenate([archs.repeat(len(choices), axis=0), added], axis=1)
@@ -241,12 +241,12 @@ def _longer(archs, sums, choices, row):
 
 
 def _largest_of_each(sums, greatest, rng):
-  """int [groups], the place of the most params among sums that pass alike and cost about the same.
+  """Places of the most params among sums that pass alike and have equal levels, int [groups].
 
   Args:
     sums: float64 [n, 2 + kinds]: which decisions pass, as bits; params; costs.
     greatest: float64 [kinds], the limits.
-    rng: numpy Generator that picks one of equals.
+    rng: numpy Generator that breaks ties.
   """
   levels = np.floor(sums[:, 2:] * (_LEVELS / np.where(greatest > 0, greatest, 1)))
   groups = np.column_stack([sums[:, 0], levels])
@@ -270,7 +270,7 @@ def _plain(number):
 
 
 def _readable(least):
-  """A cost that can be met, rounded up to six decimals: it can be met then too."""
+  """A cost rounded up to six decimals, so that it can still be met."""
   return _plain(math.ceil(least * 10**6) / 10**6) if least % 1 else int(least)
 
 
@@ -290,7 +290,7 @@ def _read_costs(space, kinds):
 
 
 def _least_to_come(rows):
-  """For each decision, and for the end, the Pareto front of what it and those after it cost."""
+  """Pareto front of the costs from each decision on, and of no decision at the end."""
   fronts = [np.zeros((1, rows[0].shape[1]))]
   for row in reversed(rows):
     sums = [fronts[-1] + choice for choice in _pareto_front(row)]
@@ -305,7 +305,7 @@ def _pareto_front(costs):
   costs = np.unique(costs, axis=0)
   if costs.shape[1] == 1:
     return costs[:1]
-  if costs.shape[1] == 2:  # Sorted by the first: keep what is less than all before in the second.
+  if costs.shape[1] == 2:  # Sorted by the first: keep each new least of the second.
     least = np.minimum.accumulate(costs[:, 1])
     return costs[np.concatenate([[True], costs[1:, 1] < least[:-1]])]
   front = costs[:1]

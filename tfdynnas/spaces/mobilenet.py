@@ -25,16 +25,16 @@ def mobilenet(
     channels: int = 24, width: float = 1.0, image_size: int | tuple[int, int] = 224,
     classes: int = 1000, small: bool = False,
 ) -> layers.LayerSpace:
-  """The MobileNet space, at ImageNet's size unless told otherwise.
+  """The MobileNet space, by default at ImageNet's size.
 
-  Six layers change the shape and have six choices: they are never left out.
+  Six layers change the shape and are never left out: they have six choices.
 
   Args:
     channels: Channels of the first stage, >= 1; published with 24 and with 32.
-    width: Factor of the channels, > 0; other than 1 it rounds them to multiples of 8. The last
+    width: Factor of the channels, > 0; any but 1 rounds them to multiples of 8. The last
       convolution does not become narrower.
     image_size: Height and width of the images, pixels, an int or a pair, >= 1.
-    classes: Classes to tell apart, >= 2.
+    classes: Number of classes, >= 2.
     small: bool, for images of about 32 pixels: stem and first stage have stride 1.
 
   Returns:

@@ -19,13 +19,13 @@ OPERATIONS = (
 def nasbench201(
     channels: int = 16, cells: int = 5, image_size: int | tuple[int, int] = 32, classes: int = 10
 ) -> cells_lib.CellSpace:
-  """The NAS-Bench-201 space, at the paper's size unless told otherwise.
+  """The NAS-Bench-201 space, by default at the paper's size.
 
   Args:
     channels: Channels of the first stage, >= 1.
     cells: Cells in each of the three stages, >= 1.
     image_size: Height and width of the images, pixels, an int or a pair, multiples of 4.
-    classes: Classes to tell apart, >= 2.
+    classes: Number of classes, >= 2.
 
   Returns:
     CellSpace. At the paper's size complexity is 72 752 + 26 880 n1 + 241 920 n3 for n1 1x1 and n3

@@ -1,4 +1,4 @@
-"""A space of the user's own, by the name of the function that makes it: `my_module:make_space`."""
+"""A space of the user's own, made by a function: `my_module:make_space`."""
 
 import contextlib
 import importlib
@@ -12,18 +12,18 @@ from tfdynnas.spaces import space as space_lib
 
 
 def make(name, **size):
-  """Calls the function of a name, which is imported from the working directory or `sys.path`.
+  """Imports a function from the working directory or `sys.path`, and calls it.
 
   Args:
     name: str, `module:function`.
-    **size: What the function is called with: image_size, classes, and what else was given.
+    **size: Arguments of the function: image_size, classes and others.
 
   Returns:
     Space, as `saving.to_config` describes it.
 
   Raises:
-    InputError: There is no such module or function, it does not take the size, raises, or gives
-      what is no space of that size.
+    InputError: There is no such module or function, or it does not take the size, raises, or does
+      not return a space of that size.
   """
   with _importing():
     made = _call(name, _function(name), size)
@@ -53,7 +53,7 @@ def _function(name):
   module, _, function = name.partition(":")
   try:
     found = getattr(importlib.import_module(module), function)
-  except Exception as error:  # A module of somebody else's may raise whatever it likes.
+  except Exception as error:  # The user's module may raise anything.
     raise _error(name, "must name a function as module:function", _line(error)) from error
   if not callable(found):
     raise _error(name, "must name a function as module:function", f"{found!r:.60}")

@@ -1,4 +1,4 @@
-"""The parts of a few-shot supernet: the choices of one decision, cut into groups.
+"""The partition of a few-shot supernet: the choices of one decision, cut into groups.
 
 Source: Zhao et al., few-shot neural architecture search (ICML 2021).
 """
@@ -12,7 +12,7 @@ from tfdynnas.spaces import space as space_lib
 
 @dataclasses.dataclass(frozen=True)
 class Parts:
-  """A space cut into parts, each arch in one of them.
+  """A partition of a space; each arch is in one part.
 
   Attributes:
     space: Space.
@@ -29,12 +29,12 @@ class Parts:
   groups: tuple[tuple[int, ...], ...]
 
   def of(self, arch: Sequence[int]) -> int:
-    """int, the part that an arch belongs to."""
+    """int, the part of an arch."""
     choice = self.space.validate(arch)[self.decision]
     return next(part for part, group in enumerate(self.groups) if choice in group)
 
   def allowed(self, part: int) -> tuple[tuple[int, ...], ...]:
-    """Tuple per decision of the choices that a part has."""
+    """The choices of a part, a tuple for each decision."""
     whole, place = self.space.allowed, self.decision
     return (*whole[:place], self.groups[part], *whole[place + 1:])
 
@@ -49,12 +49,12 @@ class Parts:
 
 
 def make_parts(space: space_lib.Space, decision: int, text: str = "") -> Parts:
-  """Cuts a space.
+  """Cuts a space into parts.
 
   Args:
     space: Space.
     decision: int, the decision whose choices are cut.
-    text: The choices of each part, `0,1;2,3,4`; empty gives every choice a part.
+    text: The choices of each part, `0,1;2,3,4`; empty makes one part of every choice.
 
   Returns:
     Parts.

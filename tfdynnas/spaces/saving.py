@@ -1,4 +1,4 @@
-"""Spaces as JSON-able dicts, for what is saved with a model."""
+"""Spaces as JSON-able dicts, to be saved with a model."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ def to_config(space: space_lib.Space) -> dict[str, Any]:
     space: Space of a kind in registry.KINDS.
 
   Raises:
-    InputError: It is of none.
+    InputError: The space is of another kind.
 
   Example:
     config = nas.spaces.to_config(space)
@@ -26,7 +26,7 @@ def to_config(space: space_lib.Space) -> dict[str, Any]:
 
 
 def from_config(config: dict[str, Any]) -> space_lib.Space:
-  """The space that `to_config` described; without a kind it is one of cells.
+  """The space that `to_config` described; a config without a kind is a cell space.
 
   Example:
     assert nas.spaces.from_config(nas.spaces.to_config(space)) == space

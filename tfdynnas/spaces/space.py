@@ -16,7 +16,7 @@ from tfdynnas.spaces import allowed as allowed_lib
 
 _MOST_DIGITS = 1000  # Of an index: Python itself reads no more than 4300.
 COSTS = ("complexity", "params", "macs")
-# All that a limit may be on; the last two only a space that was given them has.
+# All costs that may be limited; the last two are optional.
 KINDS = (*COSTS, "bytes", "latency")
 
 
@@ -25,8 +25,8 @@ class Decision:
   """One place where something is chosen: an edge, a layer.
 
   Attributes:
-    name: What the literature calls the place, for example `1<-0`.
-    choices: Names of what can be chosen there.
+    name: Name in the literature, for example `1<-0`.
+    choices: Names of the choices.
 
   Example:
     decision = nas.spaces.Decision("1<-0", ("skip", "conv_3x3"))
@@ -41,7 +41,7 @@ class Cost:
   """An additive cost: `fixed` plus one number for each decision's choice.
 
   Attributes:
-    fixed: What every subnet has, an int, or a float whose sums are exact.
+    fixed: Cost that every subnet has, an int, or a float whose sums are exact.
     table: One tuple per decision, one number per choice.
 
   Example:
@@ -59,10 +59,10 @@ class Space:
   Attributes:
     name: Name of the space, [a-z0-9_]+.
     decisions: The decisions, in the order of an arch.
-    costs: Cost of each kind in COSTS, and of further KINDS.
+    costs: dict, kind -> Cost: all COSTS, and others of KINDS.
     allowed: Tuple per decision of the choices that an arch may have, ascending ints; None becomes
-      all. What is left out keeps its number, so an arch means the same whatever is left.
-    made_by: dict, `space`, the name to make it by, and arguments; None if nobody recorded it.
+      all. Choices keep their numbers, so an arch means the same in a restricted space.
+    made_by: dict of `space`, the name to make it by, and arguments; None if not recorded.
 
   Example:
     arch = space.sample(np.random.default_rng(0))
@@ -81,10 +81,10 @@ class Space:
     object.__setattr__(self, "allowed", allowed_lib.check(counts, self.allowed))
 
   def restrict(self, allowed: Sequence[Sequence[int]] | None) -> Self:
-    """The space of the archs that have allowed choices alone.
+    """Restricts the space to archs of allowed choices.
 
     Args:
-      allowed: Sequence per decision of choices; None allows all. What is left out here stays so.
+      allowed: Sequence per decision of choices; None allows all. Choices already left out stay so.
 
     Returns:
       Space of the same class, with the same decisions and indices.
@@ -102,12 +102,12 @@ class Space:
 
   @property
   def size(self) -> int:
-    """int, how many indices there are: archs of the whole space."""
+    """Number of indices, int: archs of the whole space."""
     return math.prod(len(decision.choices) for decision in self.decisions)
 
   @property
   def count(self) -> int:
-    """int, how many archs there are, of allowed choices."""
+    """Number of archs of allowed choices, int."""
     return math.prod(map(len, self.allowed))
 
   def archs(self) -> Iterator[tuple[int, ...]]:
@@ -119,13 +119,13 @@ class Space:
     return all(choice in own for choice, own in zip(arch, self.allowed, strict=True))
 
   def validate(self, arch: Sequence[int]) -> tuple[int, ...]:
-    """Returns `arch` as a tuple of ints, or says what is wrong with it.
+    """Checks an arch, and returns it as a tuple of ints.
 
     Args:
       arch: Sequence of integers, one per decision.
 
     Raises:
-      InputError: Wrong length, or a choice that is not there, or not allowed.
+      InputError: Wrong length, or a choice that is unknown or not allowed.
     """
     try:
       arch = tuple(map(operator.index, arch))
@@ -246,8 +246,8 @@ class Space:
     Args:
       arch: Sequence of ints, one per decision.
       kind: One of COSTS: `complexity` (kernels only, the paper's C), `params` (trainable weights of
-        the stand-alone network), `macs` (its multiply-accumulates for one image); or `bytes`,
-        `latency` (milliseconds) of a space that was given them.
+        the stand-alone network), `macs` (its multiply-accumulates for one image); or `bytes` or
+        `latency` (milliseconds), if the space has them.
 
     Returns:
       int; float for `latency`.
@@ -256,7 +256,7 @@ class Space:
     return cost.fixed + sum(row[choice] for row, choice in zip(cost.table, self.validate(arch)))
 
   def passes(self, place: int, choice: int) -> bool:
-    """Whether a choice lets a signal through at the decision of that number; here each does."""
+    """Whether a choice lets a signal through at a decision; here every choice does."""
     return True
 
   def live(self, arch: Sequence[int]) -> tuple[bool, ...]:
@@ -268,7 +268,7 @@ class Space:
     return (True,) * len(self.validate(arch))
 
   def connected(self, arch: Sequence[int]) -> bool:
-    """Whether a signal passes from input to output, so that the answer depends on the image.
+    """Whether a signal passes from input to output, so that the logits depend on the image.
 
     Args:
       arch: Sequence of ints, one per decision.
@@ -282,8 +282,8 @@ class Space:
       kind: One of `costs`.
 
     Returns:
-      (fixed, table): number; int64, or float64 of costs that are floats, [decisions, most choices
-      of a decision], 0 where a decision has fewer choices.
+      (fixed, table): number; int64, or float64 if costs are floats, [decisions, most choices of a
+      decision], 0 where a decision has fewer choices.
     """
     cost = self._cost(kind)
     numbers = (cost.fixed, *(value for row in cost.table for value in row))
@@ -299,15 +299,15 @@ class Space:
     return tuple(fixed + sum(extreme(row.values()) for row in rows) for extreme in (min, max))
 
   def smallest(self) -> tuple[int, ...]:
-    """The arch of least complexity (of several, the one of least index)."""
+    """The arch of least complexity; of several, the one of least index."""
     return tuple(min(row, key=row.get) for row in self._left("complexity"))
 
   def largest(self) -> tuple[int, ...]:
-    """The arch of greatest complexity (of several, the one of least index)."""
+    """The arch of greatest complexity; of several, the one of least index."""
     return tuple(max(row, key=row.get) for row in self._left("complexity"))
 
   def _left(self, kind):
-    """What each allowed choice costs: a dict per decision, choice to number."""
+    """Costs of the allowed choices: a dict per decision, choice -> number."""
     table = self._cost(kind).table
     return [{choice: row[choice] for choice in own} for row, own in zip(table, self.allowed)]
 
