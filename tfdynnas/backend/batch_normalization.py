@@ -1,4 +1,4 @@
-"""Shim: normalisation by batch statistics in one kernel, where the back end has one."""
+"""Shim: normalisation by batch statistics in one kernel, where the backend has one."""
 
 import keras
 from keras import ops
@@ -9,16 +9,16 @@ if keras.backend.backend() == "tensorflow":
   def batch_normalize(images, scale, offset, epsilon, statistics=False):
     """Normalises each channel by the mean and biased variance of this batch.
 
-    TensorFlow: FusedBatchNormV3; Keras' own layer takes separate kernels there, and the step of a
-    supernet 1.8 to 2.8 times as long.
+    TensorFlow: FusedBatchNormV3. Keras' own layer takes separate kernels there, which makes a
+    supernet's step 1.8 to 2.8 times as long.
 
     Args:
       images: float32 or bfloat16 [batch, height, width, channels].
       scale: float32 [channels].
       offset: float32 [channels].
       epsilon: Added to the variance, > 0.
-      statistics: Whether to return them: 13 operations of the graph of each of a supernet's
-        normalisations, which none of them needs.
+      statistics: Whether to return them. They add 13 operations to the graph for each normalisation
+        of a supernet, which needs none of them.
 
     Returns:
       The normalised images; with `statistics` (normalised, mean, biased variance), the last two
@@ -35,7 +35,7 @@ if keras.backend.backend() == "tensorflow":
     return result, mean, variance * (count - 1) / count  # The kernel gives the unbiased one.
 
   def refuse_one(images, message):
-    """Images of a batch whose size is known when it runs; of one it fails then with a message."""
+    """Returns the images; a batch whose size is open fails when it runs with one image."""
     several = tf.debugging.assert_none_equal(tf.shape(images)[0], 1, message=message)
     with tf.control_dependencies([several] if several is not None else []):
       return tf.identity(images)
@@ -51,6 +51,6 @@ else:
     return (result, ops.squeeze(mean), ops.squeeze(variance)) if statistics else result
 
   def refuse_one(images, message):
-    """The images as they are: here sizes are known before anything runs."""
+    """Returns the images: here sizes are known before anything runs."""
     del message
     return images

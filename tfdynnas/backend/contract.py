@@ -10,7 +10,7 @@ class Backend:
 
   Attributes:
     name: str, as Keras calls it.
-    jit_compile: `jit_compile` of `compile`, where nothing else is asked for.
+    jit_compile: Default of `jit_compile` in `compile`.
   """
 
   name = ""
@@ -30,7 +30,7 @@ class Backend:
     raise NotImplementedError
 
   def differentiate(self, supernet, images, labels, paths, factors, distils):
-    """Gradients of the paths of a step, of this replica's images.
+    """Gradients of a step's paths on this replica's images.
 
     Args:
       supernet: supernet.Supernet, compiled.
@@ -38,7 +38,7 @@ class Backend:
       labels: int32 [batch].
       paths: int32 [paths, decisions].
       factors: float32 [paths], weight of each path's loss; None for one path.
-      distils: Whether paths after the first learn from its logits, not from the labels.
+      distils: Whether later paths learn from the first path's logits, not from the labels.
 
     Returns:
       (gradients, loss, logits): one tensor per trainable weight, summed over the paths; the mean
@@ -54,7 +54,7 @@ class Backend:
       variables: Sequence of keras.Variable.
 
     Returns:
-      List of tensors; the gradients as they are, where a compiled switch gives such zeros.
+      List of tensors; the gradients as they are, where a compiled switch already gives zeros.
     """
     del variables
     return gradients
@@ -77,8 +77,8 @@ class Backend:
     """Compiles a function of tensors; it is traced once per shape of its arguments.
 
     Args:
-      function: Callable; it may read variables, at their values of each call.
-      variables: Those that it reads.
+      function: Callable; it may read variables, and sees their values at each call.
+      variables: Variables that it reads.
 
     Returns:
       Callable with the same arguments.
@@ -90,7 +90,7 @@ class Backend:
 
     Args:
       model: keras.Model, compiled and built with its optimizer and metrics.
-      every: int; state that callbacks save at multiples of so many steps is that very step's.
+      every: int; at multiples of so many steps, callbacks save the state of exactly that step.
 
     Returns:
       Callable (steps, epoch, epochs, steps_per_epoch, callbacks) that runs what `batches` gave.
@@ -98,7 +98,7 @@ class Backend:
     raise NotImplementedError
 
   def batches(self, feed):
-    """What the training loop takes its batches from: a method of data.feeds.TrainingFeed."""
+    """Source of the training loop's batches: a method of data.feeds.TrainingFeed."""
     raise NotImplementedError
 
   def known(self, value):
@@ -113,7 +113,7 @@ class Backend:
     raise NotImplementedError
 
   def replicas(self):
-    """int, replicas of a step: Keras divides the loss by it, so that gradients may be summed."""
+    """Number of replicas, int: Keras divides the loss by it, so that gradients may be summed."""
     return 1
 
   def make_strategy(self, distribution, devices):
@@ -121,14 +121,14 @@ class Backend:
 
     Args:
       distribution: `none` or `mirrored`.
-      devices: Names such as `GPU:0`; of `CPU`, as many as are named are made, if the backend has
-        not started yet. Empty stands for the first, or for all with `mirrored`.
+      devices: Names such as `GPU:0`; named CPUs are made, if the backend has not started yet. Empty
+        stands for the first device, or for all with `mirrored`.
 
     Returns:
       An object with `scope()` and `num_replicas_in_sync`.
 
     Raises:
-      InputError: A device is not there or named twice, or several without `mirrored`.
+      InputError: A device is missing or named twice, or there are several without `mirrored`.
     """
     raise NotImplementedError
 
@@ -137,7 +137,7 @@ class Backend:
     raise NotImplementedError
 
   def devices_of(self, strategy):
-    """int, how many devices share a batch."""
+    """Number of devices that share a batch, int."""
     return strategy.num_replicas_in_sync
 
   def make_workers(self, devices, step_seconds):
@@ -156,7 +156,7 @@ class Backend:
     return contextlib.nullcontext()
 
   def held_scope(self, strategy):
-    """The scope to make variables in that lie on each device."""
+    """The scope for variables that lie on each device."""
     return strategy.scope()
 
   def share(self, strategy=None):
@@ -168,10 +168,10 @@ class Backend:
     """Waits for the other processes, and checks that all have the same value."""
 
   def beat(self):
-    """Reports progress to whoever watches for a hung process."""
+    """Reports progress to the watch for hung processes."""
 
   def together(self, strategy):
-    """A context that ends with one line if another process is lost."""
+    """A context that reports in one line if another process is lost."""
     del strategy
     return contextlib.nullcontext()
 
@@ -191,5 +191,5 @@ class Backend:
     """Leaves out compiler passes that cost more at the start than they save later."""
 
   def peak_device_bytes(self):
-    """int, the most bytes that this process has held on one accelerator; None on a CPU."""
+    """Most bytes that this process has held on one accelerator, int; None on a CPU."""
     return None

@@ -1,4 +1,4 @@
-"""Shim: control flow in the form that the back end traces, compiles and runs fastest."""
+"""Shim: control flow in the form that the backend traces, compiles and runs fastest."""
 
 import keras
 from keras import ops
@@ -9,13 +9,13 @@ if keras.backend.backend() == "tensorflow":
   def traced_once(function):
     """Compiles a pure function of tensors, so that further calls do not trace it again.
 
-    Nor does TensorFlow copy it to each call, for the start's sake: at the paper's size a first step
+    Nor does TensorFlow copy it to each call, for a faster start: at the paper's size a first step
     takes 5.6 s, not 9.8 (`tools/benchmark.py --part=first`), and steps 1.05 times as long.
     """
     return tf.function(function, autograph=False, experimental_attributes={"_noinline": True})
 
   def in_turn(function, value, items):
-    """Calls function(value, item) -> value for each item, alike in shape, one after the other."""
+    """Calls function(value, item) -> value for each item in turn; items have the same shape."""
     for item in items:
       value = function(value, item)
     return value
@@ -29,17 +29,16 @@ elif keras.backend.backend() == "jax":
   traced_once = jax.jit
 
   def in_turn(function, value, items):
-    """As above, compiled once for all items; of several ones the value must keep its shape."""
+    """As above, compiled once for all items; with several, the value must keep its shape."""
     if len(items) == 1:
       return function(value, items[0])
     stacked = jax.tree.map(lambda *parts: jnp.stack(parts), *items)
     return jax.lax.scan(lambda value, item: (function(value, item), None), value, stacked)[0]
 
   def switch(index, branches, *operands):
-    """As `keras.ops.switch`, but what the backward pass needs is the operands alone.
+    """`keras.ops.switch` whose backward pass keeps the operands alone.
 
-    JAX's own keeps what each branch needs, and fills with zeros what the branches not taken would
-    have left.
+    JAX's own keeps the intermediate values of every branch, zeros for the branches not taken.
     """
 
     @jax.custom_vjp
@@ -60,7 +59,7 @@ elif keras.backend.backend() == "jax":
 else:
 
   def traced_once(function):
-    """Returns the function: this back end traces nothing."""
+    """Returns the function: this backend traces nothing."""
     return function
 
   def in_turn(function, value, items):

@@ -1,4 +1,4 @@
-"""Names of devices: what every back end refuses of them."""
+"""Checks of device names that all backends share."""
 
 import contextlib
 
@@ -6,14 +6,14 @@ from tfdynnas import errors
 
 
 def check(distribution, names):
-  """Refuses devices that no machine has.
+  """Refuses devices that no machine can have.
 
   Args:
     distribution: `none` or `mirrored`.
-    names: Sequence of str, as the back end writes them.
+    names: Sequence of str, as the backend writes them.
 
   Raises:
-    InputError: One is named twice, or there are several without `mirrored`.
+    InputError: A device is named twice, or there are several without `mirrored`.
   """
   if len(set(names)) < len(names):
     raise errors.InputError(f"`devices` must differ. Received: {names}")
@@ -22,14 +22,14 @@ def check(distribution, names):
 
 
 def check_there(names, there):
-  """Refuses devices that are not among those of the machine.
+  """Refuses devices that the machine lacks.
 
   Args:
     names: Sequence of str.
-    there: Sequence of str.
+    there: Sequence of str, the devices of the machine.
 
   Raises:
-    InputError: One is not there.
+    InputError: A device is missing.
   """
   missing = [name for name in names if name not in there]
   if missing:
@@ -38,14 +38,14 @@ def check_there(names, there):
 
 @contextlib.contextmanager
 def making_cpus(count, there):
-  """Context in which CPUs are made: a back end that has started makes no more.
+  """Context in which CPUs are made; a backend that has started cannot make more.
 
   Args:
-    count: int, how many are wanted.
-    there: Callable, () -> sequence of those that are there.
+    count: int, CPUs needed.
+    there: Callable, () -> sequence of the CPUs that exist.
 
   Raises:
-    InputError: They cannot be made, and are not as many.
+    InputError: There are fewer, and no more can be made.
   """
   try:
     yield

@@ -1,4 +1,4 @@
-"""Which Backend serves the Keras of this process."""
+"""Selects the Backend of this process."""
 
 import keras
 
@@ -12,7 +12,7 @@ def select():
     contract.Backend.
 
   Raises:
-    InputError: There is none.
+    InputError: There is no Backend for it.
   """
   name = keras.backend.backend()
   if name == "tensorflow":

@@ -1,4 +1,4 @@
-"""TF_CONFIG, the variable by which TensorFlow's processes know each other."""
+"""TF_CONFIG, the environment variable by which TensorFlow's processes know each other."""
 
 import json
 import os
@@ -6,8 +6,8 @@ import re
 
 from tfdynnas import errors
 
-_NAME = r"[\w-]{1,63}"  # A part of a host's name.
-_HOST = rf"({_NAME}(\.{_NAME})*\.?|\[[\w:.%-]+\])"  # In brackets an address of IPv6.
+_NAME = r"[\w-]{1,63}"  # A label of a host's name.
+_HOST = rf"({_NAME}(\.{_NAME})*\.?|\[[\w:.%-]+\])"  # An IPv6 address is in brackets.
 _ADDRESS = re.compile(rf"{_HOST}:(?P<port>[1-9][0-9]{{0,4}})", re.ASCII)
 
 
@@ -18,13 +18,13 @@ def is_address(text):
 
 
 def read():
-  """Which of the processes that TF_CONFIG names this one is.
+  """Reads which of the processes that TF_CONFIG names this one is.
 
   Returns:
-    (index, count): of those that train, the chief first; 0 is who writes.
+    (index, count): of the training processes, the chief first; 0 is the one that writes.
 
   Raises:
-    InputError: It is not set, not as TensorFlow has it, or names fewer than two.
+    InputError: It is not set, is invalid, or names fewer than two.
   """
   text = os.environ.get("TF_CONFIG", "")
   try:
@@ -43,7 +43,7 @@ def read():
 
 
 def _check(cluster, index):
-  """Raises a reason that `read` gives of what TensorFlow would hang on, or end in a traceback."""
+  """Raises for what TensorFlow would hang or crash on; `read` adds the reason to its message."""
   addresses = [address for kind in cluster.values() for address in kind]
   if not all(isinstance(kind, list) and kind for kind in cluster.values()):
     raise TypeError("`cluster` must hold lists of addresses")

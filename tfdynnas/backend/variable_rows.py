@@ -1,4 +1,4 @@
-"""Shim: rows of a variable read and written in place, so that the cost is theirs alone."""
+"""Shim: reads and writes rows of a variable in place, at the cost of these rows alone."""
 
 import keras
 from keras import ops
@@ -10,7 +10,7 @@ if keras.backend.backend() == "tensorflow":
     """Gathers rows; the gradient of the variable is those rows.
 
     Args:
-      variable: keras.Variable, or the back end's own, [n0, n1, ...].
+      variable: keras.Variable, or the backend's own, [n0, n1, ...].
       index: int32 [rows, k], k leading indices each.
 
     Returns:
@@ -18,7 +18,7 @@ if keras.backend.backend() == "tensorflow":
     """
     value = _native(variable)
     if not isinstance(value, tf.distribute.DistributedValues):
-      # Not Keras' own take: it reads the whole variable, a copy once rows were written in place.
+      # Keras' `take` reads the whole variable, a copy once rows were written in place.
       return value.sparse_read(index[:, 0]) if index.shape[-1] == 1 else value.gather_nd(index)
     whole = value.read_value()  # Lets a tape see the variable.
     try:
@@ -35,7 +35,7 @@ if keras.backend.backend() == "tensorflow":
     """Overwrites rows, each given once.
 
     Args:
-      variable: keras.Variable, or the back end's own, [n0, n1, ...].
+      variable: keras.Variable, or the backend's own, [n0, n1, ...].
       index: int32 [rows, k], k leading indices each.
       values: [rows, ...].
     """
@@ -48,7 +48,7 @@ if keras.backend.backend() == "tensorflow":
       tf.raw_ops.ResourceScatterNdUpdate(ref=value.handle, indices=index, updates=values)
 
   def select(gradient, mask):
-    """The rows of a gradient that a mask names.
+    """The rows of a gradient that a mask selects.
 
     Args:
       gradient: Tensor [n, ...], or the tf.IndexedSlices that `read` gives.
@@ -97,13 +97,13 @@ else:
       variable.value[_place(index)] = values
 
   def select(gradient, mask):
-    """The rows of a gradient that a mask names, and their values."""
+    """The rows of a gradient that a mask selects, and their values."""
     rows = torch.nonzero(mask)[:, 0]
     return rows, gradient[rows]
 
 
 def masked(gradient, mask):
-  """All rows of a gradient, 0 where a mask does not name them, in a shape that XLA compiles.
+  """All rows of a gradient, 0 where a mask is False, in a shape that XLA compiles.
 
   Args:
     gradient: Tensor [n, ...], or the rows that `read` gives.

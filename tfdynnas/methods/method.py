@@ -319,7 +319,7 @@ class Method:
 
   @classmethod
   def from_config(cls, config: dict[str, Any]) -> "Method":
-    """Makes the method of a config."""
+    """Makes the method from its config."""
     weigh = keras.saving.deserialize_keras_object(config["loss_calr"])
     space = config["space"] and spaces.from_config(config["space"])
     return cls(**{**config, "space": space, "loss_calr": weigh})

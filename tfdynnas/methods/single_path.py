@@ -69,6 +69,6 @@ class SinglePath(method.Method):
 
   @classmethod
   def from_config(cls, config: dict[str, Any]) -> method.Method:
-    """Makes the method of a config."""
+    """Makes the method from its config."""
     given = keras.saving.deserialize_keras_object(config["sampler"])
     return super().from_config({**config, "sampler": given})

@@ -113,7 +113,7 @@ class Budget:
     return sums[(most >= low - 0.5) & (least <= high + 0.5)] if low <= high else sums[:0]
 
   def __call__(self, step):
-    """Paths of a step: the same on every replica, back end and resume.
+    """Paths of a step: the same on every replica and backend, and after a resume.
 
     Args:
       step: int or int32 scalar >= 0.
@@ -150,7 +150,7 @@ class Budget:
 
   @classmethod
   def from_config(cls, config):
-    """Makes the sampler of a config."""
+    """Makes the sampler from its config."""
     return cls(**config)
 
 

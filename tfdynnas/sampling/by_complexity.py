@@ -50,12 +50,12 @@ class Proportional:
 
   @classmethod
   def of_space(cls, space, seed, allowed):
-    """Makes the sampler of a space."""
+    """Makes the sampler for a space."""
     cost = space.costs["complexity"]
     return cls(cost.fixed, cost.table, seed, allowed)
 
   def __call__(self, step):
-    """Paths of a step: the same on every replica, back end and resume.
+    """Paths of a step: the same on every replica and backend, and after a resume.
 
     Args:
       step: int or int32 scalar >= 0.
@@ -80,7 +80,7 @@ class Proportional:
 
   @classmethod
   def from_config(cls, config):
-    """Makes the sampler of a config."""
+    """Makes the sampler from its config."""
     return cls(**config)
 
 
@@ -113,11 +113,11 @@ class Stratified:
 
   @classmethod
   def of_space(cls, space, seed, allowed):
-    """Makes the sampler of a space."""
+    """Makes the sampler for a space."""
     return cls(space.costs["complexity"].table, seed, allowed)
 
   def __call__(self, step):
-    """Paths of a step: the same on every replica, back end and resume.
+    """Paths of a step: the same on every replica and backend, and after a resume.
 
     Args:
       step: int or int32 scalar >= 0.
@@ -142,7 +142,7 @@ class Stratified:
 
   @classmethod
   def from_config(cls, config):
-    """Makes the sampler of a config."""
+    """Makes the sampler from its config."""
     return cls(**config)
 
 

@@ -33,11 +33,11 @@ class Uniform:
 
   @classmethod
   def of_space(cls, space, seed, allowed):
-    """Makes the sampler of a space."""
+    """Makes the sampler for a space."""
     return cls([len(decision.choices) for decision in space.decisions], seed, allowed)
 
   def __call__(self, step):
-    """Paths of a step: the same on every replica, back end and resume.
+    """Paths of a step: the same on every replica and backend, and after a resume.
 
     Args:
       step: int or int32 scalar >= 0.
@@ -60,7 +60,7 @@ class Uniform:
 
   @classmethod
   def from_config(cls, config):
-    """Makes the sampler of a config."""
+    """Makes the sampler from its config."""
     return cls(**config)
 
 
@@ -93,7 +93,7 @@ class Fair:
     self.paths = max(sizes, default=1)
 
   def __call__(self, step):
-    """Paths of a step: the same on every replica, back end and resume.
+    """Paths of a step: the same on every replica and backend, and after a resume.
 
     Args:
       step: int or int32 scalar >= 0.
@@ -129,7 +129,7 @@ class Fair:
 
   @classmethod
   def from_config(cls, config):
-    """Makes the sampler of a config."""
+    """Makes the sampler from its config."""
     return cls(**config)
 
 

@@ -166,7 +166,7 @@ class CellSpace(space_lib.Space):
 
   @classmethod
   def from_config(cls, config: dict[str, Any]) -> "CellSpace":
-    """Makes the space of a config."""
+    """Makes the space from its config."""
     operations = [Operation(**operation) for operation in config["operations"]]
     return cell_space(config["name"], operations, config["nodes"], Skeleton(**config["skeleton"]))
 

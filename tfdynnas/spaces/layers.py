@@ -188,7 +188,7 @@ class LayerSpace(space_lib.Space):
 
   @classmethod
   def from_config(cls, config: dict[str, Any]) -> "LayerSpace":
-    """Makes the space of a config."""
+    """Makes the space from its config."""
     blocks = [Block(**block) for block in config["blocks"]]
     stages = tuple(Stage(**stage) for stage in config["skeleton"]["stages"])
     skeleton = LayerSkeleton(**{**config["skeleton"], "stages": stages})

@@ -18,7 +18,7 @@ STATISTICS = {
 
 
 def spelled(name):
-  """A name as the back end takes it: PyTorch has no dots in the names of parameters."""
+  """A name as the backend takes it: PyTorch has no dots in the names of parameters."""
   return name.replace(".", "_") if keras.backend.backend() == "torch" else name
 
 

@@ -255,7 +255,7 @@ class Supernet(keras.Model):
 
   @classmethod
   def from_config(cls, config: dict[str, Any]) -> "Supernet":
-    """Makes the supernet of a config."""
+    """Makes the supernet from its config."""
     return cls(**{**config, "space": spaces.from_config(config["space"])})
 
   def get_compile_config(self) -> dict[str, Any] | None:

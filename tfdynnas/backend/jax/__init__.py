@@ -1,1 +1,1 @@
-"""What only JAX does."""
+"""The JAX backend."""

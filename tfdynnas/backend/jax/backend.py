@@ -11,7 +11,7 @@ from tfdynnas.backend.jax import loop
 
 
 class JAX(contract.Backend):
-  """One process; several devices compute what one does."""
+  """One process; several devices compute the same as one."""
 
   name = "jax"
 
@@ -32,7 +32,7 @@ class JAX(contract.Backend):
     return feed.held_steps
 
   def compiled(self, function, variables):
-    """A jitted function; JAX would keep the variables' values, so they go in as arguments."""
+    """A jitted function; JAX would freeze the variables' values, so they come as arguments."""
 
     @jax.jit
     def pure(values, *args):
@@ -42,7 +42,7 @@ class JAX(contract.Backend):
     return lambda *args: pure([variable.value for variable in variables], *args)
 
   def devices_of(self, strategy):
-    """int, devices that a batch is laid out on."""
+    """Number of devices that share a batch, int."""
     return strategy.devices
 
   def known(self, value):
@@ -56,7 +56,7 @@ class JAX(contract.Backend):
     Args:
       method: methods.Method.
       supernet: supernet.Supernet, compiled, its optimizer built.
-      state: Values of `loop.carried`, in lists alike.
+      state: Values of `loop.carried`, in the same lists.
       batch: What the data set yields.
 
     Returns:

@@ -10,14 +10,14 @@ from tfdynnas.backend import device_names
 
 
 class Devices:
-  """Devices that train together; what a strategy is on TensorFlow.
+  """Devices that train together: the counterpart of a TensorFlow strategy.
 
-  A batch is shared out, and statistics are of the whole batch wherever its images lie: unlike
-  TensorFlow's replicas, several devices compute what one does.
+  A batch is divided among them, but its statistics are those of the whole batch: unlike
+  TensorFlow's replicas, several devices compute the same as one.
 
   Attributes:
-    num_replicas_in_sync: 1, parts of a batch that are normalised apart.
-    devices: int.
+    num_replicas_in_sync: 1, since a batch is normalised as a whole.
+    devices: int, number of devices.
   """
 
   num_replicas_in_sync = 1
@@ -28,7 +28,7 @@ class Devices:
 
   @contextlib.contextmanager
   def scope(self):
-    """What is made inside lies on all the devices."""
+    """Scope for variables that lie on all the devices."""
     before = keras.distribution.distribution()
     if self._names:
       mesh = keras.distribution.DataParallel(devices=self._names)
@@ -40,7 +40,7 @@ class Devices:
 
 
 def make_strategy(distribution, devices):
-  """As contract.Backend.make_strategy: Devices."""
+  """Makes Devices; see contract.Backend.make_strategy."""
   devices = [device.lower() for device in devices]
   device_names.check(distribution, devices)
   if not devices and distribution == "none":
@@ -55,7 +55,7 @@ def make_strategy(distribution, devices):
 
 
 def peak_device_bytes():
-  """The most memory of an accelerator that this process has held; as on TensorFlow."""
+  """Most bytes that this process has held on one accelerator, int; None on a CPU."""
   stats = [device.memory_stats() for device in jax.local_devices() if device.platform != "cpu"]
   return max((one["peak_bytes_in_use"] for one in stats if one), default=None)
 
@@ -63,7 +63,7 @@ def peak_device_bytes():
 def make_deterministic(seed):
   """Makes every operation give the same bits in every run, if nothing has been computed yet.
 
-  Whatever is drawn is a function of a run's own seeds. (Keras' `set_random_seed` would import
+  All random draws are functions of a run's own seeds. (Keras' `set_random_seed` would import
   TensorFlow where it is installed.)
   """
   del seed

@@ -45,7 +45,7 @@ def _cross_entropy(target, logits):
 
 
 def _shared_out(batch):
-  """A batch, a share of it on each device."""
+  """A batch, divided among the devices."""
   distribution = keras.distribution.distribution()
   if distribution is None:
     return batch

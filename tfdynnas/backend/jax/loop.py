@@ -1,4 +1,4 @@
-"""Several steps of a training in one call of the device."""
+"""Several training steps in one call of the device."""
 
 import functools
 
@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from jax import numpy as jnp
 
-CHUNK = 50  # Steps of one call, at most: so many positions of images are sent, and logs come back.
+CHUNK = 50  # Most steps of one call: so many positions of images go in, so many logs come out.
 
 
 def runner(model, every):
@@ -15,12 +15,12 @@ def runner(model, every):
 
   Args:
     model: supernet.Supernet, compiled and built with its optimizer and metrics.
-    every: int, a call ends at each multiple of so many steps, so that what callbacks save then is
-      the state of that very step.
+    every: int; a call ends at each multiple of so many steps, so that callbacks save the state of
+      exactly that step.
 
   Returns:
     Callable (held_steps, epoch, epochs, steps, callbacks): runs the steps of a
-    data.feeds.HeldSteps, `steps` in each epoch from `epoch` to before `epochs`.
+    data.feeds.HeldSteps, `steps` in each epoch of [epoch, epochs).
   """
   call = _compiled_steps(model)
 
@@ -47,7 +47,7 @@ def runner(model, every):
 
 
 def carried(model):
-  """The variables that a step changes, in the order that Keras' trainer has."""
+  """The variables that a step changes, in the order of Keras' trainer."""
   return (
       model.trainable_variables, model.non_trainable_variables, model.optimizer.variables,
       model.metrics_variables,
@@ -67,7 +67,7 @@ def _compiled_steps(model):
     return jax.lax.fori_loop(0, count, one, (state, jnp.zeros([CHUNK, len(names)])))
 
   def call(held_steps, first, count):
-    # Of one shape whatever the count, so that it is compiled once.
+    # One shape for every count, so that it is compiled once.
     index = np.resize(held_steps.index[first:first + count], [CHUNK, held_steps.index.shape[1]])
     variables = carried(model)
     state = tuple([variable.value for variable in kind] for kind in variables)

@@ -1,1 +1,1 @@
-"""What only TensorFlow does."""
+"""The TensorFlow backend."""

@@ -15,7 +15,7 @@ class TensorFlow(contract.Backend):
   """Switches run as graphs; several devices and several processes train together."""
 
   name = "tensorflow"
-  # XLA compiles every branch of every switch, and takes longer over a step.
+  # XLA compiles every branch of every switch, and its steps are slower.
   jit_compile = False
 
   agree = staticmethod(workers.agree)
@@ -45,18 +45,18 @@ class TensorFlow(contract.Backend):
     return tf.function(function, autograph=False, reduce_retracing=False)
 
   def train_step(self, method, supernet, batch):
-    """One step; the optimizer is built before it is told anything, which Keras does later."""
+    """One step; the optimizer is built before `tell`, while Keras would build it later."""
     if not supernet.optimizer.built:
       with tf.init_scope():
         supernet.optimizer.build(supernet.trainable_variables)
     return method.step(supernet, batch)
 
   def scope_of(self, model):
-    """That of its strategy."""
+    """The scope of the model's strategy."""
     return model.distribute_strategy.scope()
 
   def boards(self, folder):
-    """One callback, without the graph."""
+    """One callback, which does not write the graph."""
     return [keras.callbacks.TensorBoard(str(folder), write_graph=False)]
 
   def known(self, value):

@@ -8,16 +8,16 @@ from tfdynnas.backend import device_names
 
 
 def make_strategy(distribution, devices):
-  """As contract.Backend.make_strategy: a tf.distribute.Strategy.
+  """Makes a tf.distribute.Strategy; see contract.Backend.make_strategy.
 
-  One device gives no MirroredStrategy: it would cost and bring nothing.
+  One device gets no MirroredStrategy, which would only cost time.
   """
   devices = [device.upper() for device in devices]
   device_names.check(distribution, devices)
   _make_cpus(sum(device.startswith("CPU") for device in devices))
   there = [device.name.replace("/device:", "") for device in tf.config.list_logical_devices()]
   device_names.check_there(devices, there)
-  # What MirroredStrategy takes if it is told none: the accelerators, if there is one.
+  # MirroredStrategy's own default: the accelerators, if there is one.
   usable = devices or [device for device in there if not device.startswith("CPU")] or there
   if distribution == "mirrored" and len(usable) > 1:
     return tf.distribute.MirroredStrategy(devices or None)
@@ -25,7 +25,7 @@ def make_strategy(distribution, devices):
 
 
 def _make_cpus(count):
-  """Makes as many logical CPUs, if more than one is wanted."""
+  """Makes so many logical CPUs, if more than one is wanted."""
   if count < 2:
     return
   host = tf.config.list_physical_devices("CPU")[0]
@@ -35,15 +35,15 @@ def _make_cpus(count):
 
 
 def replicas():
-  """int, replicas of a step: Keras divides the loss by it, so that gradients may be summed."""
+  """Number of replicas, int: Keras divides the loss by it, so that gradients may be summed."""
   return tf.distribute.get_strategy().num_replicas_in_sync
 
 
 def peak_device_bytes():
-  """The most memory of an accelerator that this process has held.
+  """Most memory that this process has held on one accelerator.
 
   Returns:
-    int, bytes, of the device that held most; None on a CPU.
+    int, bytes; None on a CPU.
   """
   names = [device.name.replace("/device:", "") for device in tf.config.list_logical_devices("GPU")]
   peaks = [tf.config.experimental.get_memory_info(name)["peak"] for name in names]
@@ -57,7 +57,7 @@ def check_compile(settings):
     settings: dict, keyword arguments of `compile`.
 
   Raises:
-    InputError: One of them is set and there are several replicas; or XLA, for frozen weights.
+    InputError: One of them is set with several replicas, or XLA with frozen weights.
   """
   count, optimizer = replicas(), settings.get("optimizer")
   if settings.get("jit_compile") is True and getattr(optimizer, "off_path", "") == "frozen":
@@ -83,8 +83,8 @@ def check_compile(settings):
 def shorten_first_step():
   """Leaves out TensorFlow's graph optimiser, which takes seconds on a supernet's graph.
 
-  At the paper's size first steps are 4 to 6 s shorter than with most passes off; steps
-  take 0.997 and 1.008 times as long (off-path frozen and moved). For the whole process.
+  At the paper's size first steps are 4 to 6 s shorter than with most passes off; steps take 0.997
+  and 1.008 times as long (off-path frozen and moved). Applies to the whole process.
   """
   tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 

@@ -18,7 +18,7 @@ def differentiate(supernet, images, labels, paths, factors, distils):
 
 
 def _several(supernet, images, labels, paths, factors, distils):
-  """Sums the gradients of several paths, one after the other: one path is traced, and in memory."""
+  """Sums the gradients of several paths in turn: only one path is traced and in memory."""
   count, weights = paths.shape[0], supernet.trainable_variables
   classes = supernet.space.skeleton.classes
 

@@ -14,7 +14,7 @@ from tfdynnas.backend.tensorflow import workers
 
 
 def runner(model, every):
-  """How `loop.fit` runs steps; see `jax.loop.runner`. It counts on `timed` for its batches.
+  """How `loop.fit` runs steps; see `jax.loop.runner`. Its batches come from `timed`.
 
   Raises:
     InputError: The model was made in the scope of another strategy.
@@ -38,7 +38,7 @@ def runner(model, every):
 
 
 def _under(strategy, model):
-  """The same under a strategy, in its scope."""
+  """A runner under a strategy, in its scope."""
   call = _shared_step(model, strategy)
 
   def run(batches, epoch, epochs, steps, callbacks):
@@ -49,7 +49,7 @@ def _under(strategy, model):
       model.reset_metrics()
       told.on_epoch_begin(number)
       logs = {}
-      for done, batch in zip(range(steps), steps_left):  # Of too few, the log says so.
+      for done, batch in zip(range(steps), steps_left):  # The log reports a lack of batches.
         told.on_train_batch_begin(done)
         logs = {name: float(value) for name, value in call(batch).items()}
         workers.beat()
@@ -81,14 +81,14 @@ def _shared_step(model, strategy):
 
 
 def timed(dataset):
-  """Batches that count how long their reader waits for them.
+  """Measures how long the reader of a dataset waits for its batches.
 
   Args:
-    dataset: tf.data.Dataset of a step's batches; of a worker, of its shares of them.
+    dataset: tf.data.Dataset of batches; on a worker, of its shares of them.
 
   Returns:
-    (batches, waited): what `runner` takes, each batch shared out to the devices of the strategy
-    in scope; callable, () -> seconds so far.
+    (batches, waited): batches for `runner`, each divided among the devices of the strategy in
+    scope; callable, () -> seconds so far.
   """
   waited = 0.0
 
@@ -116,13 +116,13 @@ def _shared_out(dataset, add):
 
 
 def _within(dataset, add):
-  """A dataset that adds what is waited for it; Keras' `fit` reads it inside a graph."""
+  """A dataset that adds up the waiting time itself: Keras' `fit` reads it inside a graph."""
   def count(start, batch):
     tf.numpy_function(add, [start], tf.float64)
     return batch
 
-  # `zip` takes from its parts in turn, here and now, if nothing is fetched ahead after it. Python's
-  # clock, since TensorFlow refuses its own where every bit is to be the same.
+  # `zip` reads its datasets in turn and without delay, if nothing is prefetched after it. Python's
+  # clock, since TensorFlow refuses its own in deterministic mode.
   starts = tf.data.Dataset.counter().map(
       lambda _: tf.numpy_function(time.perf_counter, [], tf.float64)
   )

@@ -23,22 +23,22 @@ class Workers(tf.distribute.MultiWorkerMirroredStrategy):
   """The processes that TF_CONFIG names, one device each.
 
   Attributes:
-    index: int, which of them this is; 0 is the chief, who writes.
-    count: int.
-    watch: Watch of what they do now, or did last.
+    index: int, number of this process; 0 is the chief, which writes.
+    count: int, number of processes.
+    watch: Watch of the current operation, or of the last one.
   """
 
   def __init__(self, devices, step_seconds):
-    """Waits for the others.
+    """Waits for the other processes.
 
     Args:
       devices: Name of this process' device, such as `GPU:0`, in a sequence; may be empty.
-      step_seconds: How long the start, a step with the checkpoint after it, or an arch of a look
-        at the supernet may take.
+      step_seconds: Longest time of the start, of a step with the checkpoint after it, or of one
+        arch of a probe.
 
     Raises:
-      InputError: TF_CONFIG is not as TensorFlow has it, or there is no such device.
-      LostError: The others cannot be reached.
+      InputError: TF_CONFIG is invalid, or there is no such device.
+      LostError: The other processes cannot be reached.
     """
     self.index, self.count = tf_config.read()
     _show_one_device([device.upper() for device in devices])
@@ -52,9 +52,9 @@ class Workers(tf.distribute.MultiWorkerMirroredStrategy):
 
 @contextlib.contextmanager
 def _deadly_signals():
-  """Lets Ctrl-C and SIGTERM end the process by themselves in the start, then do what they did.
+  """Gives Ctrl-C and SIGTERM their default action during the start, then their handlers back.
 
-  The start holds Python's lock, so that no handler could run, and has SIGTERM do nothing any more.
+  The start holds Python's lock, so that no handler could run, and disables SIGTERM.
   """
   there = {}
   if threading.current_thread() is threading.main_thread():
@@ -70,7 +70,7 @@ def _deadly_signals():
 
 
 def _show_one_device(devices):
-  """Hides the accelerators that are not this process'."""
+  """Hides the accelerators of the other processes."""
   gpus = tf.config.list_physical_devices("GPU")
   there = {gpu.name.rpartition("physical_device:")[2]: gpu for gpu in gpus}
   names = list(devices) or list(there) or ["CPU:0"]
@@ -83,18 +83,18 @@ def _show_one_device(devices):
 
 
 class Watch:
-  """Context that ends the process with status 1, and a line, when nothing goes on in it.
+  """Context that ends the process with status 1 and one line when it makes no progress.
 
-  A call into TensorFlow that hangs has no other end. The start holds Python's lock while it waits
-  for the others, so no thread of Python could watch: faulthandler's timer needs no lock. What it
-  writes is many lines, and goes to a shell that says one when the first comes.
+  Nothing else ends a call into TensorFlow that hangs. The start holds Python's lock while it waits
+  for the others, so no Python thread could watch: faulthandler's timer needs no lock. It writes
+  many lines, to a shell that prints a single one when the first arrives.
   """
 
   def __init__(self, seconds):
     """Makes the context.
 
     Args:
-      seconds: float, time from one `beat` to the next.
+      seconds: float, longest time from one `beat` to the next.
     """
     self._seconds = min(seconds, threading.TIMEOUT_MAX)
     self._timer = self._teller = None
@@ -103,8 +103,8 @@ class Watch:
     line = (f"All workers must start, and do each step, within {self._seconds:g} s. Received: "
             f"nothing in that time. {_RESUME}")
     self._timer, shell = socket.socketpair()
-    # So small that the timer waits until the line is said: the end of this process, if it is the
-    # first of a container, is that of the shell.
+    # So small that the timer waits until the line is printed: if this process is the first of a
+    # container, its end is also the shell's.
     self._timer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
     with shell:
       self._teller = subprocess.Popen(["sh", "-c", 'read -r _ && echo "$0" >&2', line], stdin=shell)
@@ -116,13 +116,13 @@ class Watch:
     self._teller.wait()
 
   def beat(self):
-    """Says that something went on."""
+    """Reports progress."""
     faulthandler.dump_traceback_later(self._seconds, exit=True, file=self._timer.fileno())
 
 
 @contextlib.contextmanager
 def together(strategy):
-  """What workers do together; says in one line that one of them is lost.
+  """Context of the workers' joint work; reports a lost worker in one line.
 
   Args:
     strategy: tf.distribute.Strategy.
@@ -149,13 +149,13 @@ def _lost(error):
 
 
 def agree(value):
-  """Waits for the other workers, each of which must come with the same number.
+  """Waits for the other workers, and checks that all have the same number.
 
   Args:
     value: int.
 
   Raises:
-    InputError: They come with others.
+    InputError: Their numbers differ.
   """
   strategy = tf.distribute.get_strategy()
   if not isinstance(strategy, Workers):
@@ -169,25 +169,25 @@ def agree(value):
 
 
 def held_scope(strategy):
-  """Where to make what lies on each device: the workers', which have it already, make their own."""
+  """Scope for variables that lie on each device; none for workers, which are in their scope."""
   return contextlib.nullcontext() if isinstance(strategy, Workers) else strategy.scope()
 
 
 def share(strategy=None):
-  """Which of the workers this process is.
+  """Index of this process among the workers, and their number.
 
   Args:
     strategy: tf.distribute.Strategy, or None for that of the scope.
 
   Returns:
-    (index, count): ints; (0, 1) is alone.
+    (index, count): ints; (0, 1) for a single process.
   """
   strategy = strategy or tf.distribute.get_strategy()
   return (strategy.index, strategy.count) if isinstance(strategy, Workers) else (0, 1)
 
 
 def beat():
-  """Says, if workers train, that this one has done a step, or scored an arch of a look."""
+  """Reports to the workers' watch, if workers train, a step done or an arch of a probe scored."""
   strategy = tf.distribute.get_strategy()
   if isinstance(strategy, Workers):
     strategy.watch.beat()

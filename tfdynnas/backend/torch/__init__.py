@@ -1,1 +1,1 @@
-"""What only PyTorch does."""
+"""The PyTorch backend."""

@@ -1,4 +1,4 @@
-"""PyTorch as a Backend, of a supernet's own `fit`; runs and tools do not know it."""
+"""PyTorch as a Backend, for a supernet's own `fit`; runs and tools do not support it."""
 
 import keras
 import numpy as np
@@ -10,7 +10,7 @@ from tfdynnas.backend.torch import gradients
 
 
 def _refuse(*args, **kwargs):
-  """Refuses what a run directory needs of a backend."""
+  """Refuses an operation that only run directories need."""
   raise errors.InputError(
       "Runs, their loop and tools need KERAS_BACKEND=tensorflow or jax; torch has the supernet "
       "and its `fit`, CaLR and MS. Received: torch"
@@ -32,7 +32,7 @@ class Torch(contract.Backend):
   runner = share = timed = together = staticmethod(_refuse)
 
   def compiled(self, function, variables):
-    """The function, which runs as it is."""
+    """The function itself."""
     del variables
     return function
 
@@ -45,7 +45,7 @@ class Torch(contract.Backend):
 
   @torch.no_grad()
   def train_step(self, method, supernet, batch):
-    """One step; the optimizer is built before it is told anything, which Keras does later."""
+    """One step; the optimizer is built before `tell`, while Keras would build it later."""
     if not supernet.optimizer.built:
       supernet.optimizer.build(supernet.trainable_variables)
     return method.step(supernet, batch)

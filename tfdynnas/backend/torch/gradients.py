@@ -34,15 +34,15 @@ def path_gradient(supernet, images, labels, arch):
 def filled(gradients, variables):
   """Gradients with zeros for weights that a step did not use.
 
-  A compiled condition or switch of another back end gives such zeros; PyTorch runs the chosen
-  branch alone, and gives None.
+  A compiled condition or switch of another backend gives such zeros; PyTorch runs the chosen branch
+  alone, and gives None.
 
   Args:
     gradients: Sequence of tensors or None.
     variables: Sequence of keras.Variable.
 
   Returns:
-    List of tensors; None for weights that their gradient overwrites, and for all if all were None.
+    List of tensors; None for weights that their gradient overwrites; all None if all were None.
   """
   if all(gradient is None for gradient in gradients):
     return gradients
