@@ -1,8 +1,8 @@
-"""How many steps an epoch of Keras' `fit` has."""
+"""Number of steps in an epoch of Keras' `fit`."""
 
 from keras import tree
 
-KERAS_BATCH = 32  # What Keras takes where no size is given.
+KERAS_BATCH = 32  # Keras' default.
 
 
 def steps(x, batch_size=None, steps_per_epoch=None, validation_split=0.0):
@@ -10,12 +10,12 @@ def steps(x, batch_size=None, steps_per_epoch=None, validation_split=0.0):
 
   Args:
     x: What `fit` takes: arrays, tf.data.Dataset, keras.utils.PyDataset, DataLoader or generator.
-    batch_size: int, of arrays; None: Keras' own.
+    batch_size: int, for arrays; None: Keras' default.
     steps_per_epoch: int, if it was given.
-    validation_split: float, share of arrays that is not trained on.
+    validation_split: float, share of the arrays that is kept for validation.
 
   Returns:
-    int >= 1, or None: nobody knows, as of a generator.
+    int >= 1, or None if it is unknown, as for a generator.
   """
   if steps_per_epoch:
     return steps_per_epoch

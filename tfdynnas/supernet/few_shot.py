@@ -5,9 +5,9 @@ Source: Zhao et al., few-shot neural architecture search (ICML 2021).
 
 
 class FewShot:
-  """One supernet, and the weights of each part, which are put into it when their turn comes.
+  """One supernet and the weights of each part, which are put into it when they are needed.
 
-  So there is one compiled graph for all parts, and whoever scores archs need not know of parts.
+  All parts share one compiled graph, and code that scores archs need not know of them.
 
   Attributes:
     space: spaces.Space.
@@ -15,7 +15,7 @@ class FewShot:
   """
 
   def __init__(self, supernet, parts, values):
-    """Takes the weights.
+    """Takes the supernet and the weights of its parts.
 
     Args:
       supernet: supernet.Supernet that runs the archs.
@@ -27,7 +27,7 @@ class FewShot:
 
   @property
   def trainable_variables(self):
-    """Those of the supernet, at the values of the part that ran last."""
+    """The supernet's weights, with the values of the part that ran last."""
     return self._supernet.trainable_variables
 
   @property
@@ -36,17 +36,17 @@ class FewShot:
     return self._supernet.seed
 
   def choose(self, arch):
-    """Sets the arch that `__call__` runs when none is given, and its part for any that is."""
+    """Sets the arch that `__call__` runs by default, and the part for all that it runs."""
     self._supernet.choose(arch)
     part = self.parts.of(arch)
     if part != self._current:
-      self._current = None  # Until all of them are there.
+      self._current = None  # Until all its weights are set.
       for variable, value in zip(self._supernet.trainable_variables, self._values[part]):
         variable.assign(value)
       self._current = part
 
   def __call__(self, images, arch=None, training=None, reference=None):
-    """Logits of one subnet of the part that `choose` set; as for a Supernet."""
+    """Logits of one subnet of the part that `choose` set, as Supernet.call gives them."""
     return self._supernet(images, arch=arch, training=training, reference=reference)
 
   def subnet(self, arch, statistics=None, dropout=0.0, images=None):

@@ -6,7 +6,7 @@ from tfdynnas import errors
 from tfdynnas.supernet import initializers
 from tfdynnas.supernet import normalization
 
-# `running` trains through the fused kernel; `keras` is the same layer as any Keras has it, for
+# `running` trains through the fused kernel; `keras` is Keras' own layer with the same weights, for
 # a model that must load where this package is not installed.
 STATISTICS = {
     "batch": normalization.BatchStatistics,
@@ -30,11 +30,11 @@ class NamedLayers:
 
     Args:
       statistics: Normalisation, one of STATISTICS.
-      seed: int >= 0, of the initial weights and of what is left out.
-      dropout: float in [0, 1), share of the features that a step of training leaves out.
+      seed: int >= 0, of the initial weights and of dropout.
+      dropout: float in [0, 1), share of the features that a training step leaves out.
 
     Raises:
-      InputError: No such normalisation.
+      InputError: There is no such normalisation.
     """
     if statistics not in STATISTICS:
       raise errors.InputError(
@@ -67,7 +67,7 @@ class NamedLayers:
     return self._statistics(name=f"{prefix}_norm")(images)
 
   def dense(self, features, classes):
-    """The classifier, behind dropout if there is some."""
+    """The classifier, after dropout if there is any."""
     fan_in = features.shape[-1]
     if self._dropout:
       features = keras.layers.Dropout(self._dropout, seed=self._seed, name="dropout")(features)

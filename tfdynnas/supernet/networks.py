@@ -1,4 +1,4 @@
-"""The network of one arch as a plain Keras model, of any kind of space."""
+"""The network of one arch as a plain Keras model, for every kind of space."""
 
 from tfdynnas import registry
 
@@ -11,8 +11,8 @@ def plain_network(space, arch, statistics="running", seed=0, live_only=False, dr
     arch: Sequence of ints, one per decision.
     statistics: Normalisation, one of named_layers.STATISTICS.
     seed: int >= 0, of the initial weights.
-    live_only: Leave out what does not change the logits; of layers there is no such thing.
-    dropout: float in [0, 1), share of the features before the classifier that a step of training
+    live_only: Leave out edges that do not change the logits; layer spaces have none.
+    dropout: float in [0, 1), share of the features before the classifier that a training step
       leaves out.
 
   Returns:

@@ -1,4 +1,4 @@
-"""Normalisation layers: by batch statistics in the supernet, by running ones standing alone."""
+"""Normalisation: by batch statistics in the supernet, by running ones in a stand-alone network."""
 
 import keras
 import numpy as np
@@ -35,7 +35,7 @@ def by_batch(images, reference=None):
 
 @keras.saving.register_keras_serializable("tfdynnas")
 class BatchStatistics(keras.layers.Layer):
-  """Layer form of `by_batch`; it has no weights, and refuses one image outside of training."""
+  """Layer form of `by_batch`; it has no weights, and outside of training refuses a single image."""
 
   def call(self, images, training=None):
     """Normalises a batch."""
@@ -46,14 +46,14 @@ class BatchStatistics(keras.layers.Layer):
 class RunningStatistics(keras.layers.BatchNormalization):
   """Affine batch normalisation with running statistics, trained through the fused kernel.
 
-  Its weights are those of Keras' own layer, which it becomes for serving.
+  Its weights are those of Keras' own layer, which replaces it for serving.
   """
 
   def __init__(self, momentum=MOMENTUM, epsilon=EPSILON, **kwargs):
     super().__init__(momentum=momentum, epsilon=epsilon, **kwargs)
 
   def call(self, inputs, training=None, mask=None):
-    """Normalises by the batch in training, moving the running statistics, else by those."""
+    """In training normalises by the batch and moves the running statistics; else by those."""
     if not training or not self.trainable:
       return super().call(inputs, training=False, mask=mask)
     outputs, mean, variance = batch_normalization.batch_normalize(

@@ -1,21 +1,21 @@
-"""What the subnets of a space are made of, each piece a Keras model at its real shape."""
+"""The pieces that the subnets of a space are made of, each a Keras model at its real shape."""
 
 import dataclasses
 from collections.abc import Callable
 
 from tfdynnas import registry
 
-TIMES = 8  # In one call, for a call takes as long as many a small operation.
+TIMES = 8  # In one call, because a call takes as long as several small operations.
 
 
 @dataclasses.dataclass(frozen=True)
 class Piece:
-  """A piece whose time is that of its model, less that of an empty call, over `times`.
+  """A piece; its time is that of its model, less that of an empty call, divided by `times`.
 
   Attributes:
     make: Callable that builds the keras.Model.
-    empty: Name of the piece that does nothing with the same input.
-    times: How often the model does what the piece does.
+    empty: Name of the empty call with the same input.
+    times: Times that the model runs the piece.
   """
 
   make: Callable
@@ -25,16 +25,16 @@ class Piece:
 
 @dataclasses.dataclass(frozen=True)
 class Pieces:
-  """The pieces of a space, and where its subnets have them.
+  """The pieces of a space, and how many of each its subnets have.
 
   Attributes:
     whole: Callable, arch -> keras.Model of the subnet as it is served.
-    fixed: Callable that builds the keras.Model of what every subnet has.
-    more: Names of the pieces that every subnet has beside that.
+    fixed: Callable that builds the keras.Model of the layers that every subnet has.
+    more: Names of further pieces that every subnet has.
     empty: dict, name -> callable that builds the keras.Model of an empty call.
     pieces: dict, name -> Piece.
-    rows: Tuple per decision of a tuple per choice of a dict, name of a piece -> how often a subnet
-      with that choice has it.
+    rows: Tuple per decision of a tuple per choice of a dict, name of a piece -> how many of it a
+      subnet with that choice has.
   """
 
   whole: Callable
@@ -55,6 +55,6 @@ def of(space):
     Pieces.
 
   Raises:
-    InputError: It has none.
+    InputError: The space has none.
   """
   return registry.part(space, "pieces")(space)

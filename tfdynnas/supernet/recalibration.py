@@ -13,12 +13,12 @@ _BATCH = 256  # Images whose statistics are measured at once, at most.
 def recalibrate(model, batches):
   """Sets the running statistics of each normalisation to their mean over batches, in place.
 
-  A network that inherits its weights has none of its own, and those of a network whose weights
-  were averaged are of other weights.
+  A network with inherited weights has no statistics yet, and those of a network with averaged
+  weights belong to other weights.
 
   Args:
     model: keras.Model, built, normalised images -> logits.
-    batches: Iterable of float32 [batch, height, width, 3], normalised, alike in size.
+    batches: Iterable of float32 [batch, height, width, 3], normalised, of equal size.
   """
   layers = [
       layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)
@@ -41,7 +41,7 @@ def batches(images):
     images: float [n, height, width, 3], n >= 2.
 
   Yields:
-    Up to 256 of them at once, all alike in number; what is left over is left out.
+    Batches of equal size, at most 256 images each; a remainder is left out.
 
   Raises:
     InputError: Fewer than two images.

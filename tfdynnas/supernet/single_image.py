@@ -20,9 +20,9 @@ def refuse(images):
     `images`.
 
   Raises:
-    InputError: There is one. In a graph of TensorFlow that leaves the size of a batch open,
-      running it raises tf.errors.InvalidArgumentError with the same line. On JAX, Keras' `predict`
-      has put the model's variables aside by then, as it does before any error: load them again.
+    InputError: The batch has one image. A TensorFlow graph with an open batch size raises
+      tf.errors.InvalidArgumentError with the same line when it runs. On JAX, Keras' `predict` has
+      detached the model's variables by then, as before any error: load them again.
   """
   if images.shape[0] == 1:
     raise errors.InputError(_RULE)

@@ -29,8 +29,8 @@ class Supernet(keras.Model):
   An ordinary Keras model: `compile` takes the `method` that says what a training step does
   (tfdynnas.methods.SinglePath), `evaluate` and `predict` run the arch that `choose` set.
 
-  What differs between kinds of spaces is its body: the weights and the way from images to
-  features. A weight of it may hold a row for each of several choices.
+  Kinds of spaces differ in its body: the weights, and the way from images to features. A weight of
+  the body may hold a row for each of several choices.
 
   Example:
     supernet = nas.Supernet(nas.spaces.nasbench201(channels=4, cells=1, image_size=8))
@@ -90,8 +90,8 @@ class Supernet(keras.Model):
     Args:
       images: float [batch, height, width, 3], normalised.
       arch: int32 [decisions], a tensor or a sequence; None stands for the one `choose` set.
-      training: Normalisation is by batch statistics always; outside of training one image, which
-        has none to speak of, is refused.
+      training: Outside of training a single image is refused, since normalisation always uses batch
+        statistics.
       reference: int; take the statistics of the first `reference` images alone, so that the logits
         of the others do not depend on one another; None takes those of the whole batch.
 
@@ -112,11 +112,11 @@ class Supernet(keras.Model):
     """Which trainable weights belong to the choices of an arch.
 
     Args:
-      arch: int32 [decisions] or [paths, decisions]; of several paths the union counts.
+      arch: int32 [decisions], or [paths, decisions] for the union of several paths.
 
     Returns:
       List of bool tensors, one per trainable weight: [] for a weight that every subnet has,
-      [rows] for one with a row per choice. A chosen operation counts although no signal reaches it.
+      [rows] for one with a row per choice. A chosen operation counts even if no signal reaches it.
     """
     arch, masks = ops.reshape(ops.cast(arch, "int32"), [-1, len(self.space.decisions)]), {}
     for path, (decisions, choices) in self._body.owners.items():
@@ -124,7 +124,7 @@ class Supernet(keras.Model):
     return [masks.get(v.path, ops.convert_to_tensor(True)) for v in self.trainable_variables]
 
   def row_decisions(self) -> list[np.ndarray | None]:
-    """Which decision the rows of each trainable weight belong to.
+    """The decision that each row of a trainable weight belongs to.
 
     Returns:
       List per trainable weight: int array [rows] for one with a row per choice, None for a weight
@@ -139,15 +139,15 @@ class Supernet(keras.Model):
   ) -> keras.Model:
     """The network of one arch as a plain Keras model with the inherited weights.
 
-    With `images` it answers each image by itself, by the running statistics of those. Without, it
-    normalises by each batch's own statistics: the logits of an image depend on its batch, and one
-    image alone is refused.
+    With `images` it uses their running statistics, and the logits of an image depend on it alone.
+    Without, it normalises by each batch's own statistics: the logits of an image depend on its
+    batch, and a single image is refused.
 
     Args:
       arch: Sequence of ints, one per decision.
-      statistics: `batch`: logits as the supernet gives them. `running`: affine normalisation with
-        running statistics, those of `images`; without them yet to be measured, by training or by
-        recalibration.recalibrate. None: `running` with `images`, else `batch`.
+      statistics: `batch`: the logits of the supernet. `running`: affine normalisation with running
+        statistics, those of `images`; without them, training or recalibration.recalibrate must
+        measure them first. None: `running` with `images`, else `batch`.
       dropout: float in [0, 1), as for networks.plain_network.
       images: Sample of training images, float [n, height, width, 3], normalised, n >= 2.
 
@@ -155,7 +155,7 @@ class Supernet(keras.Model):
       keras.Model, normalised images -> logits.
 
     Raises:
-      InputError: No such arch or statistics, or images that cannot give any.
+      InputError: There is no such arch or `statistics`, or too few images, or images with `batch`.
     """
     arch = self.space.validate(arch)
     statistics = statistics or ("batch" if images is None else "running")
@@ -174,17 +174,17 @@ class Supernet(keras.Model):
     """Prepares for training.
 
     Args:
-      optimizer: As for any Keras model; with a method, what its CaLR and MS were not given is
-        bound: bounds, paths and groups.
+      optimizer: As for any Keras model; a method binds the bounds, paths and groups that were not
+        given to its CaLR and MS.
       loss: On logits; None with a method: cross-entropy of int labels.
       method: What a training step does, for example methods.SinglePath; needed by `fit`.
-      **kwargs: As for any Keras model; with a method, `metrics` are the accuracy and `jit_compile`
-        is what this backend trains fastest with, if they are not given.
+      **kwargs: As for any Keras model; with a method, the defaults are accuracy as `metrics`, and
+        the fastest `jit_compile` for training on this backend.
 
     Raises:
-      InputError: The method cannot be run as they say.
+      InputError: The method cannot be run with these settings.
     """
-    optimizer = keras.optimizers.get(optimizer)  # So that a config is checked like what it makes.
+    optimizer = keras.optimizers.get(optimizer)  # A config is checked like the optimizer it makes.
     settings = {**kwargs, "optimizer": optimizer, "loss": loss}
     if method is not None:
       settings = method.bind_compile(self.space, settings)
@@ -196,29 +196,29 @@ class Supernet(keras.Model):
       self, x: Any = None, y: Any = None, batch_size: int | None = None, epochs: int = 1, *,
       run_dir: str | os.PathLike | None = None, **kwargs,
   ) -> keras.callbacks.History:
-    """Trains, as Keras' `fit` does, and binds what schedule and method were not given: the steps.
+    """Trains as Keras' `fit` does, and binds the steps that schedule and method were not given.
 
     Args:
-      x: What Keras' `fit` takes, as are all others; or data.Data, of which it trains on the
-        training images in an order of the supernet's seed, not augmented.
-      y: See above.
-      batch_size: See above.
-      epochs: See above.
-      run_dir: Folder of a run, with the log, events and checkpoints of tools/train_supernet.py:
-        called again after a kill, `fit` goes on in the same bits, and the tools go on with the run.
-        x is then data.Data that a tool can load again, and of all others batch_size, epochs,
-        verbose, callbacks and validation_data may be given. None trains without one.
-      **kwargs: See above.
+      x: As for Keras' `fit`; or data.Data, whose training images are used in an order of the
+        supernet's seed, without augmentation.
+      y: As for Keras' `fit`.
+      batch_size: As for Keras' `fit`.
+      epochs: As for Keras' `fit`.
+      run_dir: Folder of a run, with the log, events and checkpoints of tools/train_supernet.py.
+        After a kill, the same call resumes bit-exactly, and the tools take the run. x must then be
+        data.Data that a tool can load again; the only other arguments are batch_size, epochs,
+        verbose, callbacks and validation_data. None trains without a run.
+      **kwargs: As for Keras' `fit`.
 
     Returns:
-      keras.callbacks.History; of a run, of all its epochs.
+      keras.callbacks.History; with run_dir, of all epochs of the run.
 
     Raises:
-      InputError: The training has begun, and CaLR was bound to fewer steps; the directory is of
-        another run, or cannot record what the supernet was made, compiled or fed with.
+      InputError: The training has begun with CaLR bound to fewer steps; the directory is of another
+        run, or cannot record a setting or the data.
     """
     if run_dir is not None:
-      from tfdynnas.jobs import fit  # Late and upward: what a run is, the jobs know.
+      from tfdynnas.jobs import fit  # Late and upward: the jobs define a run.
 
       kwargs = kwargs if y is None else {"y": y, **kwargs}
       return fit.in_run(self, x, run_dir, batch_size, epochs, **kwargs)
@@ -259,7 +259,7 @@ class Supernet(keras.Model):
     return cls(**{**config, "space": spaces.from_config(config["space"])})
 
   def get_compile_config(self) -> dict[str, Any] | None:
-    """Config of what `compile` was given."""
+    """Config of the arguments of `compile`."""
     config = super().get_compile_config()
     if config:
       config["method"] = keras.saving.serialize_keras_object(self.method)

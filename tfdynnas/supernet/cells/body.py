@@ -98,8 +98,8 @@ class CellBody:
   def _chosen(self, arch, window, kernel, dtype):
     """The kernels that a stage's cells use: a tuple of [window, window, c, c] for each cell.
 
-    Where an edge has one choice of this window there is nothing to look up; where it has several,
-    only the chosen rows are read, and only they get a gradient.
+    With one choice of this window per edge there is nothing to look up; with several, only the
+    chosen rows are read, and only they get a gradient.
     """
     if self._routing.copies[window] > 1:
       kernel = variable_rows.read(kernel, ops.expand_dims(self._routing.rows(arch, window), 1))

@@ -8,7 +8,7 @@ from tfdynnas.supernet import normalization
 
 
 def apply(operation, images, kernel=None, reference=None):
-  """Does what an operation says; height, width and channels stay.
+  """Applies an operation, which keeps height, width and channels.
 
   Args:
     operation: spaces.Operation.
@@ -33,17 +33,17 @@ def apply(operation, images, kernel=None, reference=None):
 def switch(operations, index, total, images, kernels, last, reference=None):
   """Adds the chosen operation of one edge to its target node.
 
-  The source node's tensor goes through the switch and comes out with it, to be used by its next
-  edge: so the gradients of a node are summed inside the branches, and a branch that does nothing
-  costs nothing, where zeros would be made and added otherwise.
+  The source node's tensor also passes through the switch, to its next edge: the gradients of a node
+  are summed inside the branches, and a branch that does nothing costs nothing, where it would
+  otherwise make and add zeros.
 
   Args:
-    operations: Sequence of spaces.Operation, one per branch, unlike in (kind, window).
+    operations: Sequence of spaces.Operation, one per branch, each with its own (kind, window).
     index: int32 scalar, which branch.
     total: float [batch, height, width, channels], the target node so far; None for its first edge.
     images: float [batch, height, width, channels], the source node.
     kernels: dict, window -> float [window, window, channels, channels].
-    last: Python bool: this is the last use of the source node.
+    last: Python bool, whether this is the last use of the source node.
     reference: int or None, as for `normalization.by_batch`.
 
   Returns:

@@ -42,19 +42,19 @@ def cell_network(space, arch, statistics="running", seed=0, live_only=False, dro
 
 
 def skeleton_network(space):
-  """Builds what every subnet has: the network whose cells hand on what they are given.
+  """Builds the layers that every subnet has: the network whose cells return their input.
 
   Args:
     space: spaces.CellSpace.
 
   Returns:
-    keras.Model as of `cell_network`, in layers that any Keras has.
+    keras.Model as of `cell_network`, of Keras' own layers.
   """
   return _around(_Layers("keras", 0), space, lambda stage, number, features: features)
 
 
 def operation_chain(space, stage, operation, times):
-  """Builds an operation of a stage, several times one after the other.
+  """Builds a chain of one operation of a stage.
 
   Args:
     space: spaces.CellSpace.
@@ -111,11 +111,11 @@ class _Layers(named_layers.NamedLayers):
   """Makes the layers of cells."""
 
   def nothing(self, name, images):
-    """Zeros, by which the literature's `none` keeps its place in the graph."""
+    """Zeros, which keep the place of the literature's `none` in the graph."""
     return keras.layers.Rescaling(0.0, name=name)(images)
 
   def operation(self, name, operation, images):
-    """What an edge does."""
+    """The operation of an edge."""
     if operation.kind == "zero":
       return self.nothing(name, images)
     if operation.kind == "identity":

@@ -1,4 +1,4 @@
-"""What the subnets of a cell space are made of."""
+"""The pieces that subnets of a cell space are made of."""
 
 import functools
 
@@ -10,7 +10,7 @@ from tfdynnas.supernet.cells import network
 def cell_pieces(space):
   """The pieces of a cell space.
 
-  A sum is counted with each edge but the first of its node, whatever the others are.
+  Each edge but the first of its node has a sum, whatever the others are.
 
   Args:
     space: spaces.CellSpace.

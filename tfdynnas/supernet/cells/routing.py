@@ -7,8 +7,8 @@ from keras import ops
 class Routing:
   """Constant tables of a cell space, and the look-ups in them that a step makes.
 
-  Choices that do the same share a branch of the switch: with 8 copies of each of 5 operations a
-  switch has 5 branches, not 40. Their kernels lie in one array, a row each.
+  Equal operations share a branch of the switch: with 8 copies of each of 5 operations a switch has
+  5 branches, not 40. Their kernels lie in one array, a row each.
 
   Attributes:
     branches: One spaces.Operation per branch.
@@ -28,7 +28,7 @@ class Routing:
     convs = [o.window if o.kind == "conv" else 0 for o in space.operations]
     self.windows = tuple(sorted(set(convs) - {0}))
     self.copies = {window: convs.count(window) for window in self.windows}
-    # Which of the kernels of its window a choice takes; 0, and not used, for any other choice.
+    # Number of a choice's kernel among those of its window; 0 and unused for other choices.
     self._copy = {
         window: np.array([convs[:i].count(window) * (w == window) for i, w in enumerate(convs)])
         for window in self.windows
@@ -37,8 +37,8 @@ class Routing:
   def branch(self, arch):
     """Branch of each edge, int32 [edges]; an edge that is not live gets the one that does nothing.
 
-    Source node unfed or target node unread: logits and all gradients are the same without it, and
-    an arch of NAS-Bench-201 has 0.72 such connections on average over the space.
+    An edge is not live if its source has no input or its target is not read: logits and gradients
+    are the same without it. An arch of NAS-Bench-201 has 0.72 such connections on average.
     """
     branch = ops.take(ops.convert_to_tensor(self._branch), arch)
     if self._zero is None:
@@ -67,7 +67,7 @@ class Routing:
     return ops.convert_to_tensor(first) + ops.tile(copy, [self._space.skeleton.cells])
 
   def owners(self, window):
-    """Which choice of which decision each row of a stage's kernels belongs to.
+    """The decision and the choice that each row of a stage's kernels belongs to.
 
     Args:
       window: One of `windows`.

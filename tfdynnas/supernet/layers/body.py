@@ -21,8 +21,8 @@ from tfdynnas.supernet import normalization
 class LayerBody:
   """Weights and features of a layer space.
 
-  The kernels of layers of one shape lie in one array per shape of kernel, a row for each layer and
-  block: for MobileNets 110 weights in place of 378.
+  Layers of one shape share an array per shape of kernel, with a row for each layer and block: for
+  MobileNets 110 weights in place of 378.
   """
 
   def __init__(self, space, add):
@@ -101,11 +101,11 @@ class _Run:
       self._weights[key] = add(name, (count, *shape), fan_in)
 
   def _takers(self, key):
-    """Choices that have a kernel of a key, ints: one row each, in every layer."""
+    """Choices with a kernel of a key, ints: one row each, in every layer."""
     return [number for number, block in enumerate(self._blocks) if key in _keys(block)]
 
   def owners(self):
-    """As of LayerBody."""
+    """As LayerBody.owners."""
     found = {}
     for key, weight in self._weights.items():
       takers = np.array(self._takers(key), np.int32)
@@ -114,7 +114,7 @@ class _Run:
     return found
 
   def __call__(self, features, arch, reference):
-    """What the layers make of their input: float [batch, *output_size, outputs]."""
+    """Output of the layers: float [batch, *output_size, outputs]."""
     if reference not in self._traced:
       run = functools.partial(self._run_layer, reference)
       self._traced[reference] = control_flow.traced_once(run)
@@ -127,7 +127,7 @@ class _Run:
     )
 
   def _chosen(self, chosen, key, dtype):
-    """Kernels of a key, one per layer; where the chosen block has none, that of another one."""
+    """Kernels of a key, one per layer; another block's where the chosen one has none."""
     takers = self._takers(key)
     if len(takers) == 1:
       return ops.unstack(ops.cast(self._weights[key], dtype))
@@ -159,7 +159,7 @@ class _Run:
     )
 
   def inherited(self, arch):
-    """As of LayerBody."""
+    """As LayerBody.inherited."""
     for number, (name, place) in enumerate(zip(self._names, self._places)):
       keys = _keys(self._blocks[arch[place]])
       for part, key in zip(("expand", "depthwise", "project"), keys):
@@ -170,7 +170,7 @@ class _Run:
 
 
 def _keys(block):
-  """Which kernels a block has, a key each: alike in shape if their keys are the same."""
+  """Keys of a block's kernels; in layers of one shape, equal keys mean equal shapes."""
   if not block.expansion:
     return ()
   ratio, window = block.expansion, block.window

@@ -15,8 +15,8 @@ def layer_network(space, arch, statistics="running", seed=0, live_only=False, dr
     arch: Sequence of ints, one per decision.
     statistics: Normalisation, one of named_layers.STATISTICS.
     seed: int >= 0, of the initial weights.
-    live_only: As for networks.plain_network, as is dropout: every layer is live.
-    dropout: See above.
+    live_only: No effect: every layer is live.
+    dropout: As for networks.plain_network.
 
   Returns:
     keras.Model, normalised images float [batch, height, width, 3] -> logits [batch, classes].
@@ -36,14 +36,14 @@ def layer_network(space, arch, statistics="running", seed=0, live_only=False, dr
 
 
 def first_network(space):
-  """Builds what is before the choices, in layers that any Keras has: keras.Model."""
+  """Builds the network before the choices, of Keras' own layers: keras.Model."""
   skeleton = space.skeleton
   images = keras.Input(skeleton.image_shape)
   return keras.Model(images, _Layers("keras", 0).begin(skeleton, images))
 
 
 def last_network(space):
-  """Builds what is behind the choices, in layers that any Keras has: keras.Model."""
+  """Builds the network after the choices, of Keras' own layers: keras.Model."""
   skeleton = space.skeleton
   layer = skeleton.layers[-1]
   features = keras.Input((*layer.output_size, layer.outputs))
@@ -51,11 +51,11 @@ def last_network(space):
 
 
 def block_chain(layer, block, times):
-  """Builds a block at its place, several times one after the other.
+  """Builds a chain of one block of a layer.
 
   Args:
     layer: spaces.layers.Layer; with `times` > 1 one that keeps its shape.
-    block: spaces.Block that expands; None is nothing at all.
+    block: spaces.Block that expands; None makes an empty network.
     times: int >= 1.
 
   Returns:
@@ -102,7 +102,7 @@ class _Layers(named_layers.NamedLayers):
     """A block, to which its input is added where the shape stays."""
     name = named_layers.spelled(f"layer{layer.name}")
     expand = f"{name}_expand"
-    wide = self.conv(expand, features, block.expansion * layer.inputs, 1)
+    """A block; its input is added where it keeps the shape."""
     result = self.filtered(
         name, self.active(expand, wide), block.window, layer.stride, layer.outputs
     )
@@ -110,5 +110,5 @@ class _Layers(named_layers.NamedLayers):
 
 
 def _padded(images, window):
-  """Zeros on all sides, as PyTorch pads; `same` has them at the end alone of strided layers."""
+  """Zeros on all sides, as PyTorch pads; with a stride, `same` has them at the end alone."""
   return keras.layers.ZeroPadding2D(window // 2)(images)

@@ -1,4 +1,4 @@
-"""What the subnets of a layer space are made of."""
+"""The pieces that subnets of a layer space are made of."""
 
 import dataclasses
 import functools
