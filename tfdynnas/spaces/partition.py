@@ -1,4 +1,4 @@
-"""The partition of a few-shot supernet: the choices of one decision, cut into groups.
+"""The partition of a few-shot supernet: the choices of one decision, cut into parts.
 
 Source: Zhao et al., few-shot neural architecture search (ICML 2021).
 """
@@ -54,7 +54,7 @@ def make_parts(space: space_lib.Space, decision: int, text: str = "") -> Parts:
   Args:
     space: Space.
     decision: int, the decision whose choices are cut.
-    text: The choices of each part, `0,1;2,3,4`; empty makes one part of every choice.
+    text: The choices of each part, `0,1;2,3,4`; empty gives each choice its own part.
 
   Returns:
     Parts.

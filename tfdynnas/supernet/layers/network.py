@@ -99,10 +99,10 @@ class _Layers(named_layers.NamedLayers):
     return self.normalize(f"{prefix}_project", images)
 
   def block(self, block, layer, features):
-    """A block, to which its input is added where the shape stays."""
+    """A block; its input is added where it keeps the shape."""
     name = named_layers.spelled(f"layer{layer.name}")
     expand = f"{name}_expand"
-    """A block; its input is added where it keeps the shape."""
+    wide = self.conv(expand, features, block.expansion * layer.inputs, 1)
     result = self.filtered(
         name, self.active(expand, wide), block.window, layer.stride, layer.outputs
     )
