@@ -1,4 +1,4 @@
-"""What one training step does."""
+"""Methods: what one training step does."""
 
 from tfdynnas.methods.fairnas import FairNAS
 from tfdynnas.methods.method import Method

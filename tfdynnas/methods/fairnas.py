@@ -17,7 +17,7 @@ from tfdynnas.sampling import uniform as uniform_lib
 
 @keras.saving.register_keras_serializable("tfdynnas")
 class FairNAS(method.Method):
-  """The method of as many paths per step as the largest decision has choices.
+  """A method of as many paths per step as the largest decision has choices.
 
   Example:
     supernet.compile(nas.MS(nas.CaLR(0.05)), method=nas.FairNAS())

@@ -1,14 +1,14 @@
-"""What PA&DA draws by: importances, and the distribution of an epoch that is made of them."""
+"""Importances of PA&DA, and the distribution of an epoch that is made from them."""
 
 import keras
 from keras import ops
 
 
 class Importance(keras.layers.Layer):
-  """What a draw depends on besides the seed: a layer, so that it is saved with the supernet.
+  """State of a draw besides the seed; a layer, so that it is saved with the supernet.
 
-  Of several devices each sees its own images: what is noted is the mean of what they see, so that
-  all have the same and draw the same.
+  Several devices see different images: they record the mean over all of them, so that all have the
+  same state and draw the same.
 
   Attributes:
     importance: float32 [values], 0 at first.
@@ -46,7 +46,7 @@ class OfChoices(Importance):
   """The importance of choices: the running norm of their gradients."""
 
   def see(self, norms, counts):
-    """Moves the importance half way to what a step has; choices that are not in it keep theirs.
+    """Moves importances half way to a step's norms; choices not in the step keep theirs.
 
     Args:
       norms: float32 [choices], gradient norms of each choice, summed.
@@ -54,18 +54,18 @@ class OfChoices(Importance):
     """
     old = ops.convert_to_tensor(self.importance)
     new = (old + norms / ops.maximum(counts, 1.0)) / 2
-    # A step whose scaled loss overflowed does not count: the optimizer leaves it out too.
+    # A step whose scaled loss overflowed does not count: the optimizer skips it too.
     seen = ops.logical_and(counts > 0, ops.isfinite(new))
     self.importance.assign(ops.where(seen, new, old))
 
 
 class OfImages(Importance):
-  """The importance of images: the mean of what was noted of each in the last epoch that had it.
+  """The importance of images: the mean of each one's norms in the last epoch that had it.
 
   Attributes:
-    sums: float32 [images], what was noted of each in this epoch, summed.
-    counts: float32 [images], how often each was seen in this epoch; of several devices both are
-      divided by their number, which leaves the mean as it is.
+    sums: float32 [images], sum of each image's norms in this epoch.
+    counts: float32 [images], how often each was seen in this epoch; with several devices both are
+      divided by their number, which does not change the mean.
   """
 
   def __init__(self, count):
@@ -73,10 +73,10 @@ class OfImages(Importance):
     self.sums, self.counts = self._add("sums", count), self._add("counts", count)
 
   def see(self, index, norms, ends):
-    """Notes the images of a step, and at the end of an epoch takes the means.
+    """Records the images of a step, and at the end of an epoch takes the means.
 
     Args:
-      index: int32 [batch], which images; one may come twice.
+      index: int32 [batch], which images; one may be repeated.
       norms: float32 [batch].
       ends: bool scalar, whether the epoch ends with this step.
     """

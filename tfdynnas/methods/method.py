@@ -1,4 +1,4 @@
-"""What the methods share: the paths of a step, and what schedule and optimizer hear of them.
+"""The common base of methods: the paths of a step, and what schedule and optimizer learn of them.
 
 Source: CaLR and MS of "Subnet-Aware Dynamic Supernet Training" (CVPR 2025).
 """
@@ -26,19 +26,19 @@ _GROUP = 0x67727570  # First counter of this use of the hash, "grup".
 
 
 class Method:
-  """A way to train a supernet; its kinds set `sampler`.
+  """A way to train a supernet; subclasses set `sampler`.
 
-  `Supernet.compile` binds the space if it was not given, and `Supernet.fit` what needs the images.
+  `Supernet.compile` binds the space if it was not given, `Supernet.fit` what depends on the images.
 
   Attributes:
     sampler: Callable, step -> int32 [paths, decisions].
-    distils: bool: only the first path of a step learns from the labels, the others from it.
-    seed: Of the sampler, of the drawn split decision and of random groups.
-    state: keras.Layer of what the sampler has learnt, saved with the supernet; None if nothing.
+    distils: bool, whether only the first path of a step learns from the labels, the others from it.
+    seed: Seed of the sampler, of the drawn split decision and of random groups.
+    state: keras.Layer of the sampler's state, saved with the supernet; None if it has none.
     split_decision: The decision whose choices are the momentum groups.
   """
 
-  # What of a run a kind takes beside what all do: see training.recipe.
+  # Further settings of a run that a subclass takes: see training.recipe.
   SETTINGS: tuple[str, ...] = ()
   space: Any  # None until it is bound.
   sampler: Callable
@@ -51,7 +51,7 @@ class Method:
       allowed: Sequence[Sequence[int]] | None = None,
       momentum_groups: str = "split", loss_calr: calr.CaLR | None = None,
   ):
-    """Makes what the methods share.
+    """Makes what all methods share.
 
     Args:
       space: spaces.Space; None: bound later.
@@ -61,10 +61,10 @@ class Method:
         example data augmentation; None takes batches of (images, labels) as they are.
       allowed: Sequence per decision of the choices to train; None: those that the space allows.
       momentum_groups: `split`: the group of an arch is its choice at the split decision, counted
-        among those that are trained; `random`: as many groups, by a hash of the arch, a control for
-        MS; `shared`: one group.
-      loss_calr: optimizers.CaLR whose rate over its first one is the weight of a path's loss, for
-        several paths a step; None weighs all alike.
+        among the trained ones; `random`: as many groups, by a hash of the arch, a control for MS;
+        `shared`: one group.
+      loss_calr: optimizers.CaLR whose rate, relative to its first, is the weight of a path's loss,
+        for several paths a step; None weights all equally.
 
     Raises:
       InputError: There is no such decision, or not all of its choices are allowed.
@@ -80,13 +80,13 @@ class Method:
       self.bind(space)
 
   def bind(self, space: spaces.Space) -> None:
-    """Sets the space, unless there is one; a kind of method makes here what follows from it.
+    """Sets the space, unless there is one; subclasses also make what depends on it.
 
     Args:
       space: spaces.Space.
 
     Raises:
-      InputError: See above.
+      InputError: As for the class.
     """
     if self.space is not None:
       return
@@ -126,7 +126,7 @@ class Method:
     """Momentum group of an arch, int32 scalar.
 
     Args:
-      arch: int32 [decisions]; with random groups, the archs of all paths of the step in a row.
+      arch: int32 [decisions]; with random groups, all archs of the step joined into one.
     """
     if self.momentum_groups == "split":
       place = self.split_decision
@@ -155,12 +155,12 @@ class Method:
     return self._fixed + ops.sum(own, axis=None if one else 0)
 
   def tell(self, optimizer: keras.Optimizer, paths: Any, on_path: Callable) -> None:
-    """Tells schedule and optimizer which archs come next, as far as they can listen.
+    """Passes the next archs to schedule and optimizer, if these are CaLR and MS.
 
     Args:
-      optimizer: The one of `compile`; a LossScaleOptimizer is looked through.
+      optimizer: Optimizer of `compile`; it may be in a LossScaleOptimizer.
       paths: int32 [paths, decisions].
-      on_path: Callable, paths -> bool tensors per weight; called only where wanted.
+      on_path: Callable, paths -> bool tensors per weight; called only if needed.
     """
     optimizer, schedule = schedules.seen_through(optimizer)
     one = paths.shape[0] == 1
@@ -176,11 +176,11 @@ class Method:
   def weights(self, optimizer: keras.Optimizer, paths: Any, step: Any) -> Any:
     """Weight of each path's loss in the sum that a step of several paths differentiates.
 
-    Where the optimizer's own schedule is CaLR, its rate is the mean of the paths' rates and these
-    are what each path's rate is to that mean: so each gradient moves the weights at its own rate.
+    If the optimizer's own schedule is CaLR, its rate is the mean of the paths' rates, and a weight
+    is the ratio of a path's rate to that mean: so each gradient moves the weights at its own rate.
 
     Args:
-      optimizer: The one of `compile`.
+      optimizer: Optimizer of `compile`.
       paths: int32 [paths, decisions].
       step: int32 scalar.
 
@@ -197,7 +197,7 @@ class Method:
     return ops.ones([paths.shape[0]])
 
   def draw(self, batch: Any, step: Any) -> Any:
-    """What a step trains on in place of a batch, before `prepare`; here the batch itself.
+    """The batch that a step trains on, before `prepare`; here the one given.
 
     Args:
       batch: What the data set yields.
@@ -210,7 +210,7 @@ class Method:
     return batch
 
   def observe(self, supernet: keras.Model, step: Any, paths: Any, gradients: list) -> None:
-    """Hears of the gradients of a step before they are applied; here it does nothing.
+    """Called with the gradients of a step before they are applied; here it does nothing.
 
     Args:
       supernet: supernet.Supernet.
@@ -220,7 +220,7 @@ class Method:
     """
 
   def note(self, step: Any, batch: Any, labels: Any, logits: Any) -> None:
-    """Hears what became of the images of a step; here it does nothing.
+    """Called with the logits of a step; here it does nothing.
 
     Args:
       step: int32 scalar.
@@ -230,14 +230,14 @@ class Method:
     """
 
   def bind_compile(self, space: spaces.Space, settings: dict[str, Any]) -> dict[str, Any]:
-    """Binds what was not given to a supernet that is compiled, and completes its settings.
+    """Binds what was not given, when a supernet is compiled, and completes its settings.
 
     Args:
       space: spaces.Space of the supernet.
       settings: dict, keyword arguments of `compile`.
 
     Returns:
-      dict, these and what they lack: the loss, the metrics and `jit_compile`.
+      dict, these with the missing loss, metrics and `jit_compile` added.
 
     Raises:
       InputError: This method or this backend cannot train with them.
@@ -281,17 +281,17 @@ class Method:
   def bind_fit(
       self, optimizer: keras.Optimizer, done: int, steps: int, epochs: int, images: int = 0
   ) -> None:
-    """Binds what follows from the length of the training.
+    """Binds what depends on the length of the training.
 
     Args:
-      optimizer: The one of `compile`.
-      done: int >= 0, steps that have been.
-      steps: int >= 1, of the whole training, with these.
+      optimizer: Optimizer of `compile`.
+      done: int >= 0, steps trained so far.
+      steps: int >= 1, steps of the whole training, these included.
       epochs: int >= 1, of the whole training.
       images: int, held images that a step may draw from; 0 if they are streamed.
 
     Raises:
-      InputError: The training has begun, bound to fewer steps.
+      InputError: The training has begun with fewer steps bound.
     """
     del epochs, images
     _, schedule = schedules.seen_through(optimizer)
@@ -325,7 +325,7 @@ class Method:
     return cls(**{**config, "space": space, "loss_calr": weigh})
 
   def step(self, supernet: keras.Model, batch: Any) -> dict[str, Any]:
-    """One step of training: draws archs, tells of them, differentiates and updates.
+    """One training step: draws archs, passes them on, differentiates and updates.
 
     Args:
       supernet: supernet.Supernet, compiled, its optimizer built.

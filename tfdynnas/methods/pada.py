@@ -19,14 +19,14 @@ _IMAGES = 0x696D6167  # First counter of this use of the hash, "imag".
 
 @keras.saving.register_keras_serializable("tfdynnas")
 class PADA(path_importance.PathImportance):
-  """The method of one path per step, drawn as PathImportance does, on images drawn alike.
+  """A method of one path per step, drawn as by PathImportance, on images drawn by importance.
 
   The importance of an image is ||softmax(logits) - onehot(label)||, the norm of the gradient with
-  respect to its logits: in an epoch the mean over the steps that had it, and what it was where no
-  step had it. Epoch e of E draws its images with replacement by tau * importance / sum + (1 - tau)
-  / images, tau = e / E; the first one sees each once, as ever.
+  respect to its logits: the mean over the steps of an epoch that had it, unchanged if none did.
+  Epoch e of E draws its images with replacement by tau * importance / sum + (1 - tau) / images,
+  tau = e / E; the first epoch uses each once, without drawing.
 
-  The losses of a step are averaged as they are: the source's training, as specified, does not
+  The losses of a step are averaged without weights: the source's training, as specified, does not
   divide them by the images' probabilities, so that their mean leans towards hard images.
 
   Images are a pure function of (seed, step, place in the batch's order, distribution), and the
@@ -51,18 +51,18 @@ class PADA(path_importance.PathImportance):
     Args:
       space: As for methods.PathImportance.
       images: int >= 1, held images to draw from; None: bound by `Supernet.fit`.
-      *args: As for methods.PathImportance, as is kwargs. `prepare` is needed to train, and takes
-        batches of `index`, which image, and `place`, what to tell apart two of one image by.
-      **kwargs: See above.
+      *args: As for methods.PathImportance. `prepare` is needed to train, and takes batches of
+        `index`, the number of an image, and `place`, which tells two of one image apart.
+      **kwargs: As for methods.PathImportance.
 
     Raises:
-      InputError: As for methods.PathImportance, or there are no such images.
+      InputError: As for methods.PathImportance, or `images` is out of range.
     """
     self._count = images
     super().__init__(space, *args, **kwargs)
 
   def bind(self, space: spaces.Space) -> None:
-    """Sets the space, unless there is one, and makes the state of what is known."""
+    """Sets the space, unless there is one, and makes the state that is known so far."""
     super().bind(space)
     if self._count is not None:
       self._make_images()
@@ -70,7 +70,7 @@ class PADA(path_importance.PathImportance):
   def bind_fit(
       self, optimizer: keras.Optimizer, done: int, steps: int, epochs: int, images: int = 0
   ) -> None:
-    """Binds what follows from the length of the training and its images."""
+    """Binds what depends on the length of the training and its images."""
     super().bind_fit(optimizer, done, steps, epochs, images)
     if self._count is None:
       self._count = images
@@ -85,7 +85,7 @@ class PADA(path_importance.PathImportance):
     self.state = _Both(self.paths, self.images)
 
   def draw(self, batch: Any, step: Any) -> Any:
-    """The batch with other images: its `index`, each once in an epoch, becomes their `place`."""
+    """The batch with drawn images; its `index`, each once in an epoch, becomes their `place`."""
     if self.prepare is None:
       raise errors.InputError(
           "PADA needs `prepare`, which looks up the images that are drawn. Received: None"
@@ -97,7 +97,7 @@ class PADA(path_importance.PathImportance):
     return {**batch, "index": index, "place": place}
 
   def note(self, step: Any, batch: Any, labels: Any, logits: Any) -> None:
-    """Notes how wrong the logits were, and at the end of an epoch sets the distribution."""
+    """Records how wrong the logits were, and at the end of an epoch sets the distribution."""
     truth = ops.one_hot(labels, logits.shape[-1], dtype=logits.dtype)
     norms = ops.sqrt(ops.sum(ops.square(ops.softmax(logits) - truth), axis=1))
     tau, ends = self.epoch_end(step)

@@ -1,4 +1,4 @@
-"""PathImportance (PA): each step trains one arch, its choices drawn by the gradients they had.
+"""PathImportance (PA): each step trains one arch, its choices drawn by their past gradients.
 
 Source: Lu et al., PA&DA (CVPR 2023), its path importance; PADA draws images as well.
 """
@@ -23,13 +23,13 @@ _IMPORTANCE = 0x696D7074  # First counter of this use of the hash, "impt".
 
 @keras.saving.register_keras_serializable("tfdynnas")
 class PathImportance(method.Method):
-  """The method of one path per step, all decisions drawn from one distribution over the choices.
+  """A method of one path per step, all decisions drawn from one distribution over the choices.
 
-  Choices are the same by name; a decision that lacks one draws from the others. The importance of
-  a choice is the norm of the gradient of its kernel, summed over the cells and divided by its count
-  in the path: half of the last value stays at each step that has the choice.
-  What has no kernel has none. Epoch e of E draws by tau * importance / sum + (1 - tau) / choices,
-  tau = e / E: uniformly at first, at last mostly what has kernels.
+  Choices of the same name are one; a decision without it draws from the others. The importance of a
+  choice is the gradient norm of its kernel, summed over the cells and divided by its count in the
+  path; at each step with the choice, half of the last value stays. Choices without a kernel have
+  none. Epoch e of E draws by tau * importance / sum + (1 - tau) / choices, tau = e / E: uniformly
+  at first, at last mostly choices with kernels.
 
   Paths are a pure function of (seed, step, distribution), and the distribution is in `state`.
 
@@ -82,7 +82,7 @@ class PathImportance(method.Method):
   def bind_fit(
       self, optimizer: keras.Optimizer, done: int, steps: int, epochs: int, images: int = 0
   ) -> None:
-    """Binds what follows from the length of the training."""
+    """Binds what depends on the length of the training."""
     super().bind_fit(optimizer, done, steps, epochs, images)
     self._steps = self._steps or steps
     self._epochs = self._epochs or epochs
@@ -128,7 +128,7 @@ class PathImportance(method.Method):
     self.paths.draw_by(*self.epoch_end(step))
 
   def epoch_end(self, step: Any) -> tuple[Any, Any]:
-    """(tau, ends): of the next epoch, float32 scalar; whether this one ends with the step."""
+    """(tau, ends): tau of the next epoch, float32 scalar; whether this one ends with the step."""
     epoch, rest = (step + 1) // self.steps_per_epoch, (step + 1) % self.steps_per_epoch
     return ops.cast(epoch, "float32") / self._epochs, ops.equal(rest, 0)
 

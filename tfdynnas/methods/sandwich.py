@@ -1,7 +1,7 @@
 """Sandwich: each step trains the largest arch, the smallest and some drawn ones.
 
 Source: Yu and Huang, Universally Slimmable Networks (ICCV 2019), sandwich rule and in-place
-distillation: the largest learns from the labels, the others from what it says.
+distillation: the largest learns from the labels, the others from its logits.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from tfdynnas.sampling import samplers
 
 @keras.saving.register_keras_serializable("tfdynnas")
 class Sandwich(method.Method):
-  """The method of the largest arch, the smallest that a signal passes, and drawn ones.
+  """A method of the largest arch, the smallest that lets a signal through, and drawn ones.
 
   Example:
     supernet.compile(nas.MS(nas.CaLR(0.05)), method=nas.Sandwich(random_paths=1))
@@ -71,7 +71,7 @@ class Sandwich(method.Method):
       self.sampler = self._sample
 
   def _sample(self, step):
-    """The largest, the smallest, the drawn; int32 [2 + random_paths, decisions]."""
+    """The largest, smallest and drawn archs, int32 [2 + random_paths, decisions]."""
     count = self._random_paths
     drawn = [self._drawn(step * count + number) for number in range(count)]
     return ops.concatenate([ops.convert_to_tensor(self._ends, dtype="int32"), *drawn], axis=0)

@@ -14,7 +14,7 @@ from tfdynnas.sampling import samplers
 
 @keras.saving.register_keras_serializable("tfdynnas")
 class SinglePath(method.Method):
-  """The method of one path per step.
+  """A method of one path per step.
 
   Example:
     supernet.compile(nas.MS(nas.CaLR(0.05)), method=nas.SinglePath())
@@ -35,7 +35,7 @@ class SinglePath(method.Method):
       space: spaces.Space; None: bound by `Supernet.compile`.
       seed: int in [0, 2**32).
       split_decision: int; None draws it from the seed.
-      prepare: As for methods.Method, as is allowed.
+      prepare: As for methods.Method.
       allowed: Sequence per decision of the choices to train; None: as the space.
       sampler: One of registry.SAMPLERS, or a sampler of one arch a step, such as Budget.
       **kwargs: As for methods.Method.

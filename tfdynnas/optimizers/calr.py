@@ -16,7 +16,7 @@ from tfdynnas.backend import current
 from tfdynnas.optimizers import current_subnet
 
 _BOUND = ("steps", "c_min", "c_max", "paths")  # What may be given or bound later.
-_ROUNDING = 1e-5  # Relative: a sum of complexities in float32 may be so far beyond the bounds.
+_ROUNDING = 1e-5  # Relative: how far a float32 sum of complexities may exceed the bounds.
 
 
 def coefficients(c_min, c_max, gamma_max):
@@ -43,11 +43,10 @@ def gamma(complexity, c_min, c_max, gamma_max):
 
 @keras.saving.register_keras_serializable("tfdynnas")
 class CaLR(keras.optimizers.schedules.LearningRateSchedule):
-  """Learning rate of the step and of the complexity that `tell` gave; serves any optimizer.
+  """Learning rate by step and by the complexity that `tell` set; works with any optimizer.
 
-  In `Supernet.compile(..., method=...)` the least and greatest complexity and the number of paths
-  need not be given, and in its `fit` neither need the steps: they are bound there. With any other
-  model give them.
+  `Supernet.compile(..., method=...)` binds the least and greatest complexity and the number of
+  paths if they are not given, and its `fit` the steps. With any other model give them.
 
   Example:
     schedule = nas.CaLR(0.05, steps=1000, c_min=1e5, c_max=1e6)
@@ -73,8 +72,7 @@ class CaLR(keras.optimizers.schedules.LearningRateSchedule):
       c_max: Greatest complexity, > c_min; None: bound later.
       gamma_max: float > 0, the exponent at c_min, its reciprocal that at c_max: 1 gives a linear
         decay for all, below 1 large subnets decay fast and small ones slowly.
-      paths: int >= 1, subnets of a step; of several the mean rate counts. None: 1, if it is not
-        bound later.
+      paths: int >= 1, subnets of a step, whose rates are averaged. None: bound later, else 1.
 
     Raises:
       InputError: A number is out of range.
@@ -86,7 +84,7 @@ class CaLR(keras.optimizers.schedules.LearningRateSchedule):
     self._make()
 
   def bind(self, **known: float) -> None:
-    """Fills in what was not given; what was given stays.
+    """Sets the numbers that were not given; those given stay.
 
     Args:
       **known: Any of `steps`, `c_min`, `c_max` and `paths`, as above.
@@ -103,7 +101,7 @@ class CaLR(keras.optimizers.schedules.LearningRateSchedule):
     return name in self._given
 
   def _make(self):
-    """Checks the numbers that are there, and makes the variable of their shape."""
+    """Checks the numbers known so far, and makes the variable for the complexity."""
     for name in ("learning_rate", "gamma_max", "c_min", "c_max", "steps", "paths"):
       value = getattr(self, name)
       if value is not None or name not in _BOUND:
@@ -133,16 +131,16 @@ class CaLR(keras.optimizers.schedules.LearningRateSchedule):
       )
 
   def tell(self, complexity: Any) -> None:
-    """Says which complexity the next step has; until then it is c_max.
+    """Sets the complexity of the next step; until then it is c_max.
 
-    A saved model keeps it; tf.train.Checkpoint does not, so tell again after it restores.
+    A saved model keeps it; tf.train.Checkpoint does not, so call `tell` again after it restores.
 
     Args:
-      complexity: Number in [c_min, c_max], or [paths] of several paths. Where a compiled step
-        computes it, one out of range makes the rate NaN.
+      complexity: Number in [c_min, c_max], or [paths] for several paths. If a compiled step
+        computes it, a value out of range makes the rate NaN.
 
     Raises:
-      InputError: It is out of range, or a compiled step does not hear of it.
+      InputError: It is out of range, or a compiled step would ignore it.
     """
     if self.c_min is None or self.c_max is None:
       self._refuse_unbound()
@@ -167,7 +165,7 @@ class CaLR(keras.optimizers.schedules.LearningRateSchedule):
       float32 scalar; of several paths the mean.
 
     Raises:
-      InputError: A step is being compiled that would keep for ever what was told last.
+      InputError: A step is being compiled that would keep the last complexity for ever.
     """
     self._refuse_unbound()
     step, complexity = ops.convert_to_tensor(step), ops.convert_to_tensor(self.complexity)
@@ -210,7 +208,7 @@ class CaLR(keras.optimizers.schedules.LearningRateSchedule):
 
 
 def _check(name, value, whole):
-  """Refuses what is no positive number, or no whole one."""
+  """Refuses what is not a positive number, or not a whole one."""
   if whole:
     errors.check_number(value, lambda number: number >= 1 and number == int(number),
                         f"`{name}` must be a whole number >= 1")

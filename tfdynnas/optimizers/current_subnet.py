@@ -1,4 +1,4 @@
-"""What a step is told beforehand: checked if it is known, kept where every trainer carries it."""
+"""What `tell` sets for a step: checked if it is known, kept where every trainer carries it."""
 
 import numpy as np
 
@@ -7,15 +7,15 @@ from tfdynnas.backend import current
 
 
 def check(name, value, low, high, shape=(), whole=False):
-  """Refuses a value that is out of range, if it is known by now.
+  """Refuses a value that is known and out of range.
 
   Args:
-    name: What it is, for the message.
+    name: Name of the value, for the message.
     value: Number, array or tensor.
     low: Least value allowed.
     high: Greatest value allowed.
-    shape: tuple, the shape that it must have.
-    whole: bool, it must be whole.
+    shape: tuple, the required shape.
+    whole: bool, whether the value must be whole.
 
   Raises:
     InputError: It is known and out of range, or has another shape.
@@ -32,18 +32,18 @@ def check(name, value, low, high, shape=(), whole=False):
 
 
 def assign(variable, value):
-  """Sets what the next step reads.
+  """Sets a variable that the next step reads.
 
   Args:
     variable: keras.Variable among those of an optimizer.
     value: Tensor of its shape.
 
   Raises:
-    InputError: A trainer holds the variable's value, and would put it back over this one.
+    InputError: A trainer holds the variable's value and would write it back over this one.
   """
   try:
     variable.value
-  except TypeError as error:  # So says Keras of a variable whose value it has taken out.
+  except TypeError as error:  # Of a variable whose value Keras has taken out.
     raise errors.InputError(
         "`tell` from a callback must come after the callback has read `self.model`, which is when "
         "Keras' `fit` on JAX gives the state back. Received: told before"

@@ -1,4 +1,4 @@
-"""The loss of a training: cross-entropy on logits, with smoothed labels if that is asked for.
+"""The loss of a training: cross-entropy on logits, optionally with smoothed labels.
 
 Source: Szegedy et al., rethinking the Inception architecture (CVPR 2016), label smoothing.
 """
@@ -17,8 +17,8 @@ def crossentropy(
   """Makes the loss.
 
   Args:
-    smoothing: float in [0, 1), the share of a label that all classes have alike.
-    class_weights: float [classes], factor of the loss of an image of each class; None: 1.
+    smoothing: float in [0, 1), share of a label that is spread evenly over all classes.
+    class_weights: float [classes], factor of the loss for images of each class; None: 1.
 
   Returns:
     keras.losses.Loss of int labels [batch] and float logits [batch, classes].
@@ -35,13 +35,13 @@ def crossentropy(
 
 
 def balanced_weights(counts: Sequence[int] | np.ndarray) -> np.ndarray:
-  """Weights by which every class counts alike in the mean loss, and 1 on average.
+  """Weights that make every class count equally in the mean loss, and are 1 on average.
 
   Args:
     counts: int [classes], training images of each class.
 
   Returns:
-    float64 [classes]: images / (classes that have some * images of the class); 0 without images.
+    float64 [classes]: images / (classes with images * images of the class); 0 without images.
 
   Example:
     weights = nas.losses.balanced_weights([300, 100])  # [0.67, 2.0]
@@ -56,7 +56,7 @@ def balanced_weights(counts: Sequence[int] | np.ndarray) -> np.ndarray:
 class SmoothedCrossentropy(keras.losses.Loss):
   """Cross-entropy with 1 - smoothing + smoothing / classes on the label, smoothing / classes else.
 
-  Keras smooths one-hot labels alone.
+  Keras' own loss smooths one-hot labels alone.
 
   Example:
     loss = nas.losses.SmoothedCrossentropy(0.1)
@@ -81,7 +81,7 @@ class SmoothedCrossentropy(keras.losses.Loss):
 
 @keras.saving.register_keras_serializable("tfdynnas")
 class WeightedCrossentropy(keras.losses.Loss):
-  """Cross-entropy, maybe smoothed, times a weight of the label's class.
+  """Cross-entropy, optionally smoothed, times a weight of the label's class.
 
   Example:
     loss = nas.losses.WeightedCrossentropy([0.67, 2.0])

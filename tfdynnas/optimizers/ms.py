@@ -26,16 +26,16 @@ L2_ON = ("all", "kernels")
 class MS(keras.optimizers.Optimizer):
   """SGD with PyTorch's momentum, coupled L2 and clipping, and a momentum buffer per group.
 
-  Serves any Keras model. Before a step call `tell(group=...)` with the group whose buffer the step
-  uses; without it every step uses group 0, and with `groups=1` this is plain SGD. What trains by
-  `Supernet.compile(..., method=...)` has as many groups as the method, and is told by it.
+  Works with any Keras model. Before a step call `tell(group=...)` with the group whose buffer the
+  step uses; without it every step uses group 0, and with `groups=1` this is plain SGD. In
+  `Supernet.compile(..., method=...)` the method binds the number of groups and calls `tell`.
 
   Order of a step: gradients are summed over replicas, clipped by their global norm, L2 is added,
   then momentum, then the weights move.
 
-  What happens to weights that the step's subnet does not contain is `off_path`: `moved`, as in the
-  published runs (PyTorch 1.8: their zero gradient still decays them and moves them by momentum), or
-  `frozen` (PyTorch 2: they and their momentum stay).
+  `off_path` is what happens to weights outside of the step's subnet: `moved`, as in the published
+  runs (PyTorch 1.8: their zero gradient still decays them and moves them by momentum), or `frozen`
+  (PyTorch 2: they and their momentum stay).
 
   Example:
     model = keras.Sequential([keras.Input([4]), keras.layers.Dense(2)])
@@ -61,8 +61,8 @@ class MS(keras.optimizers.Optimizer):
       max_norm: Greatest global norm of the gradient, > 0; None leaves it unclipped.
       groups: int >= 1, momentum buffers; None: bound by `Supernet.compile`.
       off_path: `moved` or `frozen`.
-      l2_on: `all` weights, as published, or `kernels`: not those of fewer than two dimensions.
-      name: Name of the optimizer; None makes one that no other has.
+      l2_on: `all` weights, as published, or `kernels`: those of two or more dimensions.
+      name: Name of the optimizer; None makes a unique one.
       **kwargs: As for any Keras optimizer.
 
     Raises:
@@ -89,8 +89,8 @@ class MS(keras.optimizers.Optimizer):
   def bind(self, groups: int) -> None:
     """Sets the number of groups, unless it was given or the buffers have been made.
 
-    From then on a `frozen` step reads and writes only the rows that it moves, as supernets need it
-    for their speed; XLA cannot compile that.
+    From then on a `frozen` step reads and writes only the rows that it moves: supernets need that
+    for speed, and XLA cannot compile it.
 
     Args:
       groups: int >= 1.
@@ -116,7 +116,7 @@ class MS(keras.optimizers.Optimizer):
     self.slots = [
         None if getattr(v, "overwrite_with_gradient", False) else self._slot(v) for v in variables
     ]
-    # First axis of each weight, a bool each: a weight may hold rows of several choices.
+    # A bool for each index of a weight's first axis, which may hold several choices.
     self._parts = np.cumsum([0] + [v.shape[0] if len(v.shape) else 1 for v in variables])
     first = {"aggregation": "only_first_replica"}
     self._group = self.add_variable((), dtype="int32", name="group", **first)
@@ -132,22 +132,22 @@ class MS(keras.optimizers.Optimizer):
 
   @property
   def told(self) -> list[keras.Variable]:
-    """List of the variables that `tell` sets: of this optimizer, then of its CaLR; [] unbuilt."""
+    """List of the variables that `tell` sets: this optimizer's, then its CaLR's; [] until built."""
     own = [v for v in (self._group, self._on_path) if v is not None]
     _, schedule = schedules.seen_through(self)
     return [*own, schedule.complexity] if own and isinstance(schedule, calr.CaLR) else own
 
   @property
   def variables(self) -> list[keras.Variable]:
-    """All state of a step; it ends with what is told, so that every trainer carries that."""
+    """All state of a step; it ends with what `tell` sets, so that every trainer carries that."""
     kept = [v for v in super().variables if v is not self._group and v is not self._on_path]
     return kept + self.told
 
   def set_weights(self, weights: Sequence[np.ndarray]) -> None:
-    """Sets `variables`; a list that ends before what is told leaves that as it is.
+    """Sets `variables`; a list without what `tell` sets leaves that as it is.
 
     Raises:
-      InputError: It is not of such an optimizer, built for such weights; nothing is set then.
+      InputError: It does not fit this optimizer and its weights; nothing is set then.
     """
     weights = list(weights)
     variables = self.variables
@@ -164,11 +164,11 @@ class MS(keras.optimizers.Optimizer):
       variable.assign(value)
 
   def load_own_variables(self, store: Any) -> None:
-    """Restores what was saved, as `set_weights` does."""
+    """Restores the saved state, as `set_weights` does."""
     self.set_weights([store[str(place)] for place in range(len(store.keys()))])
 
   def __reduce__(self):
-    """Copies and pickles an optimizer that is not built; the state of one that is goes elsewhere.
+    """Copies and pickles an optimizer that is not built; the state of a built one needs its model.
 
     Raises:
       InputError: It is built.
@@ -181,15 +181,15 @@ class MS(keras.optimizers.Optimizer):
     return super().__reduce__()
 
   def tell(self, group: Any = 0, on_path: Sequence[Any] | None = None) -> None:
-    """Says what the next step is about.
+    """Sets the group and the path of the next step.
 
     Args:
-      group: int or int32 scalar in [0, groups): whose momentum the step reads and writes. Where a
-        compiled step computes it, one out of range makes the weights NaN or the step fail.
+      group: int or int32 scalar in [0, groups), the group whose momentum the step reads and writes.
+        If a compiled step computes it, one out of range makes the weights NaN or the step fail.
       on_path: One bool array per weight, [] or [first axis], for `frozen`; None stands for all.
 
     Raises:
-      InputError: The optimizer has not been built, or what is told is not as above.
+      InputError: The optimizer has not been built, or an argument is not as above.
     """
     if self._group is None:
       raise errors.InputError("Call `build(variables)` before `tell`. Received: not built")
@@ -266,22 +266,22 @@ class MS(keras.optimizers.Optimizer):
     return super()._filter_empty_gradients(grads, trainable_variables)
 
   def _mask(self, place):
-    """bool [first axis]: which parts of a weight the step moves."""
+    """bool [first axis], which rows of a weight the step moves."""
     start, stop = int(self._parts[place]), int(self._parts[place + 1])
     return ops.convert_to_tensor(self._on_path)[start:stop]
 
   def _backend_update_step(self, grads, trainable_variables, learning_rate):
-    """Clips where gradients are already summed; TensorFlow sums them inside, see below."""
+    """Clips gradients that are already summed; TensorFlow sums them later, in the method below."""
     if not hasattr(super(), "_all_reduce_sum_gradients"):
       grads = self._scaled(grads, trainable_variables)
-    # What a step computes cannot be refused: else JAX would take the nearest group, and drop it.
+    # A computed group cannot be refused. Without NaN, JAX would read the nearest and drop the update.
     group = ops.convert_to_tensor(self._group)
     inside = ops.equal(ops.clip(group, 0, self.groups - 1), group)
     rate = ops.where(inside, ops.convert_to_tensor(learning_rate), float("nan"))
     super()._backend_update_step(grads, trainable_variables, rate)
 
   def _all_reduce_sum_gradients(self, grads_and_vars):
-    """TensorFlow: sums over the replicas, then clips what was summed."""
+    """TensorFlow: sums over the replicas, then clips the sums."""
     # TensorFlow keeps the graph of each step in which it reduces, for as long as the process lives.
     several = current.replicas() > 1
     reduced = super()._all_reduce_sum_gradients(grads_and_vars) if several else grads_and_vars
@@ -289,7 +289,7 @@ class MS(keras.optimizers.Optimizer):
     return list(zip(self._scaled([g for g, _ in reduced], variables), variables))
 
   def _scaled(self, gradients, variables):
-    """Clips; with `frozen` a gradient becomes (rows, values) of what moves, else it is dense."""
+    """Clips; with `frozen` a gradient becomes (rows, values) of the rows that move, else dense."""
     parts = [(None, g) if g is None else self._part(g, v) for g, v in zip(gradients, variables)]
     if self.max_norm is not None:
       factor = sgd_lib.clip_factor([g for _, g in parts if g is not None], self.max_norm)
@@ -322,7 +322,7 @@ def _check_groups(groups):
 
 
 def _difference(there, here):
-  """What tells the shapes of a state from those of an optimizer; None if nothing does."""
+  """First difference between two lists of shapes, as text; None if there is none."""
   if len(there) != len(here):
     return f"{len(there)} variables in place of {len(here)}"
   places = [place for place, pair in enumerate(zip(there, here)) if pair[0] != pair[1]]

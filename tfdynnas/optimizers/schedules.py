@@ -1,10 +1,10 @@
-"""Which schedule an optimizer follows."""
+"""The schedule of an optimizer."""
 
 import keras
 
 
 def seen_through(optimizer):
-  """Looks behind an optimizer that scales the loss.
+  """Unwraps an optimizer that scales the loss.
 
   Keras has no public name for an optimizer's schedule, so it is found by its type.
 

@@ -205,7 +205,7 @@ class Supernet(keras.Model):
       batch_size: As for Keras' `fit`.
       epochs: As for Keras' `fit`.
       run_dir: Folder of a run, with the log, events and checkpoints of tools/train_supernet.py.
-        After a kill, the same call resumes bit-exactly, and the tools accept the run. x must then be
+        After a kill, the same call resumes bit-exactly, and the tools accept the run. x must be
         data.Data that a tool can load again; the only other arguments are batch_size, epochs,
         verbose, callbacks and validation_data. None trains without a run.
       **kwargs: As for Keras' `fit`.

@@ -18,13 +18,13 @@ from tfdynnas.training.probes import probe as probe_lib
 
 
 def state(model):
-  """What a training must keep: dict, name -> variable, of model, optimizer and metrics.
+  """State of a training: dict, name -> variable, of model, optimizer and metrics.
 
-  Numbered, since Keras lets variables share a name, as an optimizer's slots often do; and of those
-  the names hold numbers that depend on what was made before.
+  Names are numbered: Keras lets variables share a name, as an optimizer's slots often do, and the
+  numbers in names of slots depend on what was made before.
   """
   found = weights(model)
-  optimizer = model.optimizer  # What it is told comes last, and anew before each step.
+  optimizer = model.optimizer  # What `tell` sets comes last; each step sets it anew.
   kept = optimizer.variables[:len(optimizer.variables) - len(getattr(optimizer, "told", ()))]
   found.update((f"optimizer/{i}", v) for i, v in enumerate(kept))
   for metric in model.metrics:
@@ -33,7 +33,7 @@ def state(model):
 
 
 def weights(model):
-  """The part of `state` that is the model's own: dict, name -> variable."""
+  """The model's own variables in `state`: dict, name -> variable."""
   return {f"model/{i}/{v.name}": v for i, v in enumerate(model.variables)}
 
 
@@ -54,17 +54,17 @@ class Checkpoints(keras.callbacks.Callback):
     self._metrics = None
 
   def resume_within_epoch(self, model):
-    """Keeps the metrics of a half-done epoch over Keras' reset at its beginning."""
+    """Keeps the metrics of a half-done epoch, which Keras resets at its beginning."""
     self._metrics = [(v, keras.ops.convert_to_numpy(v)) for m in model.metrics for v in m.variables]
 
   def on_epoch_begin(self, epoch, logs=None):
-    """Puts the metrics of a half-done epoch back."""
+    """Restores the metrics of a half-done epoch."""
     for variable, value in self._metrics or ():
       variable.assign(value)
     self._metrics = None
 
   def on_train_batch_end(self, batch, logs=None):
-    """Writes when it is time; not at the end of an epoch, before the log has its row."""
+    """Writes when due; not at the end of an epoch, before the log has its row."""
     step = self._log.step
     if step % self._every == 0 and step % self._steps_per_epoch:
       self.write()
@@ -73,25 +73,25 @@ class Checkpoints(keras.callbacks.Callback):
     """Writes the state as it is now.
 
     Raises:
-      DivergedError: It is not finite, which the loss of the next steps may not show.
+      DivergedError: The state is not finite, which the loss of the next steps may not show.
     """
     arrays = {k: keras.ops.convert_to_numpy(v) for k, v in state(self.model).items()}
     for name, value in arrays.items():
       if not np.isfinite(value).all():
         raise _diverged("weights", f"NaN or infinity in {name} after step {self._log.step - 1}")
     record = {"step": self._log.step, "rows": self._log.rows, "identity": self._identity}
-    if current.share()[0] == 0:  # All workers read: what they count apart is summed at that.
+    if current.share()[0] == 0:  # All workers read, which sums their separate counts.
       checkpoint.save(self._path, arrays, record)
 
 
 class Log(keras.callbacks.Callback):
-  """Counts steps, stops at a loss that is no number, and writes one CSV row per epoch.
+  """Counts steps, stops at a loss that is not a number, and writes one CSV row per epoch.
 
   Attributes:
     step: int, steps done.
-    steps: int, of the whole training.
+    steps: int, steps of the whole training.
     rows: list of dicts, one per epoch done.
-    waited: Callable, () -> seconds that were waited for data so far.
+    waited: Callable, () -> seconds spent waiting for data so far.
   """
 
   def __init__(self, path, step, rows, epochs, steps_per_epoch, progress):
@@ -132,10 +132,10 @@ class Log(keras.callbacks.Callback):
         "data_wait": self._data_wait(),
     })
     if current.share()[0] == 0:
-      csv_file.write(self._path, list(self.rows[-1]), self.rows)  # The first may be older.
+      csv_file.write(self._path, list(self.rows[-1]), self.rows)  # The first may have old columns.
 
   def _data_wait(self):
-    """Share of the epoch's time so far that was waited for data."""
+    """Share of the epoch's time so far that was spent waiting for data."""
     start, _, before = self._start
     return round((self.waited() - before) / (time.perf_counter() - start), 4)
 
@@ -143,7 +143,7 @@ class Log(keras.callbacks.Callback):
 class Validation(keras.callbacks.Callback):
   """Evaluates the model at the end of each epoch, as Keras' `fit` does with `validation_data`.
 
-  Stands first, so that the log has its numbers.
+  Comes first, so that the log has its numbers.
   """
 
   def __init__(self, data):
@@ -159,11 +159,11 @@ class Validation(keras.callbacks.Callback):
 
 
 class DevicePeak(keras.callbacks.Callback):
-  """Keeps the most memory of an accelerator that this process, or one before it, held.
+  """Records the peak memory of an accelerator in this process and those before it.
 
-  Of several workers it is the first's.
+  With several workers, that of the first.
 
-  Stands before what writes the checkpoint, so that it is there of each epoch that is done.
+  Comes before the checkpoint, so that the file is there for each epoch that is done.
   """
 
   def __init__(self, path):
@@ -182,11 +182,11 @@ class DevicePeak(keras.callbacks.Callback):
 
 
 class Probes(keras.callbacks.Callback):
-  """Lets a probe look at the model at the end of epochs, and writes a line of JSON for each look.
+  """Runs a probe at the end of epochs, and writes a line of JSON each time.
 
-  Stands after the log, before what writes the checkpoint: so whatever step a checkpoint has, the
-  lines up to it are there. Those beyond it are dropped at a resume and come again. Stands before
-  TensorBoard too, which shows the numbers that it leaves in the epoch's logs.
+  Comes after the log and before the checkpoint: the lines up to a checkpoint's step are always
+  there. A resume drops later lines and writes them again. Comes before TensorBoard too, which shows
+  the numbers that it adds to the epoch's logs.
   """
 
   def __init__(self, path, log, probe, epochs):
@@ -194,12 +194,12 @@ class Probes(keras.callbacks.Callback):
     self._path, self._log, self._probe, self._epochs = path, log, probe, epochs
 
   def on_epoch_end(self, epoch, logs=None):
-    """Looks, if it is time."""
+    """Runs the probe, if it is due."""
     done = epoch + 1
     if done % self._probe.epochs and done < self._epochs:
       return
     line = {"epoch": done, "step": self._log.step, **self._probe(self.model, self._log.step)}
-    if current.share()[0] == 0:  # All workers look, else they would wait for the one that does.
+    if current.share()[0] == 0:  # All workers run it, else they would wait for the one that does.
       journal.write(self._path, [*read_lines(self._path), line])
     logs.update(probe_lib.scalars(line))
 
@@ -209,7 +209,7 @@ def read_lines(path, kind={"step": json_schema.COUNT}):
 
   Args:
     path: File that a Probes callback wrote.
-    kind: What a line must hold, as of `json_schema.check`.
+    kind: What a line must hold, as for `json_schema.check`.
 
   Returns:
     List of dicts.
@@ -221,7 +221,7 @@ def read_lines(path, kind={"step": json_schema.COUNT}):
 
 
 def drop_lines(path, step):
-  """Drops the lines of a killed process that its checkpoint, of that step, does not know of."""
+  """Drops the lines after the step of a checkpoint, left by a killed process."""
   lines = read_lines(path)
   kept = [line for line in lines if line["step"] <= step]
   if len(kept) < len(lines):

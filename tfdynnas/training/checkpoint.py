@@ -1,7 +1,7 @@
 """The state of a training in one file: arrays by variable path and a record, whole or not at all.
 
-No back end's own format: any of them reads it. Sampler, order of the data and augmentation are
-functions of (seed, step), so the step is all that is kept of them.
+Every backend reads the same format. Sampler, data order and augmentation are functions of
+(seed, step), so only the step is kept of them.
 """
 
 import json
@@ -61,10 +61,10 @@ def restore(path, variables, partly=False):
   Args:
     path: File that `save` wrote.
     variables: dict, name -> keras.Variable.
-    partly: bool, the checkpoint may hold more than these.
+    partly: bool, whether the checkpoint may hold more than these.
 
   Raises:
-    InputError: The file is damaged, or names, shapes or kinds differ from those of `variables`.
+    InputError: The file is damaged, or names, shapes or dtypes differ from those of `variables`.
   """
   values = npz_file.read(path, _WHAT, set(variables) if partly else None)
   values.pop(_RECORD, None)
@@ -85,6 +85,6 @@ def restore(path, variables, partly=False):
 
 
 def _alike(there, here):
-  """Whether two kinds are the same; a count of steps is int64 on TensorFlow, int32 on JAX."""
+  """Whether two dtypes agree; a count of steps is int64 on TensorFlow, int32 on JAX."""
   both = str(there), str(here)
   return both[0] == both[1] or set(both) == {"int32", "int64"}

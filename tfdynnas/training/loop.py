@@ -1,6 +1,6 @@
-"""The loop: `fit` from the last checkpoint to the end, so that a killed run goes on exactly.
+"""The training loop: `fit` resumes from the last checkpoint, exactly as if never interrupted.
 
-Of several workers each calls `fit` alike: all read the folder, the first alone writes there.
+Several workers call `fit` alike: all read the folder, the first alone writes there.
 """
 
 import pathlib
@@ -44,20 +44,21 @@ def fit(
 ):
   """Trains a compiled model, from the checkpoint in `folder` if there is one.
 
-  Leaves checkpoint.npz, log.csv, device.json, a probe's lines and `backend.boards` in `folder`.
+  Writes checkpoint.npz, log.csv, device.json, a probe's lines and `backend.boards` to `folder`.
 
   Args:
     model: keras.Model, compiled, its optimizer built.
-    batches: Callable (first_step, last_step) -> those steps, as `backend.batches` gives it.
+    batches: Callable (first_step, last_step) -> those steps, from `backend.batches`.
     steps_per_epoch: int >= 1.
     epochs: int >= 1, of the whole training.
-    folder: Where to keep its state.
-    identity: JSON-able dict, what makes this training the one it is.
+    folder: Folder of the training's state.
+    identity: JSON-able dict that identifies this training.
     every: Steps between checkpoints; the end of an epoch has one in any case.
     progress: Callable (step, steps, **logs), called after each step.
-    probe: training.probes.Probe or None; it looks at the model and changes nothing.
-    callbacks: Callbacks called after those of the loop; what one stops goes on at the next call.
-    validation_data: What to evaluate on at the end of each epoch, as Keras' `fit` takes it.
+    probe: training.probes.Probe or None; it does not change the model.
+    callbacks: Callbacks called after those of the loop; a training that one stops is resumed at the
+      next call.
+    validation_data: Data for the evaluation at the end of each epoch, as Keras' `fit` takes it.
 
   Returns:
     List of dicts, the rows of the log.
@@ -80,7 +81,7 @@ def fit(
 
 
 def _log(path, identity, epochs, steps_per_epoch, progress):
-  """The log of a training, as far as its checkpoint is."""
+  """The log of a training, up to its checkpoint."""
   record = resumable(path, identity)
   step, rows = (record["step"], record["rows"]) if record else (0, [])
   current.agree(step)
@@ -100,7 +101,7 @@ def _watchers(folder, log, keeper, probe, epochs, validation_data):
 
 
 def _fit_on(model, run, batches, steps_per_epoch, keeper, log, watchers):
-  """One run of steps: the rest of a half-done epoch, or all epochs that are left."""
+  """Runs the rest of a half-done epoch, or all the remaining epochs."""
   epoch, done = divmod(log.step, steps_per_epoch)
   if done:
     keeper.resume_within_epoch(model)
@@ -121,10 +122,10 @@ class _EpochEnd(keras.callbacks.Callback):
 
 
 def resumable(path, identity):
-  """The record of the checkpoint to go on from, None if there is none.
+  """The record of the checkpoint to resume from; None if there is none.
 
   Raises:
-    InputError: It is damaged, or of another training, saying in what it differs.
+    InputError: It is damaged, or of another training; the message says in what it differs.
   """
   record = checkpoint.record(path)
   if record is not None:

@@ -18,9 +18,9 @@ def make_supernet(config, space, steps, prepare=None, allowed=None, images=0, co
     config: config.SupernetConfig.
     space: spaces.Space.
     steps: int >= 1, steps of the whole training.
-    prepare: As for methods.SinglePath.
-    allowed: Sequence per decision of the choices to train; None: those of the space, whose bounds
-      CaLR keeps.
+    prepare: As for methods.Method.
+    allowed: Sequence per decision of the choices to train; None: those of the space. The bounds of
+      CaLR are the space's in any case.
     images: int, held images that a step may draw from; 0 if they are streamed.
     counts: int [classes], training images of each class; needed by class_weights.
 
@@ -28,8 +28,8 @@ def make_supernet(config, space, steps, prepare=None, allowed=None, images=0, co
     supernet.Supernet, compiled.
 
   Raises:
-    InputError: The split decision is not in the space, or restricted, or images are to be drawn
-      and are not held, or classes are to be weighed that were not counted.
+    InputError: The split decision is not in the space or is restricted, images are to be drawn that
+      are not held, or classes are to be weighted that were not counted.
   """
   supernet = supernet_lib.Supernet(
       space, seed=config.seed, name="supernet", dtype=config.precision
@@ -50,13 +50,13 @@ def class_weights(config, counts):
 
   Args:
     config: config.SupernetConfig or config.SubnetConfig.
-    counts: int [classes], training images of each class; None: they were not counted.
+    counts: int [classes], training images of each class; None: not counted.
 
   Returns:
     float64 [classes], or None: all are 1.
 
   Raises:
-    InputError: They are needed and were not counted.
+    InputError: Counts are needed and missing.
   """
   if config.class_weights == "none":
     return None
@@ -68,7 +68,7 @@ def class_weights(config, counts):
 
 
 def make_method(config, space, steps, prepare=None, allowed=None, images=0):
-  """The method that a config says; arguments and refusals as of `make_supernet`."""
+  """Makes the method of a config; arguments and errors as for `make_supernet`."""
   kind = _kind(config)
   known = {
       "steps": lambda: steps, "epochs": lambda: config.epochs, "images": lambda: images,
@@ -92,7 +92,7 @@ def _kind(config):
 
 
 def _make_sampler(config, space, allowed):
-  """The name of a config's sampler; one that has settings of its own is made with them."""
+  """The name of a config's sampler, or the sampler itself if it has settings."""
   kind = registry.find(registry.SAMPLERS, config.sampler, "sampler")
   settings = getattr(kind, "SETTINGS", ())
   if not settings:
@@ -102,7 +102,7 @@ def _make_sampler(config, space, allowed):
 
 
 def _make_schedule(config, steps):
-  """The learning rate that the config says: a number or a schedule."""
+  """The learning rate of a config: a number or a schedule."""
   rate = config.learning_rate
   if config.schedule == "constant":
     return rate

@@ -1,6 +1,6 @@
-"""From a compiled supernet to the settings that make it: the way back of `recipe`.
+"""From a compiled supernet to the settings that make it: the inverse of `recipe`.
 
-What settings cannot say is found by making the supernet again: `differences`.
+`differences` finds what settings cannot say, by comparison with the supernet made from them.
 """
 
 import keras
@@ -19,7 +19,7 @@ _NAMES = {"name", "module", "registered_name"}
 
 
 def of(supernet):
-  """The settings of a supernet's recipe; those of its images and epochs are not its own.
+  """Settings of a supernet's recipe, without those of images and epochs.
 
   Args:
     supernet: supernet.Supernet, compiled with a method.
@@ -28,7 +28,7 @@ def of(supernet):
     dict, fields of config.SupernetConfig.
 
   Raises:
-    InputError: The optimizer, a schedule or the method is none that a recipe makes.
+    InputError: No recipe makes such an optimizer, schedule or method.
   """
   _refuse_foreign("optimizer", supernet.optimizer, (ms.MS,))
   _refuse_foreign("method", supernet.method, _methods())
@@ -40,14 +40,14 @@ def of(supernet):
 
 
 def differences(supernet, made):
-  """What differs between two compiled supernets, but for what a run does not depend on.
+  """Differences between two compiled supernets that matter to a run.
 
   Args:
     supernet: supernet.Supernet, built and compiled.
-    made: As `supernet`, what its settings make.
+    made: supernet.Supernet made from its settings, built and compiled.
 
   Returns:
-    (of the first, of the second): dicts, name -> value; both empty of equals.
+    (of the first, of the second): dicts, name -> value; both empty if there are none.
   """
   one, other = _flat(_described(supernet)), _flat(_described(made))
   names = [name for name in {**one, **other} if one.get(name) != other.get(name)]
@@ -62,14 +62,14 @@ def _methods():
 
 
 def _described(supernet):
-  """Configs of model, optimizer, loss and method; metrics only look on."""
+  """Configs of model, optimizer, loss and method; metrics change nothing."""
   compiled = supernet.get_compile_config()
   left_out = ("metrics", "weighted_metrics")
   return {**supernet.get_config(), **{k: v for k, v in compiled.items() if k not in left_out}}
 
 
 def _flat(value, name=""):
-  """Nested dicts as one, without the names that Keras makes up."""
+  """Flattens nested dicts, without the names that Keras makes up."""
   if not isinstance(value, dict):
     return {name: value}
   flat = {}
@@ -99,7 +99,7 @@ def _of_optimizer(optimizer, method):
 
 
 def _of_rate(optimizer):
-  """Of a constant rate: the shortest decimal that the float32 of Keras' variable comes from."""
+  """Settings of a constant rate: the shortest decimal with the float32 of Keras' variable."""
   rate = np.float32(keras.ops.convert_to_numpy(optimizer.learning_rate))
   return {"schedule": "constant", "learning_rate": float(str(rate))}
 
@@ -129,7 +129,7 @@ def _of_method(method):
 
 
 def _of_budget(method):
-  """Of a sampler that was given as such."""
+  """Settings of a sampler that was given as an object."""
   sampler = method.sampler
   _refuse_foreign("sampler", sampler, (by_budget.Budget,))
   ranges = ",".join("-".join(map(_decimal, ends)) for ends in sampler.ranges)

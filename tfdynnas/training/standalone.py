@@ -1,8 +1,8 @@
 """The found network on its own: affine normalisation with running statistics, its own recipe.
 
 Source: the recipe of NAS-Bench-201's ground truth: SGD Nesterov 0.9, cosine, l2 5e-4. What
-ImageNet recipes have beside it (smoothed labels, dropout, decay of kernels alone, the moving
-average of the weights) is off unless asked for.
+ImageNet recipes also have (smoothed labels, dropout, decay of kernels alone, the moving average of
+the weights) is off by default.
 """
 
 import keras
@@ -22,7 +22,7 @@ def network_to_train(config, space, arch, steps, supernet=None, counts=None):
     space: spaces.Space.
     arch: Sequence of ints, one per decision.
     steps: int >= 1, steps of the whole training.
-    supernet: supernet.Supernet whose weights to begin with; None begins from scratch.
+    supernet: supernet.Supernet that gives the initial weights; None begins from scratch.
     counts: As for recipe.make_supernet.
 
   Returns:
@@ -45,7 +45,7 @@ def network_to_train(config, space, arch, steps, supernet=None, counts=None):
 
 
 def network_to_serve(space, arch, trained):
-  """The same network in layers that any Keras has, without edges that change nothing.
+  """The same network in Keras' own layers, without edges that change nothing.
 
   Args:
     space: spaces.Space.
@@ -67,9 +67,9 @@ def network_to_serve(space, arch, trained):
 
 @keras.saving.register_keras_serializable("tfdynnas")
 class Averaged(ms.MS):
-  """MS whose moving average of the weights, if there is one, stays beside them.
+  """MS that keeps the moving average of the weights, if there is one, beside them.
 
-  Keras puts it in their place whenever `fit` ends, which at a resume is not the training's end.
+  Keras replaces the weights by it whenever `fit` ends, even if the training is to be resumed.
   """
 
   def finalize_variable_values(self, var_list):

@@ -1,1 +1,1 @@
-"""Probes: what a training does to small and large subnets while it runs."""
+"""Probes: how small and large subnets fare during a training."""

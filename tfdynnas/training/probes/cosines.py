@@ -4,7 +4,7 @@ import numpy as np
 
 
 def cosines(ones, others):
-  """Cosine of each of some vectors with each of others.
+  """Cosine of every vector of one sequence with every vector of another.
 
   Args:
     ones: Sequence of n vectors, each a list of float arrays, one per weight.
@@ -29,7 +29,7 @@ def _flat(parts):
 
 
 def of_pairs(gradients, groups):
-  """Mean cosine of the pairs of gradients within a group, and of those across groups.
+  """Mean cosines of pairs of gradients within a group, and across groups.
 
   Args:
     gradients: Sequence of n vectors, each a list of float arrays, one per weight.
@@ -44,7 +44,7 @@ def of_pairs(gradients, groups):
 
 
 def with_momentum(gradients, groups, rows):
-  """Mean cosine of gradients with the momentum that their steps would meet, and with other ones.
+  """Mean cosines of gradients with the momentum of their own group, and with that of others.
 
   Args:
     gradients: Sequence of n vectors, each a list of float arrays, one per weight.
@@ -66,7 +66,7 @@ def with_momentum(gradients, groups, rows):
 
 
 def mean(values):
-  """Mean of those values that are numbers, a float; NaN if there is none."""
+  """Mean of the finite values, a float; NaN if there are none."""
   values = np.asarray(values, np.float64)
   values = values[np.isfinite(values)]
   return float(values.mean()) if values.size else float("nan")

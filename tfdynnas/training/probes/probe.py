@@ -1,8 +1,8 @@
-"""Probes: what a training does to small and large subnets, and to the subnets of one group.
+"""Probes: how small and large subnets, and the subnets of one group, fare during a training.
 
-They show the two problems that CaLR and MS are for: small subnets converge faster than large ones,
-and the momentum that a step meets was gathered from other subnets. A probe changes no bit of the
-training: it looks at a copy of the weights, in a network of its own.
+They show the two problems that CaLR and MS solve: small subnets converge faster than large ones,
+and the momentum of a step was gathered from other subnets. A probe changes no bit of the training:
+it uses a copy of the weights, in a separate network.
 """
 
 import functools
@@ -20,12 +20,12 @@ from tfdynnas.training.probes import cosines
 
 CLASSES = 4  # Quarters of the space by complexity.
 PER_GROUP = 3  # Archs of each momentum group whose gradients are compared.
-_POOL = 2000  # Archs drawn, of which the classes and groups are filled.
+_POOL = 2000  # Archs drawn to fill the classes and groups.
 _MEANS = ("complexity", "accuracy", "loss", "learning_rate")
 
 
 def sample(space, count, seed, allowed=None):
-  """Archs of all complexity classes, as many of each as go.
+  """Archs of all complexity classes, as many of each as possible.
 
   The classes are the quarters by complexity of a uniform sample of the archs that are trained;
   archs of the same complexity are of the same class.
@@ -45,7 +45,7 @@ def sample(space, count, seed, allowed=None):
   edges = np.quantile(costs, np.arange(1, CLASSES) / CLASSES, method="inverted_cdf")
   classes = np.searchsorted(edges, costs)
   queues = [[arch for arch, own in zip(pool, classes) if own == k] for k in range(CLASSES)]
-  # By rounds: an arch of each class that has one left.
+  # In rounds: one arch of each class that has any left.
   rounds = sorted((place, k) for k, queue in enumerate(queues) for place in range(len(queue)))
   chosen = sorted((k, place) for place, k in rounds[:count])
   return [queues[k][place] for k, place in chosen], [k for k, _ in chosen]
@@ -84,15 +84,15 @@ def _pool(space, seed, allowed=None):
 
 
 def rates(model, step, complexities):
-  """Learning rate with which a step trains subnets of given complexities.
+  """Learning rates of a step for subnets of given complexities.
 
   Args:
-    model: supernet.Supernet, compiled with a method; what it was told stays as it is.
+    model: supernet.Supernet, compiled with a method; it is not changed.
     step: int >= 0.
     complexities: float array [n].
 
   Returns:
-    float array [n]; where losses are weighed by complexity, with that weight.
+    float array [n]; times the weight of the loss, where complexity gives it one.
   """
   _, schedule = schedules.seen_through(model.optimizer)
   weigh = model.method.loss_calr
@@ -108,22 +108,22 @@ def rates(model, step, complexities):
 
 
 class Probe:
-  """Looks at a model in training: (model, step) -> a JSON-able dict.
+  """A probe of a model in training: (model, step) -> a JSON-able dict.
 
-  It looks at archs that the model's method trains, so that one serves all parts of a few-shot run.
+  It scores archs that the model's method trains, so one probe serves all parts of a few-shot run.
 
   Attributes:
-    epochs: int, epochs between two looks; the end of the training has one in any case.
+    epochs: int, epochs between two probes; the end of the training always has one.
   """
 
   def __init__(self, epochs, network, score, images, labels, count, seed):
-    """Prepares it.
+    """Makes the probe.
 
     Args:
-      epochs: int >= 1, see above.
-      network: supernet.Supernet of the probe's own, of the space and size of the model's.
+      epochs: int >= 1, epochs between two probes.
+      network: supernet.Supernet for the probe alone, of the space and size of the model's.
       score: Callable, arch -> {"accuracy", "loss"}, which runs `network`.
-      images: float32 [batch, height, width, 3], normalised: what gradients are taken of.
+      images: float32 [batch, height, width, 3], normalised, for the gradients.
       labels: int32 [batch].
       count: int >= 1, archs to score.
       seed: int >= 0, of the archs.
@@ -136,18 +136,18 @@ class Probe:
     )
 
   def __call__(self, model, step):
-    """Looks at a model.
+    """Probes a model.
 
     Args:
       model: supernet.Supernet, compiled with a method and with MS.
-      step: int >= 1, steps that it has trained.
+      step: int >= 1, steps trained so far.
 
     Returns:
       dict: `archs`, a dict for each with its index, class, complexity, accuracy, loss and the
       learning rate that it would have had at the last step; `classes`, the means of each class;
       `cosines` of gradients `within` a group and `across` groups; `momentum`, the cosines of
       gradients with the momentum of their `own` group, of `other` ones, and with the `mean` of all.
-      None stands for what is no number.
+      None where a value is not a number.
     """
     for own, weight in zip(self._network.trainable_variables, model.trainable_variables):
       own.assign(ops.convert_to_numpy(weight))
@@ -183,7 +183,7 @@ class Probe:
 
 
 def _class_means(rows):
-  """Means of the archs of each class that has some, in the order of the classes."""
+  """Means over the archs of each class that has any, in the order of the classes."""
   members = {}
   for row in rows:
     members.setdefault(row["class"], []).append(row)
@@ -195,7 +195,7 @@ def _class_means(rows):
 
 
 def _plain(value):
-  """The same with six digits of each float, and None for what is no number."""
+  """A copy with six digits of each float, and None for what is not finite."""
   if isinstance(value, dict):
     return {key: _plain(part) for key, part in value.items()}
   if isinstance(value, list):
@@ -206,7 +206,7 @@ def _plain(value):
 
 
 def scalars(line):
-  """What TensorBoard shows of a probe: dict, name -> float.
+  """Scalars of a probe for TensorBoard: dict, name -> float.
 
   Args:
     line: dict that a Probe gave.
