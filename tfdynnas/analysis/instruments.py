@@ -1,6 +1,6 @@
-"""What probes saw of a training, as lines over its steps.
+"""Lines over the steps of a training, from its probes.
 
-A probe is a dict that training.probes.Probe made, with its `step`. A line is (steps, values).
+A probe is a dict that training.probes.Probe made, with a `step`. A line is (steps, values).
 """
 
 import math
@@ -66,11 +66,11 @@ def tau_lines(probes, truth_of):
 
   Args:
     probes: List of probes.
-    truth_of: dict, index of an arch -> its accuracy on its own; NaN or absent where unknown.
+    truth_of: dict, index of an arch -> its stand-alone accuracy; NaN or absent where unknown.
 
   Returns:
     (line, level): Kendall's tau-b of the accuracies with inherited weights; that of complexity
-    alone, of the last probe's archs, NaN where it is not defined.
+    alone for the last probe's archs, NaN where undefined.
   """
   taus, level = [], math.nan
   for probe in probes:
@@ -85,7 +85,7 @@ def tau_lines(probes, truth_of):
 
 
 def gap(probes, key):
-  """Most complex class less least complex one at the last probe, a float; NaN where unknown."""
+  """Most complex class minus least complex one at the last probe, a float; NaN where unknown."""
   rows = probes[-1]["classes"]
   values = [math.nan if row[key] is None else row[key] for row in (rows[0], rows[-1])]
   return float(np.subtract(values[1], values[0]))

@@ -1,7 +1,7 @@
-"""A benchmark table of a NATS-Bench download, read by its own package: the extra `nats-bench`.
+"""Benchmark tables from a NATS-Bench download, read by its package: the extra `nats-bench`.
 
 Source: Dong et al., NATS-Bench (TPAMI 2021), topology space, which is that of NAS-Bench-201. Its
-archs come in an order of its own; they are told apart by their strings.
+archs have another order; they are identified by their strings.
 """
 
 import os
@@ -63,7 +63,7 @@ def _mean(api, number, dataset, key, epochs):
 
 def _open(path):
   """The package's own reader."""
-  # Not pathlib's, which raises of too long a name. A device or a pipe may never end.
+  # pathlib's raises for too long a name. A device or a pipe may never end.
   if not os.path.isdir(path) and not os.path.isfile(path):
     raise errors.InputError(
         "`nats` must be a NATS-Bench download, NATS-tss-v1_0-3ffb9-simple or "

@@ -1,6 +1,6 @@
-"""How alike two rankings are: Kendall's tau-b, Spearman's rho, and what the best k are worth.
+"""How alike two rankings are: Kendall's tau-b, Spearman's rho, precision and regret of the best k.
 
-Higher is better everywhere. Where a number is not defined, it is NaN: a constant ranks nothing.
+Higher scores and truths are better. Undefined numbers are NaN: a constant has no ranking.
 """
 
 import numpy as np
@@ -49,7 +49,7 @@ def ranks(values):
 def precision_at(scores, truth, k):
   """Share of the k best by score that are among the k best in truth.
 
-  Among archs that tie for the last places, each is as likely to be taken: the number is the mean.
+  Ties for the last places are broken at random: the number is the mean over all ways.
 
   Args:
     scores: Numbers [n].
@@ -66,7 +66,7 @@ def precision_at(scores, truth, k):
 def regret_at(scores, truth, k):
   """How far the best in truth lies above the best of the k that score best.
 
-  Among archs that tie for the last places, each is as likely to be taken: the number is the mean.
+  Ties for the last places are broken at random: the number is the mean over all ways.
 
   Args:
     scores: Numbers [n].
@@ -89,7 +89,7 @@ def regret_at(scores, truth, k):
 
 
 def _statistic(measure, first, second):
-  """What SciPy measures, as a float; NaN, without its warning, where a list is constant."""
+  """A SciPy measure as a float; NaN, without SciPy's warning, where a list is constant."""
   first, second = _pair(first, second)
   if np.ptp(first) > 0 and np.ptp(second) > 0:  # False with a NaN, too.
     return float(measure(first, second).statistic)
@@ -108,7 +108,7 @@ def _pair(first, second):
 
 
 def _chance_to_be_among(values, k):
-  """float64 [n], chance to be among the k greatest if ties are broken by chance."""
+  """float64 [n], chance of being among the k greatest if ties are broken at random."""
   if not 1 <= k <= len(values):
     raise errors.InputError(f"`k` must be in [1, {len(values)}]. Received: {k}")
   least = np.sort(values)[-k]

@@ -1,7 +1,7 @@
 """How far a ranking of archs can be trusted: its statistics, with bootstrap intervals.
 
 CB and C3 name what "Subnet-Aware Dynamic Supernet Training" measures; the paper's formulas were not
-at hand, so both are this project's own definitions, and reports say so.
+available, so both are this project's own definitions, and reports say so.
 """
 
 import math
@@ -14,28 +14,28 @@ from tfdynnas.analysis import rank_metrics
 RESAMPLES = 1000
 LEVEL = 0.95
 TOP = (1, 5, 10, 50)
-FEWEST = 5  # Archs that an interval needs: of fewer, most drawings are one or two of them again.
-LEARNED = 5.0  # Percent above chance from which on an arch counts as one that learns at all.
+FEWEST = 5  # Archs that an interval needs: most resamples of fewer repeat one or two.
+LEARNED = 5.0  # Percent above chance from which on an arch counts as learning.
 
 
 def statistics(scores, truth, costs, chances=(0.0, 0.0), seed=0, resamples=RESAMPLES):
-  """What a ranking by `scores` is worth, where `truth` is known.
+  """Quality of a ranking by `scores`, where `truth` is known.
 
-  Archs whose score or truth is not finite are left out, and counted. An interval is that of the
-  archs drawn anew, with the scores as they are: not that of another training of the supernet.
+  Archs whose score or truth is not finite are left out, and counted. Intervals are over resampled
+  archs with fixed scores: they do not cover another training of the supernet.
 
   Args:
     scores: Accuracies with inherited weights [n], percent.
-    truth: Accuracies of the archs trained on their own [n], percent.
+    truth: Stand-alone accuracies of the archs [n], percent.
     costs: dict, kind -> costs [n]: `complexity`, which CB and C3 need, and others.
     chances: (of the scores, of the truth), accuracies of guessing, percent.
     seed: int in [0, 2**32), of the bootstrap.
-    resamples: int >= 1, times that archs are drawn anew.
+    resamples: int >= 1, number of resamples of the archs.
 
   Returns:
     JSON-able dict: `count`, `left_out`; `tau_b`, `spearman`, `tau_b_of_costs` by kind, `cb`,
     `cb_rank` and `c3`, each {"value", "low", "high"}; `precision_at` and `regret_at` (percent) by
-    k. None where a number is not defined; `low` and `high` also of fewer than FEWEST archs.
+    k. None where a number is not defined; `low` and `high` also for fewer than FEWEST archs.
 
   Raises:
     InputError: Lists of other lengths, or fewer than 2 archs with score and truth.
@@ -55,7 +55,7 @@ def statistics(scores, truth, costs, chances=(0.0, 0.0), seed=0, resamples=RESAM
 def complexity_bias(scores, truth, complexity):
   """CB as this project defines it: tau-b(complexity, truth) - tau-b(complexity, scores).
 
-  Positive: the scores under-rate complex archs; 0: they do not. All are lists of numbers [n].
+  Positive: the scores under-rate complex archs; 0: they do not. All arguments are numbers [n].
   """
   return rank_metrics.kendall(complexity, truth) - rank_metrics.kendall(complexity, scores)
 
@@ -64,7 +64,7 @@ def rank_bias(scores, truth, complexity):
   """CB by ranks: how much higher scores rank the most complex third than the least complex.
 
   Ranks are in [0, 1], 1 the best, less those by truth; negative: complex archs are under-rated.
-  All are lists of numbers [n].
+  All arguments are numbers [n].
   """
   raised = rank_metrics.ranks(scores) - rank_metrics.ranks(truth)
   places = rank_metrics.ranks(complexity)
@@ -130,7 +130,7 @@ def _with_intervals(columns, chances, seed, resamples):
 
 
 def _flat(columns, chances):
-  """dict, name -> number, of one drawing of the archs."""
+  """dict, name -> number, of one resample of the archs."""
   score, truth = columns["score"], columns["truth"]
   found = {"tau_b": rank_metrics.kendall(score, truth),
            "spearman": rank_metrics.spearman(score, truth)}
@@ -146,7 +146,7 @@ def _flat(columns, chances):
 
 
 def _interval(value, drawn):
-  """A number and the quantiles of its drawings; None for what is not defined."""
+  """A number and the quantiles of its resamples; None where undefined."""
   drawn = [other for other in drawn if not math.isnan(other)]
   if math.isnan(value) or not drawn:
     return {"value": None if math.isnan(value) else value, "low": None, "high": None}

@@ -1,4 +1,4 @@
-"""Results of an experiment: one CSV line per row and seed, and the table that they make."""
+"""Results of an experiment: one CSV line per row and seed, and the table made from them."""
 
 import contextlib
 import fcntl
@@ -20,7 +20,7 @@ COLUMNS = (
     "hours", "versions",
 )
 _KEYS = {"row", "seed", "flags"}
-_NUMBERS = {  # Their columns; an empty cell says that none is known.
+_NUMBERS = {  # Columns of numbers; an empty cell is unknown.
     name: (kind, None) for kind, names in (
         (json_schema.CORRELATION, (*(f"tau_{name}" for name in TRUTHS), "tau_low", "tau_high",
                                  "spearman", "tau_params", "tau_macs")),
@@ -31,16 +31,16 @@ _NUMBERS = {  # Their columns; an empty cell says that none is known.
 
 
 def read_results(path):
-  """The lines of a results file.
+  """Reads the lines of a results file.
 
   Args:
-    path: CSV file; one that is not there has no lines.
+    path: CSV file; a missing one has no lines.
 
   Returns:
-    List of dicts of strings by column; one that the file has not is empty.
+    List of dicts of strings by column; a column that the file lacks is empty.
 
   Raises:
-    InputError: It has other columns, or numbers that cannot be.
+    InputError: It has other columns, or impossible numbers.
   """
   path = pathlib.Path(path)
   if not path.exists():
@@ -59,7 +59,7 @@ def append_result(path, result):
   """Adds a line; several processes may do so at once.
 
   Args:
-    path: CSV file, made if it is not there.
+    path: CSV file, made if it is missing.
     result: dict by column; a column that is missing or None stays empty.
   """
   path = pathlib.Path(path)
@@ -107,7 +107,7 @@ def results_table(results):
     results: Lines as from `read_results`, rows in the order to show.
 
   Returns:
-    str, a Markdown table; `n/a` where no number is known, no deviation of one seed.
+    str, a Markdown table; `n/a` where a number is unknown, no deviation for a single seed.
   """
   heads = ["method", "seeds"]
   heads += [f"{name} {what}" for name in TRUTHS for what in ("tau", "top-1")]

@@ -11,7 +11,7 @@ def standing_line(record):
   """The place of the network found, as one line.
 
   Args:
-    record: dict, as of jobs.train_baselines.
+    record: dict, as from jobs.train_baselines.
 
   Returns:
     str.
@@ -38,7 +38,7 @@ def standing_table(record):
     record: As for `standing_line`.
 
   Returns:
-    List of tuples of str, the first one the heads of the columns.
+    List of tuples of str, the first one the column heads.
   """
   networks = _networks(record)
   accuracies = [result["accuracy"] for _, result in networks]
@@ -51,7 +51,7 @@ def standing_table(record):
 
 
 def _networks(record):
-  """(name, result) of each, first the one that was found."""
+  """(name, result) of each, the found one first."""
   largest = [("largest", record["largest"])] if record["largest"] else []
   return [("found", record["found"]), *(("random", one) for one in record["randoms"]), *largest]
 

@@ -18,7 +18,7 @@ from tfdynnas import spaces
 from tfdynnas.files import atomic
 from tfdynnas.files import npz_file
 
-EPOCHS = 200  # What a name without a number means: the length that the literature compares with.
+EPOCHS = 200  # Of a name without a number: the length that the literature compares.
 SPACE = "nasbench201"
 _NAME = re.compile(r"(.+)_([a-z]+)(?:_(\d+))?")
 _HOW = (
@@ -32,7 +32,7 @@ class Table:
   """Accuracies of all archs of a space.
 
   Attributes:
-    name: What to call it: the file it came from.
+    name: Path of its file.
     space: Name of the space.
     accuracies: dict, (dataset, split, epochs) -> float32 [size], percent, NaN where unknown.
     subset: int64 indices of the archs to rank, or None.
@@ -49,7 +49,7 @@ class Table:
     return len(next(iter(self.accuracies.values())))
 
   def has(self, dataset, split="test", epochs=EPOCHS):
-    """Whether `accuracy` has an answer."""
+    """Whether the table has such accuracies."""
     return (dataset, split, epochs) in self.accuracies
 
   def accuracy(self, dataset, split="test", epochs=EPOCHS):
@@ -84,10 +84,10 @@ def load_table(path):
     Table.
 
   Raises:
-    InputError: There is no such file, or it is no table, or its numbers cannot be right.
+    InputError: There is no such file, it is no table, or its numbers are impossible.
   """
   path = pathlib.Path(path)
-  if not os.path.isfile(path):  # Not pathlib's, which raises of too long a name.
+  if not os.path.isfile(path):  # pathlib's raises for too long a name.
     raise errors.InputError(f"`table` must be a file: {_HOW}. Received: {str(path):.300}, none")
   arrays = npz_file.read(path, "a whole .npz file")
   space = str(arrays.pop("space", SPACE))

@@ -12,29 +12,29 @@ from tfdynnas.sampling import cost_counts
 from tfdynnas.spaces import allowed as allowed_lib
 
 _BUDGET = 0x62756467  # First counter of this use of the hash, "budg".
-# Sums are told apart up to this part of their range: at the published sizes of the MobileNet space
-# all 107 156 of multiply-accumulates and 121 220 of complexity are; 10 MB there.
+# Most units of the range of sums. At the published sizes of the MobileNet space they tell all
+# 107 156 sums of multiply-accumulates and 121 220 of complexity apart, in 10 MB.
 _UNITS = 2**17
 _TRIES = 64
-_TRIALS, _SHARE = 4096, 1 / 4  # Of so many draws this share must be within: 64 miss at 1e-8.
+_TRIALS, _SHARE = 4096, 1 / 4  # Of so many draws this share must be within; 64 then miss at 1e-8.
 
 
 @keras.saving.register_keras_serializable("tfdynnas")
 class Budget:
-  """One arch a step: a range of costs, each as likely, then any arch of that range.
+  """One arch a step: a range of costs drawn uniformly, then an arch of that range.
 
-  The usual way draws uniformly until an arch fits, for ever where the range is rare. Here archs are
-  drawn as Stratified draws them, by counts of the archs of each sum. That is exact where costs have
-  131 073 sums at most, as the multiply-accumulates of MobileNets of the published sizes. Where they
-  are rounded, the sums drawn from are those that an arch of the range may have, and the first of 64
-  draws that is within it counts: so each arch of the range is as likely still. A range so narrow
+  The usual way draws uniformly until an arch fits, endlessly if the range is rare. This sampler
+  draws as Stratified does, by counts of the archs of each sum. That is exact for costs with at most
+  131 073 sums, such as multiply-accumulates of MobileNets of the published sizes. Others are
+  rounded: the sums to draw from are those that an arch of the range may have, and the first of 64
+  draws within the range counts, so that each of its archs is still as likely. A range so narrow
   that fewer than a quarter of the draws are within is refused.
 
   Source: ranges and draws of the published single path MobileNet supernets: 300 to 310, 310 to 320
   and 320 to 330 million multiply-accumulates, at most 500 draws, and then any arch.
   """
 
-  SETTINGS = ("budget",)  # What of a config `of_space` takes.
+  SETTINGS = ("budget",)  # Settings of a config that `of_space` takes.
 
   def __init__(self, fixed, rows, ranges, seed=0, allowed=None):
     """Makes the sampler.
@@ -42,7 +42,7 @@ class Budget:
     Args:
       fixed: int, the cost that every arch has.
       rows: Sequence per decision of the cost of each choice, ints.
-      ranges: Sequence of (least, greatest) cost, both within, that archs are drawn from.
+      ranges: Sequence of (least, greatest) cost, both included, to draw archs from.
       seed: int in [0, 2**32).
       allowed: Sequence per decision of the choices to draw from; None draws from all.
 
@@ -78,10 +78,10 @@ class Budget:
       space: spaces.Space.
       seed: int in [0, 2**32).
       allowed: As for the class.
-      budget: str, a cost and its ranges, as `macs:300e6-310e6,310e6-320e6`.
+      budget: str, a cost and its ranges, such as `macs:300e6-310e6,310e6-320e6`.
 
     Raises:
-      InputError: There is no budget, or as of the class.
+      InputError: There is no budget, or as for the class.
     """
     if not budget:
       raise errors.InputError("`sampler` budget needs ranges: give a Budget. Received: none")
@@ -109,7 +109,7 @@ class Budget:
     sums = np.flatnonzero(self._counted.counts)
     least = sums * unit + sum(row.min() for row in lost)
     most = sums * unit + sum(row.max() for row in lost)
-    # With leeway, since the unit is no whole number.
+    # With leeway, since the unit is not a whole number.
     return sums[(most >= low - 0.5) & (least <= high + 0.5)] if low <= high else sums[:0]
 
   def __call__(self, step):
@@ -129,7 +129,7 @@ class Budget:
     return ops.expand_dims(ops.take(ops.stack(draws, axis=1), first, axis=0), 0)
 
   def _tried(self, number, step, tries):
-    """Draws for a range: how far each is outside, int32 [tries]; its places, [tries] a decision."""
+    """Draws for a range: distances from it, int32 [tries]; places, int32 [tries] per decision."""
     place = hashing.weighted(
         hashing.uniform_uint32(self.seed, _BUDGET, step, 0, tries),
         ops.take(self._within, number, axis=0),
@@ -155,7 +155,7 @@ class Budget:
 
 
 def _check_numbers(rows, ranges):
-  """Refuses costs that are not whole, and ends of ranges that are no numbers."""
+  """Refuses costs that are not whole, and ends of ranges that are not numbers."""
   costs = [cost for row in rows for cost in row]
   if any(cost != int(cost) for cost in costs) or any(map(math.isnan, sum(ranges, []))):
     raise errors.InputError(
@@ -164,7 +164,7 @@ def _check_numbers(rows, ranges):
 
 
 def _above_least(costs):
-  """(divisor, rows): what all differences are multiples of; those to the least, in it, int32."""
+  """(divisor, rows): the differences' common divisor; costs above the least, in it, int32."""
   above = [row - row.min() for row in costs]
   divisor = max(int(np.gcd.reduce(np.concatenate(above))), 1)
   greatest = sum(int(row.max()) for row in above) // divisor

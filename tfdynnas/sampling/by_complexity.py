@@ -1,4 +1,4 @@
-"""Samplers that go by complexity: in proportion to it, and level by level."""
+"""Samplers by complexity: in proportion to it, and level by level."""
 
 import keras
 import numpy as np
@@ -11,8 +11,8 @@ from tfdynnas.spaces import allowed as allowed_lib
 
 _TERM = 0x7465726D  # First counters of these uses of the hash, "term",
 _LEVEL = 0x6C65766C  # "levl".
-_UNITS = 4096  # Of the range of complexities, which are put together to levels anyway.
-_LEVELS = 64  # More complexities than that are put together in as many bins.
+_UNITS = 4096  # Resolution of complexities, which are grouped into levels anyway.
+_LEVELS = 64  # More complexities than that are grouped into as many bins.
 
 
 @keras.saving.register_keras_serializable("tfdynnas")
@@ -86,10 +86,10 @@ class Proportional:
 
 @keras.saving.register_keras_serializable("tfdynnas")
 class Stratified:
-  """One arch a step: a level of complexity, each as likely, then any arch of that level.
+  """One arch a step: a level of complexity drawn uniformly, then an arch of that level.
 
-  The levels are the complexities that there are, or 64 bins of equal width where there are more. An
-  arch is drawn choice by choice from the last decision on, by how many archs each leaves: counted
+  The levels are the complexities, or 64 bins of equal width if there are more. An arch is drawn
+  choice by choice from the last decision on, by the number of archs that each leaves: counted
   exactly, however large the space. Complexities closer than 1 / 4096 of their range count as one.
   """
 

@@ -1,4 +1,4 @@
-"""How many archs have each sum of costs, counted however large the space, and draws among them."""
+"""Counts of the archs of each sum of costs, however large the space, and draws among them."""
 
 import numpy as np
 from keras import ops
@@ -12,7 +12,7 @@ _POWERS = 2.0 ** -np.arange(127, dtype=np.float32)
 class Counted:
   """The archs of each sum of costs, in units of the costs' greatest common divisor.
 
-  Where that gives more sums than `units` the unit is so much larger, and costs are rounded to it.
+  If that gives more sums than `units`, the unit is larger, and costs are rounded to it.
 
   Attributes:
     counts: float64 [sums], how many archs have each sum, in units.
@@ -21,20 +21,20 @@ class Counted:
   """
 
   def __init__(self, rows, units):
-    """Counts.
+    """Counts the archs.
 
     Args:
       rows: List per decision of int arrays [choices], the cost of each choice, the least of each 0.
-      units: int, up to which part of their range sums are told apart.
+      units: int, most units that the range of sums is divided into.
 
     Raises:
-      InputError: There are more archs than a float64 can count, some 10**308.
+      InputError: There are more archs than a float64 can count, about 10**308.
     """
     divisor = np.gcd.reduce(np.concatenate(rows))
     self.unit = max(divisor, 1, sum(int(row.max()) for row in rows) / units)
     self.rows = [np.rint(row / self.unit).astype(np.int32) for row in rows]
     counts = [np.ones(1)]
-    with np.errstate(over="ignore"):  # Told below.
+    with np.errstate(over="ignore"):  # Reported below.
       for row in self.rows:
         counts.append(_longer(counts[-1], row))
     self.counts = counts.pop()
@@ -46,10 +46,10 @@ class Counted:
     ]
 
   def draw(self, left, bits):
-    """Draws archs of given sums, each arch as likely: from the last decision on.
+    """Draws archs of given sums, each arch as likely, from the last decision on.
 
-    A choice weighs as many archs as the decisions before it have at the sum that it leaves. Its
-    probability is off by some 2**-24.
+    The weight of a choice is the number of archs of the decisions before it with the remaining sum.
+    Its probability is off by about 2**-24.
 
     Args:
       left: int32 [...], sums that archs have, in units.
@@ -61,7 +61,7 @@ class Counted:
     drawn = []
     for number in reversed(range(len(self.rows))):
       (mantissa, power), row = self._before[number], self.rows[number]
-      rests = ops.subtract(ops.expand_dims(left, -1), row)  # PyTorch's own takes no NumPy.
+      rests = ops.subtract(ops.expand_dims(left, -1), row)  # PyTorch's operator takes no NumPy.
       there = (rests >= 0) & (rests < len(mantissa))
       places = ops.where(there, rests, 0)
       powers = ops.where(there, ops.take(power, places), 0)
@@ -74,7 +74,7 @@ class Counted:
 
 
 def padded(groups, counts):
-  """Sums side by side, with what each is drawn by.
+  """Groups of sums as equally long rows, with the weight of each sum.
 
   Args:
     groups: List of int arrays, the sums of each group, at least one.
@@ -91,7 +91,7 @@ def padded(groups, counts):
 
 
 def _longer(before, row):
-  """Counts of the archs of one decision more, float64 [sums]."""
+  """Counts of the archs of one more decision, float64 [sums]."""
   counts = np.zeros(len(before) + int(row.max()))
   for units in row:
     counts[units:units + len(before)] += before

@@ -11,7 +11,7 @@ def make(name, space, seed=0, allowed=None, **settings):
     space: spaces.Space.
     seed: int in [0, 2**32).
     allowed: Sequence per decision of the choices to draw from; None: those of the space.
-    **settings: What the sampler of that name takes beside.
+    **settings: Further settings of that sampler.
 
   Returns:
     Callable, step -> int32 [1, decisions].

@@ -68,8 +68,8 @@ class Uniform:
 class Fair:
   """As many archs a step as the largest decision has choices, each of its choices in one of them.
 
-  Each decision has a random order of its choices of its own. One with fewer choices has each as
-  often as fits, and the rest are drawn without repetition: fair over many steps.
+  Each decision orders its choices at random, apart from the others. One with fewer choices has each
+  as often as fits, and the rest are drawn without repetition: fair over many steps.
 
   Source: Chu et al., FairNAS (ICCV 2021), strict fairness.
   """
@@ -138,14 +138,14 @@ def splittable(space, allowed=None):
 
   Args:
     space: spaces.Space.
-    allowed: Sequence per decision of the choices that a part of the supernet trains; None: all.
+    allowed: Sequence per decision of the choices that are trained; None: all.
 
   Returns:
-    Those all of whose choices in the space are trained; of these the ones with two or more, unless
-    there are none.
+    The decisions whose choices in the space are all trained; of these the ones with two or more, if
+    there are any.
 
   Raises:
-    InputError: There is none, so that there is nothing to split the momentum by.
+    InputError: There is no such decision, so the momentum cannot be split.
   """
   allowed = space.restrict(allowed).allowed
   free = [place for place, own in enumerate(space.allowed) if allowed[place] == own]

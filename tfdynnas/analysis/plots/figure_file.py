@@ -7,14 +7,14 @@ from tfdynnas.files import atomic
 
 INK = "#222222"
 FAINT = "#9a9a9a"
-# Of what has an order, the least first: apart on grey paper too.
+# For lines that have an order, the least first: distinct in grey too.
 ORDERED = ("#9ecae1", "#56a0d3", "#2166ac", "#08306b")
 # Okabe and Ito's colours, which stay apart for colour-blind readers.
 COLOURS = ("#0072b2", "#e69f00", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#8c6d31", "#5e4fa2")
 
 
 def new(width, height):
-  """Makes an empty figure that no window and no global state knows.
+  """Makes an empty figure without a window and outside of global state.
 
   Args:
     width: Inches.

@@ -10,9 +10,8 @@ _HEIGHT = 3.0
 def layer_figure(space, arch):
   """Draws an arch of a LayerSpace: a bar per layer.
 
-  It is as high as the layer expands, in the colour of its window; a layer that is left out is a
-  dashed line. A tick stands at the first layer and where the shape changes, with channels and
-  size from there on.
+  The height of a bar is the expansion, its colour the window; a layer that is left out is a dashed
+  line. Ticks at the first layer and at changes of the shape show channels and size from there on.
 
   Returns:
     matplotlib.axes.Axes, alone in its figure.
@@ -42,7 +41,7 @@ def _draw(axes, place, block, colours):
 
 
 def _label(axes, space, layers):
-  """Ticks at the first layer and at new shapes, and the scale of the expansions that there are."""
+  """Ticks at the first layer and at new shapes, and the scale of the expansions in use."""
   firsts = [n for n, layer in enumerate(layers) if n == 0 or not layer.keeps_shape]
   axes.set_xticks(firsts)
   axes.set_xticklabels(

@@ -49,7 +49,7 @@ def _points(steps, values):
 
 
 def finish(axes, xlabel, ylabel):
-  """Gives axes the looks of all figures of numbers; several lines have a legend below."""
+  """Gives axes the look of all figures of numbers; several lines have a legend below."""
   axes.set_xlabel(xlabel, color=figure_file.INK)
   axes.set_ylabel(ylabel, color=figure_file.INK)
   axes.spines[["top", "right"]].set_visible(False)

@@ -6,15 +6,15 @@ from tfdynnas import errors
 from tfdynnas.analysis.plots import figure_file
 from tfdynnas.analysis.plots import line_figure
 
-_MANY = 1000  # Beyond so many points are small, and pixels in an SVG too.
+_MANY = 1000  # With more, points are small, and pixels even in an SVG.
 
 
 def ranking_figure(scores, truth, complexity, path):
-  """Draws what the supernet says of archs over what they are worth on their own.
+  """Draws the supernet's accuracies of archs over their stand-alone accuracies.
 
   Args:
     scores: Accuracies with inherited weights [n], percent.
-    truth: Accuracies of the archs trained on their own [n], percent; NaN where unknown.
+    truth: Stand-alone accuracies of the archs [n], percent; NaN where unknown.
     complexity: Numbers > 0 [n], which give the colour.
     path: Path of the file, PNG or SVG.
 

@@ -1,4 +1,4 @@
-"""What a search looked at, and what it found, as a figure."""
+"""The trials of a search, and the one that was found, as a figure."""
 
 import itertools
 import math
@@ -10,7 +10,7 @@ _KEYS = ("trial", "accuracy")
 _UNITS = {"bytes": ((1e6, "MB", "million"), (1e3, "kB", "thousand")),
           "latency": ((1.0, "ms", "milliseconds"),) * 2}
 _COUNTS = ((1e6, "M {}", "million"), (1e3, "k {}", "thousand"))
-_MANY = 400  # Beyond so many trials points are small and see-through.
+_MANY = 400  # With more trials, points are small and transparent.
 
 
 def search_figure(history, found, path, title=None, front=(), costs=("params",)):
@@ -51,7 +51,7 @@ def search_figure(history, found, path, title=None, front=(), costs=("params",))
 
 
 def _find(trials, found):
-  """The trial of a number."""
+  """The trial with a number."""
   for trial in trials:
     if trial["trial"] == found:
       return trial
@@ -59,7 +59,7 @@ def _find(trials, found):
 
 
 def _tidy(panels):
-  """Takes away what tells nothing."""
+  """Removes superfluous spines, and puts a faint grid behind the data."""
   for axes in panels:
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color="#e6e6e6", linewidth=0.8)
@@ -67,7 +67,7 @@ def _tidy(panels):
 
 
 def _labels(panels):
-  """dict, label -> what is drawn: the front is in the panels of costs alone."""
+  """dict, label -> artist, over all panels: the front is in the panels of costs alone."""
   labels = {}
   for axes in panels:
     labels |= dict(zip(*axes.get_legend_handles_labels()[::-1]))
@@ -139,7 +139,7 @@ def _draw_costs(axes, trials, found, kind, front, joined):
   _draw_points(axes, [trial[kind] / size for trial in trials], trials, found, kind)
   best = [trial for trial in trials if trial["trial"] in front]
   best.sort(key=lambda trial: (trial[kind], trial["accuracy"]))
-  if best:  # Of several costs a panel shows a shadow of the front, which is no line.
+  if best:  # With several costs a panel shows a projection of the front, not a line.
     axes.plot([trial[kind] / size for trial in best], _percents(best), marker="o", markersize=5,
               color=figure_file.COLOURS[1], linewidth=1.2 if joined else 0, label="the front",
               zorder=3)
