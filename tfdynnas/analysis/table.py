@@ -18,7 +18,7 @@ from tfdynnas import spaces
 from tfdynnas.files import atomic
 from tfdynnas.files import npz_file
 
-EPOCHS = 200  # Of a name without a number: the length that the literature compares.
+EPOCHS = 200  # For a name without a number: the training length in the literature.
 SPACE = "nasbench201"
 _NAME = re.compile(r"(.+)_([a-z]+)(?:_(\d+))?")
 _HOW = (

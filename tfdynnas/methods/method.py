@@ -230,7 +230,7 @@ class Method:
     """
 
   def bind_compile(self, space: spaces.Space, settings: dict[str, Any]) -> dict[str, Any]:
-    """Binds what was not given, when a supernet is compiled, and completes its settings.
+    """Binds missing arguments when a supernet is compiled, and completes its settings.
 
     Args:
       space: spaces.Space of the supernet.

@@ -274,7 +274,7 @@ class MS(keras.optimizers.Optimizer):
     """Clips gradients that are already summed; TensorFlow sums them later, in the method below."""
     if not hasattr(super(), "_all_reduce_sum_gradients"):
       grads = self._scaled(grads, trainable_variables)
-    # A computed group cannot be refused; without NaN, JAX would read the nearest and drop the write.
+    # A computed group cannot be refused; without NaN JAX would read the nearest and drop the write.
     group = ops.convert_to_tensor(self._group)
     inside = ops.equal(ops.clip(group, 0, self.groups - 1), group)
     rate = ops.where(inside, ops.convert_to_tensor(learning_rate), float("nan"))

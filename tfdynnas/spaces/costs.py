@@ -82,7 +82,7 @@ def with_latency(space, fixed, rows):
 
 
 def read_latency(space, path):
-  """Adds the latency table of a file that tools/measure_latency.py wrote to a space.
+  """Adds the latency table that tools/measure_latency.py wrote to a space.
 
   Args:
     space: Space.

@@ -5,7 +5,7 @@ Source: Zhao et al., few-shot neural architecture search (ICML 2021).
 
 
 class FewShot:
-  """One supernet and the weights of each part, which are put into it when they are needed.
+  """One supernet and the weights of each part, which are loaded into it when needed.
 
   All parts share one compiled graph, and code that scores archs need not know of them.
 

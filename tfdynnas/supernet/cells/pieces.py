@@ -10,7 +10,7 @@ from tfdynnas.supernet.cells import network
 def cell_pieces(space):
   """The pieces of a cell space.
 
-  Each edge but the first of its node has a sum, whatever the others are.
+  Each edge but the first of its node counts one sum, whatever the other edges are.
 
   Args:
     space: spaces.CellSpace.
