@@ -56,8 +56,7 @@ def fit(
     every: Steps between checkpoints; the end of an epoch has one in any case.
     progress: Callable (step, steps, **logs), called after each step.
     probe: training.probes.Probe or None; it does not change the model.
-    callbacks: Callbacks called after those of the loop; a training that one stops is resumed at the
-      next call.
+    callbacks: Callbacks, called after the loop's own; if one stops it, the next call resumes.
     validation_data: Data for the evaluation at the end of each epoch, as Keras' `fit` takes it.
 
   Returns:
