@@ -1,7 +1,7 @@
 """N-shot neural architecture search in Keras 3: train a supernet, search it, serve the result.
 
-The names below are imported when they are first used, so that `import tfdynnas` costs nothing and
-what needs no Keras runs without it.
+The names below are imported on first use, so that `import tfdynnas` is fast and code that needs
+no Keras runs without it.
 
 Example:
   import tfdynnas as nas

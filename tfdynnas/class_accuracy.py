@@ -1,14 +1,14 @@
-"""How often a classifier is right, class by class: what one share hides of unequal classes."""
+"""The accuracy of a classifier class by class, which one share hides if classes are unequal."""
 
 import numpy as np
 
-# What a search may maximise: the share of images that are right, or its mean over the classes.
+# What a search may maximise: the share of correct images, or its mean over the classes.
 OBJECTIVES = ("accuracy", "balanced_accuracy")
 _LEAST = 5  # Classes that a line names.
 
 
 def count(labels, predictions, classes):
-  """Counts the images of each class, and those that are right.
+  """Counts the images of each class, and the correctly classified ones.
 
   Args:
     labels: int [n], each in [0, classes).
@@ -31,20 +31,20 @@ def balanced(right, images):
 
 
 def majority(images):
-  """The accuracy of whoever always names the most frequent class, float in [0, 1]."""
+  """The accuracy of always predicting the most frequent class, float in [0, 1]."""
   return float(np.max(images) / np.sum(images))
 
 
 def summary(right, images):
-  """All of it, for a file of a run or a model card.
+  """All accuracies, for a file of a run or a model card.
 
   Args:
-    right: int [classes], images that are right.
+    right: int [classes], correctly classified images.
     images: int [classes], at least one image.
 
   Returns:
-    JSON-able dict: accuracy, balanced_accuracy, majority_accuracy, and by_class: right and images,
-    a list each.
+    JSON-able dict: accuracy, balanced_accuracy, majority_accuracy, and by_class: the lists right
+    and images.
   """
   right, images = ([int(number) for number in counts] for counts in (right, images))
   return {
@@ -54,11 +54,11 @@ def summary(right, images):
 
 
 def beside(found, percent=False):
-  """What belongs beside an accuracy, as text.
+  """The text to print beside an accuracy.
 
   Args:
-    found: dict that may hold balanced_accuracy and majority_accuracy, as of `summary`.
-    percent: Whether to write percent, not shares.
+    found: dict that may hold balanced_accuracy and majority_accuracy, as `summary` returns.
+    percent: Whether to write percent instead of shares.
 
   Returns:
     str, " (balanced 0.5000, the most frequent class alone 0.5500)"; "" where neither is known.
@@ -71,13 +71,13 @@ def beside(found, percent=False):
 
 
 def worst_first(found):
-  """The classes that have images, of least accuracy first.
+  """The classes that have images, the least accurate first.
 
   Args:
-    found: dict as of `summary`, or an older one without by_class.
+    found: dict as `summary` returns, or an older one without by_class.
 
   Returns:
-    List of (class, right, images), ints; of equals the class that comes first.
+    List of (class, right, images), ints; equal accuracies in the order of the classes.
   """
   counts = found.get("by_class", {"right": [], "images": []})
   rows = enumerate(zip(counts["right"], counts["images"]))
@@ -86,14 +86,14 @@ def worst_first(found):
 
 
 def by_class(found, class_names):
-  """The accuracy of the classes as one line, the worst of many.
+  """The accuracy of each class as one line, of the worst alone if there are many.
 
   Args:
-    found: dict as of `summary`, or an older one without by_class.
+    found: dict as `summary` returns, or an older one without by_class.
     class_names: Sequence of str.
 
   Returns:
-    str, "cat 0.5000 of 20, dog 1.0000 of 4; 90 more classes"; "" where it is not known.
+    str, "cat 0.5000 of 20, dog 1.0000 of 4; 90 more, none worse"; "" if unknown.
   """
   rows = worst_first(found)
   named = [f"{class_names[label]} {right / images:.4f} of {images:,}"

@@ -1,4 +1,4 @@
-"""What tools end with in one line: input that cannot be used, a loss that is none, a lost peer."""
+"""Errors that a tool reports in one line: unusable input, a diverged loss, a lost process."""
 
 import math
 import os
@@ -18,32 +18,32 @@ class DivergedError(ArithmeticError):
 
 
 class LostError(ConnectionError):
-  """Raised when another process of the same job is silent for longer than the stated time."""
+  """Raised when another process of the job is silent for longer than the stated time."""
 
 
 def check_number(value, holds, rule):
-  """Raises InputError unless a value is a finite number of which something holds.
+  """Raises InputError unless a value is a finite number that meets a condition.
 
   Args:
-    value: What was given, of any type.
+    value: The value, of any type.
     holds: Callable, number -> bool.
-    rule: str, what must be, before the full stop.
+    rule: str, the rule as a sentence without its full stop.
   """
   try:
     good = math.isfinite(value) and bool(holds(value))
-  except (TypeError, ValueError, OverflowError):  # A text, several numbers, one without a float.
+  except (TypeError, ValueError, OverflowError):  # A text, several numbers, an int beyond floats.
     good = False
   if not good:
     raise InputError(f"{rule}. Received: {value!r}")
 
 
 def refuse_pattern(name, path):
-  """Raises InputError if TensorFlow or keras-tuner would take a path for a pattern of names.
+  """Raises InputError if TensorFlow or keras-tuner would take a path for a glob pattern.
 
-  Both look for their own files by patterns: what lies there is written, and not found again.
+  Both look for their own files by pattern: what they write at such a path they never find again.
 
   Args:
-    name: What to call it, the name of a flag or an argument.
+    name: The name of the flag or argument, for the message.
     path: str or os.PathLike.
   """
   if _PATTERN & set(os.fspath(path)):

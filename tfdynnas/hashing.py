@@ -1,4 +1,4 @@
-"""Random numbers as a pure function of integers: the same on every back end, replica and resume.
+"""Random numbers as a pure function of integers: the same on every backend, replica and resume.
 
 Source: MurmurHash3_x86_32 by Austin Appleby (public domain), applied to 32-bit words.
 """
@@ -15,7 +15,7 @@ _MASK = 0xFFFFFFFF
 def uniform_uint32(seed, *counters):
   """Hashes integers to 32 well mixed bits: MurmurHash3_x86_32 of the counters as words.
 
-  Give every use its own first counter (a constant), so that no two uses share their bits.
+  Give every use a constant of its own as first counter, so that no two uses share bits.
 
   Args:
     seed: Python int in [0, 2**32).
@@ -47,8 +47,8 @@ def integers(bits, bound):
 
   Args:
     bits: uint32 array of any shape, as from `uniform_uint32`.
-    bound: Python int or NumPy int array that broadcasts with `bits`, in [1, 65536]: so large that
-      the product's halves fit 32 bits, on back ends that have no 64-bit integers too.
+    bound: Python int or NumPy int array that broadcasts with `bits`, in [1, 65536], so that the
+      product's halves fit 32 bits: some backends have no 64-bit integers.
 
   Returns:
     Tensor, int32, of the shape of `bits`.
@@ -65,7 +65,7 @@ def integers(bits, bound):
 
 
 def thresholds(weights):
-  """What `weighted` compares bits with.
+  """The thresholds that `weighted` compares bits with.
 
   Args:
     weights: float array [..., values], >= 0, not all of them 0.
@@ -78,13 +78,13 @@ def thresholds(weights):
 
 
 def weighted(bits, bounds):
-  """Maps 32 random bits to values of given weights; a value of weight 0 never comes.
+  """Maps 32 random bits to values of given weights; a value of weight 0 is never drawn.
 
   A value's probability is off by at most 2**-30.
 
   Args:
     bits: uint32 array, as from `uniform_uint32`.
-    bounds: int32 [values - 1] of `thresholds`.
+    bounds: int32 [values - 1], from `thresholds`.
 
   Returns:
     Tensor, int32, of the shape of `bits`.
@@ -95,9 +95,9 @@ def weighted(bits, bounds):
 
 
 def proportional(bits, weights):
-  """Maps 32 random bits to values of weights that a step makes; one of weight 0 never comes.
+  """Maps 32 random bits to values of weights computed in the step; weight 0 is never drawn.
 
-  The weights are summed one after the other, so that every back end rounds alike.
+  The weights are summed one after the other, so that every backend rounds alike.
 
   Args:
     bits: uint32 array [...], as from `uniform_uint32`.
@@ -111,41 +111,41 @@ def proportional(bits, weights):
   for weight in weights:
     sums.append(sums[-1] + weight if sums else weight)
   total = sums[-1] + last if sums else last
-  # Of 24 bits, so that it is exact, and its product with the total is below that.
+  # 24 bits are exact in float32, and keep the product below the total.
   draw = ops.cast(ops.cast(_shift(_word(bits), 8), "int32"), "float32") * 2.0**-24 * total
   return sum((ops.cast(draw >= one, "int32") for one in sums), ops.zeros_like(draw, "int32"))
 
 
 def picked(bits, shares):
-  """Maps 32 random bits to values of given shares, however many; a share of 0 never comes.
+  """Maps 32 random bits to values of given shares, however many; a share of 0 is never drawn.
 
-  Whole numbers are summed, since float32 ends at 2**-24: a hundredth of a share of some 10**5. A
+  The sums are of integers: float32 resolves 2**-24, a hundredth of a share among some 10**5. A
   value's probability is off by about 2**-30.
 
   Args:
     bits: uint32 array, as from `uniform_uint32`.
-    shares: float32 [values], >= 0, of sum 1.
+    shares: float32 [values], >= 0, with sum 1.
 
   Returns:
     Tensor, int32, of the shape of `bits`.
   """
   sums = ops.cumsum(ops.cast(ops.round(shares * 2.0**30), "int32"))
   part = ops.cast(sums, "float32") / ops.cast(sums[-1], "float32")
-  # What rounding brought beyond 2**30, or left out, falls on all of them.
+  # The error of rounding, above or below 2**30, is spread over all of them.
   over = ops.cast(ops.round(ops.cast(sums[-1] - 2**30, "float32") * part), "int32")
   draw = ops.cast(_shift(_word(bits), 2), "int32")
   return ops.cast(ops.searchsorted(sums - over, draw, side="right"), "int32")
 
 
 def _word(value):
-  """`value` modulo 2**32 as uint32; of a constant in NumPy, whose operations are in no graph."""
+  """`value` modulo 2**32 as uint32; a constant in NumPy, whose operations stay out of the graph."""
   if isinstance(value, (int, np.ndarray)):
     return (np.asarray(value, np.int64) & _MASK).astype(np.uint32)
   return ops.cast(value, "uint32")
 
 
 def _do(name, one, other):
-  """An operation of NumPy and of Keras, on words modulo 2**32."""
+  """An operation that NumPy and Keras both have, on words modulo 2**32."""
   if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
     with np.errstate(over="ignore"):
       return np.asarray(getattr(np, name)(one, other))

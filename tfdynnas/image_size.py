@@ -1,4 +1,4 @@
-"""Sizes of images: an int, or (height, width) where these differ; as text `32`, `96x256`, or ""."""
+"""Sizes of images: an int, or (height, width) if these differ; as text `32`, `96x256`, or ""."""
 
 import operator
 import re
@@ -9,7 +9,7 @@ MOST = 16_384  # Pixels of a side.
 
 
 def pair(size):
-  """(height, width) of a size.
+  """The (height, width) of a size.
 
   Args:
     size: int >= 1, or a pair of them.
@@ -32,10 +32,10 @@ def pair(size):
 
 
 def plain(size):
-  """The one form of a size that records hold: an int if height and width are equal, else a pair.
+  """The form of a size in records: an int if height and width are equal, else a pair.
 
   Args:
-    size: As for `pair`.
+    size: int >= 1, or a pair of them.
   """
   height, width = pair(size)
   return height if height == width else (height, width)
@@ -45,10 +45,10 @@ def text(size):
   """The text of a size: `32`, `96x256`, or "" for the images' own.
 
   Args:
-    size: Such a text, in which one side may stand twice and 0 for none; or an int >= 0.
+    size: Such a text, `32x32` and `0` (for "") included; or an int >= 0.
 
   Returns:
-    str; what is no text and no int, as it is.
+    str; a value that is neither str nor int is returned unchanged.
 
   Raises:
     InputError: It is no size, or a side is above MOST.
@@ -68,7 +68,7 @@ def text(size):
 
 
 def read(written):
-  """The size of a text that `text` gave: int or (height, width); None of "" and of None.
+  """The size in a text of `text`: int or (height, width); None for "" and for None.
 
   Args:
     written: str or None.

@@ -1,5 +1,4 @@
-"""What a record was made by: the arguments of the function that made it, so that a run can keep
-them and a tool can make it again."""
+"""Records that keep the arguments they were made with, so that a tool can make them again."""
 
 import dataclasses
 import functools
@@ -11,14 +10,14 @@ Function = TypeVar("Function", bound=Callable)
 
 
 def recorded(first: str | None = None, **fixed: str) -> Callable[[Function], Function]:
-  """Decorator of a function that makes a dataclass with a field `made_by`, which it sets.
+  """Decorates a function that returns a dataclass with a field `made_by`, and sets that field.
 
   Args:
-    first: Name that the first argument is kept under; None keeps its own.
-    **fixed: What else is kept.
+    first: Name to keep the first argument under; None keeps its own.
+    **fixed: Further entries of `made_by`.
 
   Returns:
-    Decorator; `made_by` is a dict of `fixed` and of the arguments that are not at their default.
+    Decorator; `made_by` is a dict of `fixed` and the arguments that differ from their defaults.
 
   Example:
     @recorded(space="nasbench201")
@@ -40,7 +39,7 @@ def recorded(first: str | None = None, **fixed: str) -> Callable[[Function], Fun
 
 
 def _given(signature, arguments, first):
-  """dict, name -> value of the arguments that are not at their default."""
+  """dict, name -> value of the arguments that differ from their defaults."""
   found = {}
   for place, (name, parameter) in enumerate(signature.parameters.items()):
     if parameter.kind is parameter.VAR_KEYWORD:

@@ -1,7 +1,7 @@
-"""What a flag or a file names, and where it is: to add a thing is its file and a line here.
+"""The names in flags and files, and the place of each: to add one is a file and a line here.
 
-A place is `module:name`, imported when it is asked for, so that the names cost nothing; or the
-thing itself, where a program adds one of its own. `CONTRIBUTING.md` has an example of each.
+A place is `module:name`, imported when it is needed, or the object itself, which a program may
+add. `CONTRIBUTING.md` has an example of each.
 """
 
 import dataclasses
@@ -9,29 +9,31 @@ import importlib
 
 from tfdynnas import errors
 
-# Of --method: what a step trains. Classes of methods.Method.
+# Values of --method, what a step trains: subclasses of methods.Method.
 METHODS = {
     "spos": "tfdynnas.methods.single_path:SinglePath",
     "fairnas": "tfdynnas.methods.fairnas:FairNAS",
     "sandwich": "tfdynnas.methods.sandwich:Sandwich",
 }
-# Of --sampler: how archs are drawn, a pure function of (seed, step). Classes with `of_space`.
+# Values of --sampler, how archs are drawn from (seed, step): classes with `of_space`.
 SAMPLERS = {
     "uniform": "tfdynnas.sampling.uniform:Uniform",
     "proportional": "tfdynnas.sampling.by_complexity:Proportional",
     "stratified": "tfdynnas.sampling.by_complexity:Stratified",
     "budget": "tfdynnas.sampling.by_budget:Budget",
 }
-# Of --sampler too: those that learn from each step, and so are methods of one path whole.
+# Values of --sampler too: samplers that learn from each step, and so are single-path methods.
 LEARNING_SAMPLERS = {
     "pa": "tfdynnas.methods.path_importance:PathImportance",
     "pada": "tfdynnas.methods.pada:PADA",
 }
-# Of --dataset: functions of seed, image_size, valid_share and test_share; other names are tfds'.
+# Values of --dataset: functions of seed, image_size, valid_share and test_share; any other name is
+# looked up in TensorFlow Datasets.
 DATASETS = {
     "digits": "tfdynnas.data.sources.digits:digits",
 }
-# Of --space: functions of the size, channels, image_size, classes and others, to spaces.Space.
+# Values of --space: functions of the size, channels, image_size, classes and others that return a
+# spaces.Space.
 SPACES = {
     "nasbench201": "tfdynnas.spaces.nasbench201:nasbench201",
     "mobilenet": "tfdynnas.spaces.mobilenet:mobilenet",
@@ -40,11 +42,11 @@ SPACES = {
 
 @dataclasses.dataclass(frozen=True)
 class Kind:
-  """The parts of a kind of space, each a place.
+  """The components of a kind of space, each a place.
 
   Attributes:
     space: Subclass of spaces.Space with `kind`, `get_config` and `from_config`.
-    body: Class (space, add): the weights of the supernet, and the way from images to features.
+    body: Class (space, add): the supernet's weights, and its function from images to features.
     network: Function of a space and an arch to its plain Keras model, see supernet.plain_network.
     pieces: Function of a space to supernet.pieces.Pieces, whose latency is measured.
     figure: Function of a space and an arch to the matplotlib axes of its picture.
@@ -74,15 +76,15 @@ KINDS = {
 
 
 def find(named, name, what):
-  """The thing of a name.
+  """The object under a name.
 
   Args:
     named: One of the dicts above.
     name: str.
-    what: What it is a name of, for the error: the name of a flag or an argument.
+    what: The name of the flag or argument, for the message.
 
   Raises:
-    InputError: There is none.
+    InputError: No object has this name.
   """
   if name not in named:
     raise errors.InputError(f"`{what}` must be one of {tuple(named)}. Received: {name!r}")
@@ -90,14 +92,14 @@ def find(named, name, what):
 
 
 def part(space, name):
-  """A part of the kind of a space.
+  """A component of the kind of a space.
 
   Args:
     space: spaces.Space.
-    name: One of the attributes of Kind.
+    name: An attribute of Kind.
 
   Raises:
-    InputError: There is no such kind, or it has no such part.
+    InputError: The kind is unknown, or does not have it.
   """
   place = getattr(KINDS.get(getattr(space, "kind", None)), name, None)
   if place is None:
@@ -109,7 +111,7 @@ def part(space, name):
 
 
 def at(place):
-  """What is at a place: `module:name` is imported, all else is the thing itself."""
+  """The object at a place: `module:name` is imported, anything else is the object itself."""
   if not isinstance(place, str):
     return place
   module, _, name = place.partition(":")

@@ -1,7 +1,7 @@
 """Images in: tfds, image folders, TFRecord shards, tf.data datasets, the digits, packed files.
 
-TensorFlow and the readers are imported when a function needs them. What runs on the device, in
-`keras.ops`, is in `tfdynnas.data.images.augment`, imported by that name.
+TensorFlow and the readers are imported when a function needs them. The functions that run on the
+device, in `keras.ops`, are in `tfdynnas.data.images.augment`, which is imported by that name.
 """
 
 from tfdynnas.data.batches import eval_batches

@@ -1,4 +1,4 @@
-"""What a data set has, in lines for people: images by class and part, what lies unread, copies."""
+"""A summary of a data set for people: images by class and part, ignored files, copies."""
 
 import hashlib
 
@@ -10,9 +10,9 @@ from tfdynnas.data.sources import listing
 from tfdynnas.data.sources import tfds
 
 PARTS = ("training", "validation", "test")
-FEW = 10  # Training images; a class of fewer is named.
-_ROWS = 20  # Classes that are listed one by one, at most.
-_NAMED = 5  # Classes, or kinds of files, that a line names, at most.
+FEW = 10  # A class with fewer training images is named.
+_ROWS = 20  # The most classes to list one by one.
+_NAMED = 5  # The most classes, or kinds of files, to name on a line.
 _LONGEST = 30  # Characters of a name.
 _PLACES = {
     listing.STRAY: "images must lie in the folder of their class",
@@ -21,10 +21,10 @@ _PLACES = {
 
 
 def lines(data):
-  """Says what there is to train, validate and test on, and what will not be used.
+  """Summarises what there is to train, validate and test on, and what will not be used.
 
   Args:
-    data: sets.Data.
+    data: data.Data.
 
   Returns:
     List of str, each one line: at most _ROWS classes, and a few of each kind of note.
@@ -40,7 +40,7 @@ def lines(data):
 
 
 def _title(data):
-  """The line above all."""
+  """The first line."""
   height, width = data.train.image_shape[:2]
   how = data.record["split"]
   drawn = f" of seed {data.record['seed']}" if how == tfds.SEEDED else ""
@@ -49,13 +49,13 @@ def _title(data):
 
 
 def _shown(text, longest=_LONGEST):
-  """A text from outside as one that a terminal shows as it is."""
+  """A text from outside, escaped for a terminal and shortened."""
   text = repr(str(text))[1:-1]
   return text if len(text) <= longest else f"{text[:longest - 3]}..."
 
 
 def _count(part, classes):
-  """Images of each class, int [classes]; None if that is not known before they are read."""
+  """Images of each class, int [classes]; None if unknown until they are read."""
   return None if part.labels is None else np.bincount(part.labels, minlength=classes)
 
 
@@ -68,7 +68,7 @@ def _by_class(names, counts):
 
 
 def _by_part(names, there, counts):
-  """A table of the parts: of many classes the extremes."""
+  """A table of the parts, with the extremes of many classes."""
   rows = [("part", "images", "of a class")]
   for name, part in there:
     rows.append((name, f"{part.size:,}", _extremes(names, counts[name])))
@@ -84,14 +84,14 @@ def _extremes(names, own):
 
 
 def _aligned(rows):
-  """Lines of columns: the first to the left, the others to the right."""
+  """Lines of aligned columns: the first to the left, the others to the right."""
   widths = [max(map(len, column)) for column in zip(*rows)]
   return ["  " + "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])])
           for row in rows]
 
 
 def _few(names, counts):
-  """Notes on classes with few images, or none, and what becomes of them."""
+  """Notes on classes with few images or none, and the effect of that."""
   if PARTS[0] not in counts:
     return []
   train, everywhere = counts[PARTS[0]], sum(counts.values())
@@ -108,7 +108,7 @@ def _few(names, counts):
 
 
 def _note(what, effect, names):
-  """[a line on some classes], [] of none."""
+  """[a line on some classes], or [] without classes."""
   classes = "class" if len(names) == 1 else "classes"
   return [f"{what}: {len(names):,} {classes}, {_some(names)}: {effect}"] if names else []
 
@@ -120,7 +120,7 @@ def _some(names):
 
 
 def _copies(there):
-  """Lines on images that are in two parts."""
+  """Lines on images that occur in two parts."""
   digests = {name: _digests(part) for name, part in there}
   if None in digests.values():
     return ["Equal images across parts: not looked for, since the images are streamed"]
@@ -135,14 +135,14 @@ def _copies(there):
 
 
 def _digests(part):
-  """A digest of each image: of its pixels if held, else of its file; None if it is not read."""
+  """A digest of each image: of its pixels if held, else of its file; None if that is not read."""
   if isinstance(part, dataset.Images):
     return [hashlib.blake2b(image, digest_size=16).digest() for image in part.images]
   return part.digests()
 
 
 def _passed_over(skipped):
-  """Lines on what lies beside the images, by reason."""
+  """Lines on ignored files and folders, by reason."""
   reasons = {}
   for kind, count in skipped.items():
     kinds = reasons.setdefault(_why(kind), {})
@@ -155,7 +155,7 @@ def _passed_over(skipped):
 
 
 def _why(kind):
-  """Why something is passed over, by its key in the record."""
+  """Why something is ignored, by its key in the record."""
   if kind.endswith("/"):
     reserved = listing.is_reserved(kind[:-1])
     return "of the system or of a program" if reserved else "folders beside those of the parts"

@@ -1,4 +1,4 @@
-"""Feeds: the batches of exactly the steps that are asked for, and of one pass in fixed order."""
+"""Batches: those of given training steps, and those of one pass in fixed order."""
 
 import itertools
 from typing import TYPE_CHECKING
@@ -25,13 +25,13 @@ def train_batches(
     seed: int in [0, 2**32).
     first_step: Global step to begin with, >= 0.
     last_step: Global step to end before.
-    shard: (index, count) of several workers: one gets its share of each batch's images, next to
-      each other there. The whole batches are the same whatever the count.
+    shard: (index, count) of several workers: each gets a contiguous share of each batch. The whole
+      batches do not depend on the count.
 
   Returns:
     tf.data.Dataset, prefetched, all shapes static, of dicts; `batch` below is a worker's share.
-    Images: `index` int32 [batch], positions in the part; the pixels are looked up where they lie
-    (see `augment.train_images`), so that a step sends the device a few hundred bytes.
+    Images: `index` int32 [batch], positions in the part; the pixels are looked up on the device
+    (see `augment.train_images`), so that a step sends it only a few hundred bytes.
     Stream: `image` uint8 [batch, height, width, 3], `label` int32 [batch], `index` int32 [batch].
 
   Raises:
@@ -50,7 +50,7 @@ def train_batches(
 
 
 def _steps(part, batch, seed, first_step, last_step, shard):
-  """The dataset of `train_batches`, its length unknown."""
+  """The dataset of `train_batches`, of unknown length."""
   if isinstance(part, dataset_lib.Images):
     dataset = streams.positions(seed, part.size, batch, first_step, last_step, shard)
     return dataset.map(lambda index: {"index": index})
@@ -100,15 +100,15 @@ def eval_batches(
 
 
 def normalised(part, mean, std, batch, seed=None):
-  """Batches of a part for any Keras model, one pass over it at each reading.
+  """Batches of a part for any Keras model, one pass over it at each iteration.
 
   Args:
     part: Images or Stream.
     mean: float32 [3], in pixel units 0..255.
     std: float32 [3], in pixel units 0..255.
     batch: int >= 1, images per batch.
-    seed: int in [0, 2**32): each reading has an order of its own, a function of the seed and of how
-      many readings there were, and fills up the last batch from its start. None: the fixed order,
+    seed: int in [0, 2**32): each iteration has another order, a function of the seed and the number
+      of earlier iterations, and fills up the last batch from its start. None: the fixed order,
       whose last batch may be smaller.
 
   Returns:
@@ -128,7 +128,7 @@ def normalised(part, mean, std, batch, seed=None):
 
 
 def _readings(part, batch, seed):
-  """Dataset of (image uint8, label), the next epoch at each reading."""
+  """Dataset of (image uint8, label), the next epoch at each iteration."""
   import tensorflow as tf
 
   steps, epoch = order.steps_per_epoch(part.size, batch), itertools.count()

@@ -1,4 +1,4 @@
-"""Which image cannot be read, and why: TensorFlow says that one cannot, and not which."""
+"""Finds the image that cannot be read, and why: TensorFlow does not say which one it is."""
 
 import contextlib
 import re
@@ -8,15 +8,15 @@ from tfdynnas.data.images import preparation as preparation_lib
 
 @contextlib.contextmanager
 def named(check):
-  """Context in which images are read, so that one line names the first that cannot be.
+  """Context for reading images: its error names, in one line, the first that cannot be read.
 
-  They are looked through after a failure alone: until then no image costs more for it.
+  Images are checked only after a failure, so that reading costs nothing extra.
 
   Args:
-    check: Callable, () -> None, which raises an InputError of the first that cannot be read.
+    check: Callable, () -> None, which raises an InputError that names the first broken image.
 
   Raises:
-    InputError: As `check` does; where it finds nothing, what was raised within stays.
+    InputError: As `check` raises it; if it finds nothing, the original error is raised.
   """
   try:
     yield
@@ -26,14 +26,14 @@ def named(check):
 
 
 def first(contents, preparation):
-  """Reads and prepares images until one cannot be.
+  """Reads and prepares images until one fails.
 
   Args:
     contents: tf.data.Dataset of encoded images, scalar strings.
     preparation: preparation.Preparation with a size; None only reads them.
 
   Returns:
-    (position of the first that cannot be read, why), or None.
+    (position of the first that fails, why), or None.
   """
   import tensorflow as tf
 
@@ -51,13 +51,13 @@ def first(contents, preparation):
 
 
 def reason(error):
-  """What a TensorFlow error says, in one line, without the ops and data sets that it went by."""
+  """The message of a TensorFlow error in one line, without the ops and datasets it came through."""
   line = re.sub(r".*(}}|Iterator::\S+:) ", "", error.message.splitlines()[0])
   return line.partition(" [Op:")[0][:200]
 
 
 def kinds():
-  """The errors of TensorFlow that reading gives; others are of memory, or of other processes."""
+  """The TensorFlow errors of a failed read; others concern memory or other processes."""
   import tensorflow as tf
 
   return (

@@ -1,4 +1,4 @@
-"""Names of classes, which come from anywhere, and are written into files, lines and graphs."""
+"""Names of classes, which come from outside and are written to files, lines and graphs."""
 
 import os
 
@@ -7,14 +7,14 @@ from tfdynnas.files import text
 
 
 def check(names, source):
-  """Refuses names that cannot be written down everywhere: in files, on a line, in a graph.
+  """Refuses names that cannot be written everywhere: in files, on a line, in a graph.
 
   Args:
-    names: Iterable of what should be str.
+    names: Iterable of values that must be str.
     source: str or os.PathLike, where they are from.
 
   Raises:
-    InputError: One is no str, not of UTF-8, or has a line break or a control character.
+    InputError: One is no str, is not UTF-8, or has a line break or a control character.
   """
   for name in names:
     wrong = text.problem(name, line=True) if isinstance(name, str) else "a string"

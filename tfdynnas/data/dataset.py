@@ -1,4 +1,4 @@
-"""What every source of images comes down to: three parts, their names, constants and record."""
+"""A data set, whatever its source: three parts, class names, constants and a record."""
 
 import contextlib
 import dataclasses
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
   from tfdynnas.data.images import preparation
 
 HELD_BYTES = 2**30  # A part of up to 1 GiB of pixels is held in memory; a larger one is streamed.
-MEASURED = 10_000  # Images that mean and std are measured on, at most.
+MEASURED = 10_000  # The most images to measure mean and std on.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Images:
   Attributes:
     images: uint8 [n, height, width, 3].
     labels: int32 [n].
-    encoded: Sequence of positions -> list of bytes, the images there as they are encoded; None
-      where there are no such.
+    encoded: Sequence of positions -> list of bytes, the encoded images at these; None if the images
+      have no encoded form.
 
   Example:
     images = np.zeros([6, 8, 8, 3], np.uint8)
@@ -52,30 +52,31 @@ class Images:
     return tuple(int(side) for side in self.images.shape[1:])
 
   def reading(self) -> contextlib.AbstractContextManager:
-    """Context in which it is read, as of a Stream: of what is held, nothing can break."""
+    """Context for reading, as for a Stream; here it does nothing, since held images are intact."""
     return contextlib.nullcontext()
 
 
 @dataclasses.dataclass(frozen=True)
 class Stream:
-  """A large set, decoded as it is read. Both functions make datasets of single images.
+  """A large set, decoded as it is read. `ordered` and `shuffled` make datasets of single images.
 
   Attributes:
-    ordered: () -> tf.data.Dataset of (index, image, label), once through in a fixed order: int32,
-      uint8 [height, width, 3], int32; `index` is the image's position in the fixed order.
-    shuffled: (seed, batch, first_step, last_step, shard=(0, 1), crop=False) -> the same, images of
-      the training steps from `first_step` to before `last_step`: of each batch the share of worker
-      `shard` = (index, count). The order is a pure function of (seed, epoch); every epoch fills up
-      its last batch from its own start. With `crop`, images are cut at random if the stream is
-      `cropped`, a pure function of (seed, step, index); without, as they are scored.
+    ordered: () -> tf.data.Dataset of (index, image, label), one pass in a fixed order: int32, uint8
+      [height, width, 3], int32; `index` is the image's position in the fixed order.
+    shuffled: (seed, batch, first_step, last_step, shard=(0, 1), crop=False) -> the same for the
+      training steps from `first_step` to before `last_step`, with the share of worker `shard` =
+      (index, count) of each batch. The order is a pure function of (seed, epoch); every epoch fills
+      up its last batch from its own start. With `crop`, the images of a `cropped` stream are cut at
+      random, a pure function of (seed, step, index); without, they are cut as for scoring.
     size: Number of images.
     image_shape: (height, width, 3).
-    identity: Hex digest of the names and sizes of what is read.
+    identity: Hex digest of the names and sizes of the source.
     cropped: Whether its training images are random crops.
-    labels: int32 [size], in the fixed order; None if they are not known without reading it.
-    digests: () -> list of hex digests [size] of what is decoded; None if that is too much to read.
-    encoded: As of Images.
-    check: () -> None; reads all of its source, and raises an InputError of what cannot be read.
+    labels: int32 [size], in the fixed order; None if unknown until it is read.
+    digests: () -> list of hex digests [size] of the encoded images; None if that is too much to
+      read.
+    encoded: Sequence of positions -> list of bytes, as for Images.
+    check: () -> None; reads the whole source, and raises an InputError that names a broken image.
 
   Example:
     stream = nas.data.from_folder("photos", held_bytes=0).train  # Too large to be held.
@@ -94,26 +95,26 @@ class Stream:
   check: Callable = lambda: None
 
   def reading(self) -> contextlib.AbstractContextManager:
-    """Context in which its datasets are read, so that an InputError names what cannot be."""
+    """Context for reading its datasets: an InputError names the image that cannot be read."""
     return broken.named(self.check)
 
 
 @dataclasses.dataclass(frozen=True)
 class Data:
-  """The parts of a data set and what is known about it.
+  """The parts of a data set, with class names, constants and a record.
 
   Attributes:
-    train: What weights are trained on.
-    valid: What architectures are compared on.
-    test: What the final number is measured on; None if the source has nothing for it.
+    train: Images to train weights on.
+    valid: Images to compare architectures on.
+    test: Images for the final accuracy; None if the source has none.
     class_names: One name per label.
     mean: float32 [3], in pixel units 0..255.
     std: float32 [3], in pixel units 0..255.
-    record: JSON-able dict for the run directory; a resume compares it: source, split, seed,
-      sizes, image_shape, fingerprint, mean, std and what else the source has to say.
-    preparation: preparation.Preparation, how its encoded images became pixels; None of pixels that
-      were given as such.
-    made_by: dict, arguments of `data.load` that load it again; None if there are no such.
+    record: JSON-able dict for the run directory, compared at a resume: source, split, seed, sizes,
+      image_shape, fingerprint, mean, std and further entries of the source.
+    preparation: preparation.Preparation, how its encoded images became pixels; None if it was made
+      from pixels.
+    made_by: dict, arguments of `data.load` that load it again; None if it was made otherwise.
 
   Example:
     print(data.train.size, data.valid.size, data.class_names, data.record["split"])
@@ -136,8 +137,8 @@ class Data:
   ) -> "tf.data.Dataset":
     """Batches of one part for any Keras model: `model.fit(data.batches("train", 64))`.
 
-    Images are normalised, and not augmented. Training images come in another order at each
-    reading, those of the other parts in a fixed one.
+    Images are normalised, not augmented. Training images come in another order at each iteration,
+    those of the other parts in a fixed one.
 
     Args:
       split: `train`, `valid` or `test`.
@@ -166,7 +167,7 @@ class Data:
 
 
 def assemble(parts, class_names, record, constants=None, preparation=None):
-  """Completes a Data from its parts: measures the constants, writes sizes and fingerprint.
+  """Makes a Data from its parts: measures the constants, records sizes and fingerprint.
 
   Args:
     parts: (train, valid, test); test may be None.
@@ -179,7 +180,7 @@ def assemble(parts, class_names, record, constants=None, preparation=None):
     Data.
 
   Raises:
-    InputError: The name of a class cannot be written down.
+    InputError: The name of a class cannot be written everywhere.
   """
   names_lib.check(class_names, str(record["source"]))
   mean, std = constants or measure(parts[0])
@@ -203,8 +204,8 @@ def assemble(parts, class_names, record, constants=None, preparation=None):
 def measure(part):
   """Mean and standard deviation of each colour over at most 10 000 images of a part.
 
-  Held sets give evenly spaced images, streams the first of a shuffled epoch: sources are often
-  sorted by class, so the first ones would not be typical.
+  These are evenly spaced images of a held part, the first of a shuffled epoch of a stream: sources
+  are often sorted by class, so their first images would not be typical.
 
   Args:
     part: Images or Stream.
@@ -231,7 +232,7 @@ def measure(part):
 
 
 def fingerprint(parts):
-  """SHA-256 of what the parts are: pixels and labels if held, names and sizes if streamed.
+  """SHA-256 of the parts: of pixels and labels if held, of names and sizes if streamed.
 
   Args:
     parts: Images, Streams or None.

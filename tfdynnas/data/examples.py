@@ -1,4 +1,4 @@
-"""Image files beside the pixels that are scored of them."""
+"""Image files, with the pixels that are scored."""
 
 import numpy as np
 
@@ -15,7 +15,7 @@ def examples(
     count: int >= 1, the most images to take.
 
   Returns:
-    (list of bytes, uint8 [n, height, width, 3]), or None of a part that has no files.
+    (list of bytes, uint8 [n, height, width, 3]), or None if the part has no files.
 
   Example:
     files, images = nas.data.examples(data.test, count=4)

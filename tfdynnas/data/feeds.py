@@ -1,4 +1,4 @@
-"""The feed of a training: batches by step, and what makes images and labels of them in the step."""
+"""The feed of a training: batches by step, and their augmentation inside the step."""
 
 import dataclasses
 
@@ -13,16 +13,16 @@ from tfdynnas.data import order
 from tfdynnas.data import streams
 from tfdynnas.data.images import augment
 
-STREAMED = 10_000  # Validation images to score on where a set is too large to be held.
+STREAMED = 10_000  # Validation images to score on if a set is too large to be held.
 
 
 @dataclasses.dataclass(frozen=True)
 class HeldSteps:
-  """Training steps on a held part: what they take from where.
+  """Training steps on a held part.
 
   Attributes:
     index: int32 [steps, batch], positions in the part.
-    held: (pixels, labels), the part as it lies on the device.
+    held: (pixels, labels), the part on the device.
   """
 
   index: np.ndarray
@@ -32,7 +32,7 @@ class HeldSteps:
 class TrainingFeed:
   """Batches of one part of a data set, augmented inside the step's graph.
 
-  A held part lies on the device: the step gets positions in it and looks the pixels up. Make it
+  A held part is kept on the device, where the step looks up pixels by position. Make the feed
   inside the strategy's scope, so that each device holds a copy.
   """
 
@@ -46,8 +46,8 @@ class TrainingFeed:
       part: Images or Stream to train on.
       batch: int >= 1, images per step of all replicas together.
       seed: int in [0, 2**32), of order and augmentation.
-      augmentation: augment.Augmentation; an image that its stream has cropped is not padded.
-      shard: (index, count): which share of each batch this worker has, of how many.
+      augmentation: augment.Augmentation; images that the stream has cropped are not padded.
+      shard: (index, count): this worker's share of each batch, and the number of shares.
     """
     self.batch, self.seed, self._shard = batch, seed, shard
     self.steps_per_epoch = order.steps_per_epoch(part.size, batch)
@@ -61,7 +61,7 @@ class TrainingFeed:
       kwargs = {"trainable": False, "aggregation": "only_first_replica"}
       pixels = augment.pack(part.images) if packed else part.images
       self._held = keras.Variable(pixels, dtype="float32" if packed else "uint8", **kwargs)
-      # Labels as float32 there, since TensorFlow keeps int32 on the host.
+      # float32 labels on an accelerator, since TensorFlow keeps int32 on the host.
       self._labels = keras.Variable(
           part.labels, dtype="float32" if packed else "int32", **kwargs
       )
@@ -81,18 +81,18 @@ class TrainingFeed:
       )
 
   def steps(self, epochs):
-    """int, steps of a training of so many epochs; InputError if they cannot be counted."""
+    """int, steps of a training of `epochs` epochs; InputError if there are too many."""
     return order.total_steps(self._part.size, self.batch, epochs)
 
   def class_counts(self):
-    """Images of each class, int64 [classes]; a stream is read once for it, labels and images."""
+    """Images of each class, int64 [classes]; a stream is read once for that, images included."""
     with self.reading():
       labels = self._part.labels if self._held is not None else np.fromiter(
           (label for _, _, label in self._part.ordered().as_numpy_iterator()), np.int32)
     return np.bincount(labels, minlength=self._classes)
 
   def reading(self):
-    """Context in which `batches` or `prepared` are read: an InputError names what cannot be."""
+    """Context for reading `batches` or `prepared`: an InputError names a broken image."""
     return self._part.reading()
 
   def batches(self, first_step, last_step):
@@ -123,9 +123,9 @@ class TrainingFeed:
     """Images and labels of a batch, a pure function of (seed, step, position in the part).
 
     Args:
-      batch: dict, as `batches` yields; or of `held_steps` the `held`, and a row of the `index`. Of
-        held images `place`, int32 [batch], may stand for the position in what is drawn at random,
-        so that an image that comes twice is augmented twice.
+      batch: dict, as `batches` yields; or the `held` and a row of the `index` of `held_steps`. For
+        held images, `place`, int32 [batch], may replace the position in the random draws, so that
+        an image that occurs twice is augmented in two ways.
       step: int32 scalar, the global step.
 
     Returns:
@@ -144,7 +144,7 @@ class TrainingFeed:
     return images, batch["label"]
 
   def prepared(self, first_step, last_step):
-    """Dataset of (images, labels), augmented on the way: for a model with Keras' own step."""
+    """Dataset of (images, labels), augmented, for a model with Keras' own training step."""
     import tensorflow as tf
 
     steps = tf.data.Dataset.range(first_step, last_step, output_type=tf.int32)
@@ -167,7 +167,7 @@ def evaluation(data, part, batch):
 
 
 def _on_accelerator():
-  """Whether the back end computes on something else than the CPU."""
+  """Whether the backend computes on something other than the CPU."""
   devices = keras.distribution.list_devices()
   return any(not str(device).lower().startswith("cpu") for device in devices)
 
@@ -175,7 +175,7 @@ def _on_accelerator():
 def held_batches(part, batch):
   """Images of a held part as arrays, in fixed order: list of (uint8 [<= batch + 1, ...], int32).
 
-  An image that would be left over alone, without a batch to be normalised by, joins the last one.
+  A last batch of a single image, which batch statistics cannot normalise, joins the one before.
   """
   starts = list(range(0, part.size, batch))
   if len(starts) > 1 and part.size - starts[-1] == 1:
@@ -189,7 +189,7 @@ def drawn(part, count, seed):
 
   Args:
     part: Images or Stream.
-    count: int >= 1; not more than the part has are drawn.
+    count: int >= 1; a part with fewer images is taken whole.
     seed: int in [0, 2**32).
 
   Returns:
@@ -212,7 +212,7 @@ def valid_batches(data, count, batch, seed):
 
   Args:
     data: data.Data.
-    count: int, how many images; 0: all, or STREAMED of a set that is not held.
+    count: int, number of images; 0: all, or STREAMED if the set is not held.
     batch: int, images per batch.
     seed: int in [0, 2**32).
 
@@ -221,7 +221,7 @@ def valid_batches(data, count, batch, seed):
   """
   count = count or (data.valid.size if hasattr(data.valid, "images") else STREAMED)
   valid = drawn(data.valid, count, seed)
-  # Mixed, since a folder's images may lie class by class and statistics are a batch's own.
+  # Mixed, since a folder's images may be sorted by class, and each batch has its own statistics.
   mixed = np.random.Generator(np.random.Philox(key=[seed, 1])).permutation(valid.size)
   valid = type(valid)(valid.images[mixed], valid.labels[mixed])
   return held_batches(valid, batch)

@@ -1,4 +1,4 @@
-"""One door to every source, for tools: which data set do these arguments mean?"""
+"""One function for every source, which tools call: it chooses the source by the arguments."""
 
 import importlib.util
 
@@ -21,23 +21,23 @@ def load(
   """Loads the digits, a folder of images, a tfds set, TFRecord shards, or a packed file of these.
 
   Args:
-    dataset: "digits" or a tfds name; of this, the next, `data_file`, `record_dir` one is given.
+    dataset: "digits" or a tfds name; give one of it, `image_dir`, `data_file` and `record_dir`.
     image_dir: Folder with one folder per class.
-    data_dir, download: Folder of prepared tfds sets; whether to prepare one that is not there.
+    data_dir, download: Folder of prepared tfds sets; whether to prepare a missing one.
     image_size: Height and width of the images, an int or a pair; None keeps their own.
     downsample: tfds only: side of the blocks whose mean becomes a pixel.
     classes: tfds only: keep the labels below this number.
-    valid_share, test_share: Shares in (0, 1) to split; None stands for that of the source.
-    split_file, seed: CIFAR-10 only: the literature's fixed split; int, of any other.
+    valid_share, test_share: Shares in (0, 1) to split off; None: the source's default.
+    split_file, seed: CIFAR-10 only: the published fixed split; int, of any other split.
     data_file, record_dir: Packed file of tools/pack.py; folder of TFRecord shards.
-    crop, look: "whole" or "resized"; whether to decode what is scored once, to find a broken image.
+    crop, look: "whole" or "resized"; whether to decode scored images first, to find broken ones.
     **preparing: resize, orientation, background, max_pixels: see `preparation.Preparation`.
 
   Returns:
     Data.
 
   Raises:
-    InputError: An argument is unusable, or does not go with the source.
+    InputError: An argument is unusable, or does not apply to the source.
 
   Example:
     data = nas.data.load(dataset="digits", image_size=16)
@@ -62,7 +62,7 @@ def _streamed(dataset, image_dir, record_dir, data_dir, download, asked, more):
 
 
 def _held(dataset, data_file, download, crop, asked, test_share, preparing):
-  """The sources that are decoded once: those without TensorFlow."""
+  """The sources that are read without TensorFlow, and decoded once."""
   if crop != "whole":
     raise errors.InputError(
         "`crop` resized needs tfds, a folder or shards. "

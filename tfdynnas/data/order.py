@@ -4,7 +4,7 @@ import numpy as np
 
 from tfdynnas import errors
 
-EPOCHS = 0  # What a permutation is for; each purpose has numbers of its own.
+EPOCHS = 0  # Purposes of a permutation; each has its own random numbers.
 SPLIT = 1
 
 
@@ -15,7 +15,7 @@ def check_seed(seed):
 
 
 def check_steps(seed, size, batch, first_step, last_step):
-  """Raises InputError unless there are such training steps."""
+  """Raises InputError unless the training steps are possible."""
   check_seed(seed)
   steps_per_epoch(size, batch)
   if not 0 <= first_step <= last_step:
@@ -27,8 +27,8 @@ def check_steps(seed, size, batch, first_step, last_step):
 def permutation(seed, size, stream=0, purpose=EPOCHS):
   """A permutation keyed by (seed, stream, purpose).
 
-  Sorts raw Philox words: numpy promises that those never change, while `Generator.permutation`
-  may give other numbers after an update.
+  It sorts raw Philox words: numpy promises that those never change, while `Generator.permutation`
+  may after an update.
 
   Args:
     seed: int in [0, 2**32).
@@ -49,7 +49,7 @@ def permutation(seed, size, stream=0, purpose=EPOCHS):
 
 
 def steps_per_epoch(size: int, batch: int) -> int:
-  """Steps of an epoch that sees every image once and fills up its last batch.
+  """Steps of an epoch, which has every image once and fills up its last batch.
 
   Args:
     size: Number of images, >= 1.
@@ -78,10 +78,10 @@ def total_steps(size, batch, epochs):
     epochs: int >= 1.
 
   Returns:
-    int below 2**31, in which back ends count.
+    int below 2**31, since backends count in int32.
 
   Raises:
-    InputError: They are more.
+    InputError: There are more steps.
   """
   steps = epochs * steps_per_epoch(size, batch)
   if steps >= 2**31:
@@ -95,9 +95,9 @@ def total_steps(size, batch, epochs):
 def epoch_order(seed: int, epoch: int, size: int, batch: int) -> np.ndarray:
   """Positions of the images of one epoch, in full batches.
 
-  Each image comes once; the last batch is filled from the start of the same permutation, as often
-  around as it takes. (CIFAR-10's 25 000 in batches of 64: 391 steps, the last with 24 repeats,
-  where the published loop has a last batch of 40.)
+  Each image occurs once; the last batch is filled up from the start of the same permutation,
+  cyclically. (CIFAR-10's 25 000 in batches of 64: 391 steps, the last with 24 repeats, while the
+  published loop has a last batch of 40.)
 
   Args:
     seed: int in [0, 2**32).
@@ -129,7 +129,7 @@ def step_orders(seed, size, batch, first_step, last_step):
     last_step: Global step, >= first_step.
 
   Yields:
-    int32 [steps of the epoch that are asked for, batch].
+    int32 [wanted steps of the epoch, batch].
   """
   steps = steps_per_epoch(size, batch)
   while first_step < last_step:

@@ -1,4 +1,4 @@
-"""Which images train and which validate: seeded permutations, or the literature's fixed list."""
+"""Splits into training, validation and test: seeded permutations, or a published fixed list."""
 
 import hashlib
 import re
@@ -9,11 +9,11 @@ from tfdynnas import errors
 from tfdynnas.data import order
 from tfdynnas.files import regular_file
 
-# First labels of CIFAR-10's original batch files: records renumbered by somebody else differ here.
+# First labels of CIFAR-10's original batch files: renumbered records differ here.
 CIFAR10_LABELS = (6, 9, 9, 4, 1, 1, 2, 7, 8, 3, 4, 7, 7, 2, 9, 9, 9, 3, 2, 6)
 # MD5 of the comma-joined sorted training positions of NAS-Bench-201's fixed 25k/25k split.
 CIFAR10_TRAIN = "33271aabb5cacdf1c47132344207b167"
-VALID_SHARE = 0.5  # Of the training images of tfds sets and other sources without class folders.
+VALID_SHARE = 0.5  # For tfds sets and other sources without class folders.
 
 
 def seeded(size, seed, valid_share=None, test_share=None):
@@ -22,8 +22,8 @@ def seeded(size, seed, valid_share=None, test_share=None):
   Args:
     size: Number of images.
     seed: int in [0, 2**32).
-    valid_share: Share in (0, 1) that goes to validation; None stands for VALID_SHARE.
-    test_share: Share in (0, 1) that goes to the test; None: there is no such part.
+    valid_share: Share in (0, 1) for validation; None: VALID_SHARE.
+    test_share: Share in (0, 1) for the test; None: no test.
 
   Returns:
     [train, valid] or [train, valid, test]: int32 arrays, each sorted, together all of range(size).
@@ -44,13 +44,13 @@ def seeded(size, seed, valid_share=None, test_share=None):
 
 
 def _shares(valid_share, test_share):
-  """The share of each part, training first; a test that is None has none."""
+  """The share of each part, training first; without the test if its share is None."""
   given = {"valid_share": valid_share, "test_share": test_share}
   given = {name: share for name, share in given.items() if share is not None}
   for name, share in given.items():
     if not 0 < share < 1:
       raise errors.InputError(f"`{name}` must be in (0, 1). Received: {share}")
-  rest = round(1 - sum(given.values()), 12)  # What decimals mean, not floats: else halves tip over.
+  rest = round(1 - sum(given.values()), 12)  # As decimals, else the error of floats tips halves.
   if rest <= 0:
     raise errors.InputError(
         f"`valid_share` and `test_share` must come to less than 1. Received: {given}"
@@ -59,11 +59,11 @@ def _shares(valid_share, test_share):
 
 
 def refuse_share(source, **shares):
-  """Raises InputError if a share was given of images that a source has a part of its own for.
+  """Raises InputError if a share was given for a part that the source already has.
 
   Args:
-    source: str, what has it.
-    **shares: `valid_share`, `test_share`; None is not given.
+    source: str, the source, for the message.
+    **shares: `valid_share`, `test_share`; None if not given.
   """
   for name, share in shares.items():
     if share is not None:
@@ -75,7 +75,7 @@ def refuse_share(source, **shares):
 def stratified(labels, shares, seed):
   """Splits positions so that every class has about the same share in each part.
 
-  A class of few images may miss in some part, but never in the first.
+  A small class may be missing in some part, but never in the first.
 
   Args:
     labels: int [n].
@@ -106,24 +106,24 @@ def stratified(labels, shares, seed):
 
 
 def of_parts(labels, seed, valid_share=None, test_share=None):
-  """Makes training, validation and test of what parts a source has.
+  """Makes training, validation and test from the parts of a source.
 
-  Parts that are there stay as they are; the training images give what is missing, each class
-  alike: without a test 30 % validate and 20 % test, beside one 40 % validate.
+  Existing parts stay as they are; missing ones are cut from the training images, stratified by
+  class: without a test, 30 % for validation and 20 % for the test; with one, 40 % for validation.
 
   Args:
-    labels: int [n] of train, valid and test; None where the source has no such part. One with a
-      valid has a test.
+    labels: int [n] of train, valid and test; None for a missing part. A source with a validation
+      part must have a test.
     seed: int in [0, 2**32).
-    valid_share: Share in (0, 1) of the training images for validation, in place of these.
-    test_share: Share in (0, 1) of them for the test.
+    valid_share: Share in (0, 1) of the training images for validation, instead of the above.
+    test_share: Share in (0, 1) of the training images for the test, instead of the above.
 
   Returns:
     (parts, how): for each of train, valid and test (index of the source's part, int32 places in
-    it); how they came about.
+    it); how they were split.
 
   Raises:
-    InputError: A part stays empty, or a share is out of range or of a part that is there.
+    InputError: A part stays empty, or a share is out of range or for an existing part.
   """
   train, valid, test = labels
   if test is not None:
@@ -144,8 +144,8 @@ def literature(split_file, ids, labels):
   """The fixed 25k/25k CIFAR-10 split of NAS-Bench-201, from its list and the records' ids.
 
   Args:
-    split_file: Path of a text with the 25 000 training positions, or those of training and
-      validation (`cifar-split.txt` of the NAS-Bench-201 code); checked against the known MD5.
+    split_file: Path of a text with the 25 000 training positions, or with both the training and
+      validation ones (`cifar-split.txt` of the NAS-Bench-201 code); checked by the known MD5.
     ids: Record ids `train_00000` .. `train_49999`, in the order of `labels`.
     labels: int [50000].
 
@@ -180,8 +180,8 @@ def _read_positions(path):
     text = regular_file.read_text(path)
   except (OSError, UnicodeDecodeError) as error:
     raise errors.InputError(f"`split_file` must be a readable text. Received: {error}") from None
-  # Any layout will do, a plain list or the published file's typed JSON with both lists: of its
-  # numbers, the training positions are the half, or the whole, with the known sum.
+  # Any layout is accepted, a plain list or the published file's typed JSON with both lists: the
+  # training positions are the block of 25 000 numbers with the known MD5.
   numbers = [int(word) for word in re.findall(r"\b[0-9]{1,5}\b", text)]
   for start in range(0, len(numbers), 25_000):
     positions = sorted(numbers[start:start + 25_000])

@@ -1,4 +1,4 @@
-"""Reads records into memory, or makes Streams of them."""
+"""Reads records into memory, or makes Streams from them."""
 
 import dataclasses
 import hashlib
@@ -9,11 +9,11 @@ from tfdynnas import errors
 from tfdynnas.data import dataset as dataset_lib
 from tfdynnas.data import order
 
-_WINDOW_BYTES = 2**28  # Undecoded records that are shuffled together: 256 MiB.
+_WINDOW_BYTES = 2**28  # Of encoded records that are shuffled together: 256 MiB.
 
 
 def look_at(parts):
-  """Reads the streams that are scored on once, so that a broken image is found at the start."""
+  """Reads the scored streams once, so that a broken image is found at the start."""
   for part in parts:
     if isinstance(part, dataset_lib.Stream):
       with part.reading():
@@ -26,19 +26,19 @@ def hold(dataset, count, image_shape, encoded=None):
 
   Args:
     dataset: tf.data.Dataset of uint8 [height, width, 3] and integer scalars.
-    count: Number of images at most.
+    count: The most images to read.
     image_shape: (height, width, 3).
-    encoded: Positions -> list of bytes, or None; see `sets.Images`.
+    encoded: Positions -> list of bytes, or None; see `dataset.Images`.
 
   Returns:
-    Images, as many as the dataset had.
+    Images, as many as the dataset has.
   """
   (found,) = hold_parts(dataset, [np.arange(count)], image_shape)
   return dataclasses.replace(found, encoded=encoded)
 
 
 def hold_parts(dataset, cuts, image_shape):
-  """Reads the parts of a dataset of (image, label) into memory, in one reading.
+  """Reads the parts of a dataset of (image, label) into memory, in one pass.
 
   Args:
     dataset: tf.data.Dataset of uint8 [height, width, 3] and integer scalars.
@@ -46,7 +46,7 @@ def hold_parts(dataset, cuts, image_shape):
     image_shape: (height, width, 3).
 
   Returns:
-    List of Images, one a cut, as many of its images as the dataset had.
+    List of Images, one per cut, with as many of its images as the dataset has.
   """
   images = [np.empty((len(places), *image_shape), np.uint8) for places in cuts]
   labels = [np.empty(len(places), np.int32) for places in cuts]
@@ -64,7 +64,7 @@ def hold_parts(dataset, cuts, image_shape):
 
 
 def rows(batch, shard):
-  """The rows of each batch that are one worker's share, next to each other as replicas have them.
+  """The rows of each batch that are a worker's share: contiguous, as for replicas.
 
   Args:
     batch: int, images per step of all workers together.
@@ -74,7 +74,7 @@ def rows(batch, shard):
     slice.
 
   Raises:
-    InputError: There is no such share.
+    InputError: The share is impossible.
   """
   index, count = shard
   if not 0 <= index < count or batch % count:
@@ -95,7 +95,7 @@ def positions(seed, size, batch, first_step, last_step, shard=(0, 1)):
     batch: Images per step.
     first_step: Global step to begin with.
     last_step: Global step to end before.
-    shard: (index, count) of the worker whose share it is.
+    shard: (index, count) of the worker, which gets its share.
 
   Returns:
     tf.data.Dataset of int32 [batch / count].
@@ -103,7 +103,7 @@ def positions(seed, size, batch, first_step, last_step, shard=(0, 1)):
   import tensorflow as tf
 
   own = rows(batch, shard)
-  # By epochs, not by steps: one call from TensorFlow into Python for many steps.
+  # By epoch, not by step: TensorFlow then calls Python once for many steps.
   epochs = tf.data.Dataset.from_generator(
       lambda: (o[:, own] for o in order.step_orders(seed, size, batch, first_step, last_step)),
       output_signature=tf.TensorSpec([None, own.stop - own.start], tf.int32),
@@ -119,8 +119,8 @@ def indexed_stream(size, image_shape, decode, identity, cropped=False, encoded=N
     image_shape: (height, width, 3).
     decode: (int32 scalar tensor, key) -> (uint8 image, int32 label); see `_decoded`.
     identity: str of names and sizes.
-    cropped: Whether `decode` crops images at random that have a key.
-    encoded: Positions -> list of bytes, or None; see `sets.Images`.
+    cropped: Whether `decode` crops images with a key at random.
+    encoded: Positions -> list of bytes, or None; see `dataset.Images`.
 
   Returns:
     Stream, shuffled over all its images.
@@ -149,9 +149,9 @@ def sequential_stream(
 ):
   """Stream of a source that can only be read from start to end, such as TFRecord files.
 
-  Shuffled as far as memory goes: `records` is asked for a seeded order of files, and 256 MiB of
-  undecoded records are permuted at a time. A resume in the middle of an epoch reads the records
-  before it, but does not decode them.
+  Shuffled as far as memory allows: `records` gives a seeded order of files, and 256 MiB of encoded
+  records are permuted at a time. A resume in the middle of an epoch reads the earlier records, but
+  does not decode them.
 
   Args:
     records: key -> tf.data.Dataset of (position, record). `key` is an int64 [2] tensor that
@@ -162,8 +162,8 @@ def sequential_stream(
     decode: (record, key) -> (uint8 image, int32 label); see `_decoded`.
     identity: str of names and sizes.
     record_bytes: Mean size of a record.
-    cropped: Whether `decode` crops images at random that have a key.
-    undecoded: record -> its encoded image, or None where there is no such.
+    cropped: Whether `decode` crops images with a key at random.
+    undecoded: record -> its encoded image; None if images have no encoded form.
 
   Returns:
     Stream.
@@ -186,7 +186,7 @@ def sequential_stream(
 
 
 def _undecoded(pairs, places, undecoded):
-  """Encoded images at some places of a dataset of (index, record), list of bytes."""
+  """The encoded images at some places of a dataset of (index, record), list of bytes."""
   import tensorflow as tf
 
   pairs = pairs.take(max(places) + 1)
@@ -197,7 +197,7 @@ def _undecoded(pairs, places, undecoded):
 
 
 def _share(pairs, batch, shard):
-  """Of a dataset of pairs those of one worker; see `rows`."""
+  """The pairs of a dataset that are a worker's share; see `rows`."""
   own = rows(batch, shard)
   if own == slice(0, batch):
     return pairs
@@ -205,15 +205,15 @@ def _share(pairs, batch, shard):
 
 
 def file_records(paths, lengths):
-  """What `sequential_stream` reads from: the records of TFRecord files.
+  """The records of TFRecord files, for `sequential_stream`.
 
   Args:
     paths: List of str.
     lengths: List of int, records of each file.
 
   Returns:
-    Callable, key -> tf.data.Dataset of (position in file order, serialized record); it raises
-    tf.errors.FailedPreconditionError where a file has fewer or more.
+    Callable, key -> tf.data.Dataset of (position in file order, serialised record); it raises
+    tf.errors.FailedPreconditionError if a file has fewer or more records.
   """
   import tensorflow as tf
 
@@ -243,10 +243,10 @@ def _decoded(pairs, decode, image_shape, crops=None):
 
   Args:
     pairs: tf.data.Dataset of (int32 index, item).
-    decode: (item, key) -> (image, label). `key` is (seed, step, index), what the crop of an image
-      follows from; None asks for the image as it is scored.
+    decode: (item, key) -> (image, label). `key` is (seed, step, index), which determines the crop
+      of an image; None gives the image as for scoring.
     image_shape: (height, width, 3).
-    crops: (seed, first step, images of a step) of keyed images; None stands for no key.
+    crops: (seed, first step, images of a step) for the keys; None for no keys.
 
   Returns:
     tf.data.Dataset of (index, image, label).
@@ -267,7 +267,7 @@ def _decoded(pairs, decode, image_shape, crops=None):
 
 
 def _kept(records, keep):
-  """The records at the positions in `keep`, numbered anew: (int32 index, record)."""
+  """The records at the positions in `keep`, renumbered: (int32 index, record)."""
   import tensorflow as tf
 
   mine = tf.constant(keep, tf.bool)
@@ -277,12 +277,12 @@ def _kept(records, keep):
     chosen = tf.gather(mine, places)
     return tf.gather(indices, tf.boolean_mask(places, chosen)), tf.boolean_mask(block, chosen)
 
-  # By blocks: a filter that is called for each record costs as much as decoding a small one.
+  # By blocks: a filter called for each record costs as much as decoding a small one.
   return records.batch(1024).map(pick).unbatch()
 
 
 def _shuffled(kept, size, window, seed, batch, first_step, last_step):
-  """The (index, record) pairs of the steps; `kept` is key -> those of one pass."""
+  """The (index, record) pairs of the steps; `kept` is key -> the pairs of one pass."""
   import tensorflow as tf
 
   steps = order.steps_per_epoch(size, batch)
@@ -302,7 +302,7 @@ def _permute(pairs, key, window):
   import tensorflow as tf
 
   def permute(number, pair):
-    # Epochs and windows share the key's second word, each with its half.
+    # Epoch and window share the key's second word, one half each.
     places = key_permutation(tf.shape(pair[0])[0], key + tf.stack([0, (number + 1) * 2**32]))
     return tf.gather(pair[0], places), tf.gather(pair[1], places)
 
@@ -310,7 +310,7 @@ def _permute(pairs, key, window):
 
 
 def key_permutation(count, key):
-  """A permutation as a function of a key alone: no global TensorFlow seed enters it.
+  """A permutation as a function of a key alone, independent of TensorFlow's global seed.
 
   Args:
     count: int scalar tensor.
@@ -336,7 +336,7 @@ def _shaped(pair, image_shape):
 
 
 def check_name(path):
-  """Raises InputError unless the name of a file or folder is UTF-8: TensorFlow takes no other."""
+  """Raises InputError unless the name of a file or folder is UTF-8, as TensorFlow requires."""
   try:
     path.encode()
   except UnicodeEncodeError:

@@ -7,20 +7,20 @@ import pathlib
 
 from tfdynnas import errors
 
-_LONGEST_NAME = 240  # Bytes; file systems have 255, of which a temporary's name needs some.
+_LONGEST_NAME = 240  # Bytes; file systems allow 255, and the temporary's name is longer.
 
 
 @contextlib.contextmanager
 def replacing(path, sync=True):
-  """Opens a temporary beside `path` for writing bytes, and renames it there at the end.
+  """Opens a temporary file beside `path` for writing bytes, and renames it to `path` at the end.
 
-  On any exception, a full disk among them, `path` is as it was and the temporary is gone; a killed
-  process leaves at most the temporary, which the next write overwrites. Of several that write at
-  once each waits for the one before.
+  On any exception, such as a full disk, `path` is unchanged and the temporary file is removed; a
+  killed process leaves at most the temporary file, which the next write overwrites. Concurrent
+  writers wait for one another.
 
   Args:
     path: File to write; its folder is made.
-    sync: Wait until it is on the disk: safe from a loss of power too, not only from a kill.
+    sync: Whether to wait until it is on the disk: safe from loss of power, not only from a kill.
 
   Yields:
     Binary file object.
@@ -42,26 +42,26 @@ def replacing(path, sync=True):
         raise
   except BaseException as error:
     if isinstance(error, OSError) and error.filename is None:
-      error.filename = str(path)  # A full disk says no name by itself.
+      error.filename = str(path)  # The error of a full disk names no file.
     raise
 
 
 def check_place(path, flag):
-  """Refuses a path that no file can be written at, before there is something to write.
+  """Refuses a path where no file can be written, before there is something to write.
 
   Args:
     path: The file.
-    flag: What names it, for the message.
+    flag: The name of the flag, for the message.
 
   Raises:
-    InputError: It names a folder, or one that is in the place of a folder of its path.
+    InputError: It is a folder, a name is too long, or a folder of its path is a file.
   """
   path, why = pathlib.Path(path), ""
   try:
     wrong = path.name in ("", "..") or len(os.fsencode(path.name)) > _LONGEST_NAME
     above = path.parent if wrong else next(place for place in path.parents if place.exists())
     wrong = wrong or path.is_dir() or not above.is_dir()
-  except (OSError, ValueError) as error:  # Too long a path, one that may not be looked at, a NUL.
+  except (OSError, ValueError) as error:  # Too long, no permission, or a NUL.
     wrong, why = True, f" ({error})"
   if wrong:
     raise errors.InputError(f"`{flag}` must name a file. Received: {str(path):.300}{why:.300}")
@@ -78,11 +78,12 @@ def alone(path, name):
   """Keeps other processes from making the same file or folder until the block ends.
 
   Args:
-    path: What is made. Nothing beside it stays, nor a folder made for it if that is empty.
-    name: What to call it, the name of a flag or an argument.
+    path: What is made. The lock file is removed at the end, and so are folders that were made for
+      it and are empty.
+    name: The name of the flag or argument, for the message.
 
   Raises:
-    InputError: Another process makes it, or its folder cannot be written.
+    InputError: Another process is making it, or its folder cannot be written.
   """
   path = pathlib.Path(path)
   place = path.with_name(f".{path.name}.lock")
@@ -102,18 +103,18 @@ def alone(path, name):
   finally:
     place.unlink(missing_ok=True)
     os.close(descriptor)
-    with contextlib.suppress(OSError):  # Something is in it.
+    with contextlib.suppress(OSError):  # It is not empty.
       for folder in made:
         folder.rmdir()
 
 
 def _locked(place, wait=True):
-  """Opens a file, made if it is not there, and locks it: its descriptor."""
+  """Opens a file, made if missing, and locks it; returns its descriptor."""
   while True:
     descriptor = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
       fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-      # Else who had it before has renamed or removed it.
+      # If not, the previous owner has renamed or removed it.
       if place.exists() and os.path.samestat(os.fstat(descriptor), place.stat()):
         return descriptor
     except BaseException:

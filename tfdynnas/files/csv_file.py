@@ -1,4 +1,4 @@
-"""CSV files with a header, which are whole, and hold numbers where they must."""
+"""CSV files with a header: written whole, and checked when read."""
 
 import csv
 import io
@@ -15,13 +15,13 @@ def read(path, what, most=regular_file.MOST_LOG_BYTES):
   Args:
     path: The file.
     what: str, what it must be, for the message.
-    most: Bytes that it may have.
+    most: Limit of its size, in bytes.
 
   Returns:
     (columns, rows): list of str; list of dicts of str by column.
 
   Raises:
-    InputError: It is not there, cannot be read, or has a row of other length than its header.
+    InputError: It is missing or cannot be read, or a row and the header differ in length.
   """
   with damage.refused(path, what):
     text = regular_file.read_text(path, most)
@@ -49,14 +49,13 @@ def write(path, columns, rows):
 
 
 def cells(path, rows, kinds):
-  """The cells of some columns, numbers as such.
+  """The cells of some columns, with numbers parsed.
 
   Args:
     path: The file, for the message.
     rows: As from `read`.
-    kinds: dict, column -> its kind as of `json_schema.check`: str, float, a Number, or a tuple of
-      one
-      and None, of a cell that may be empty or a column that may be missing.
+    kinds: dict, column -> its kind, see `json_schema.check`: str, float or a Number; or a tuple of
+      one of these and None, if a cell may be empty or the column missing.
 
   Returns:
     List of dicts by column.
@@ -72,7 +71,7 @@ def cells(path, rows, kinds):
 
 
 def _value(text, kind):
-  """A cell as its kind is; the text where it cannot be, None where there is none."""
+  """A cell converted to its kind; the text if it cannot be, None if the cell is empty."""
   kind = kind[0] if isinstance(kind, tuple) else kind
   if not text or kind is str:
     return text or None

@@ -1,11 +1,11 @@
-"""What reading a damaged file raises: one line that names the file."""
+"""Damaged files: reading one raises an error of one line that names the file."""
 
 import contextlib
 import csv
 
 from tfdynnas import errors
 
-# Of parsers, and of looking for what is not in what they gave.
+# Raised by parsers, and by look-ups in what they return.
 PARSED = (ValueError, EOFError, RecursionError, csv.Error, LookupError, TypeError, AttributeError)
 KINDS = (OSError, *PARSED)
 _LONGEST = 200  # Letters of a reason.
@@ -13,7 +13,7 @@ _LONGEST = 200  # Letters of a reason.
 
 @contextlib.contextmanager
 def refused(path, what, kinds=KINDS):
-  """Context in which what a damaged file raises becomes an InputError.
+  """Context that turns the exceptions of a damaged file into an InputError.
 
   Args:
     path: The file.
@@ -21,7 +21,7 @@ def refused(path, what, kinds=KINDS):
     kinds: Exceptions that the damage may raise.
 
   Raises:
-    InputError: One of them was raised; an InputError stays as it is.
+    InputError: One of them was raised; an InputError passes unchanged.
   """
   try:
     yield

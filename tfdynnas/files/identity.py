@@ -1,4 +1,4 @@
-"""What a file is of: it is refused where it is asked for as another."""
+"""The settings that a file was made with: a file of other settings is refused."""
 
 import json
 
@@ -8,13 +8,13 @@ _MOST = 5  # Settings that a message names.
 
 
 def refuse_other(rule, there, here):
-  """Raises InputError unless what a file is of is what it is asked for as.
+  """Raises InputError unless a file's settings are those that the reader expects.
 
   Args:
-    rule: str, what must be, with the file's name and what to do, before the full stop.
-    there: dict of the file's settings, or None; JSON-able, as deep as it likes. A setting that is
-      not there is None, or an empty dict.
-    here: dict of those that it is read for.
+    rule: str, the rule as a sentence without its full stop: the file's name, and what to do.
+    there: JSON-able dict of the file's settings, nested or not, or None. A missing setting equals
+      None and an empty dict.
+    here: dict of the expected settings.
 
   Raises:
     InputError: They differ; the message names the first settings that do, with both values.
@@ -28,7 +28,7 @@ def refuse_other(rule, there, here):
 
 
 def _flat(settings, prefix=""):
-  """The settings as one dict, by names such as `limits.params`."""
+  """The settings as one flat dict, with names such as `limits.params`."""
   flat = {}
   for name, value in settings.items():
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Files of a JSON object on each line: whole ones, and journals of a job that may be killed."""
+"""Files with a JSON object on each line: written whole, or journals of jobs that may be killed."""
 
 import json
 import os
@@ -17,13 +17,13 @@ def read(path, what, kind):
   Args:
     path: The file.
     what: str, what a line must be, for the message.
-    kind: What a line holds, as of `json_schema.check`.
+    kind: What a line holds, see `json_schema.check`.
 
   Returns:
     List of dicts; [] if there is no such file.
 
   Raises:
-    InputError: It cannot be read, or a line is damaged, which is named.
+    InputError: It cannot be read, or a line is damaged; the message names the line.
   """
   path = pathlib.Path(path)
   if not path.exists():
@@ -39,25 +39,25 @@ def write(path, rows):
 
 
 class Journal:
-  """Rows kept as they come, so that a killed job goes on where it was.
+  """A file that rows are appended to one by one, so that a killed job can resume.
 
-  The first line says what they are of: those of another job are refused.
+  The first line holds the settings of the job: the file of another job is refused.
 
   Attributes:
-    rows: List of dicts, what an earlier process left.
+    rows: List of dicts, the rows of earlier processes.
   """
 
   def __init__(self, path, identity, what, kind):
-    """Reads what an earlier process left; a new file is made with its first row.
+    """Reads the rows of earlier processes; a new file is made with its first row.
 
     Args:
       path: pathlib.Path of the file.
-      identity: JSON-able dict of what the rows depend on.
+      identity: JSON-able dict of the settings that the rows depend on.
       what: str, what a row must be, for the message.
-      kind: What a row holds, as of `json_schema.check`.
+      kind: What a row holds, see `json_schema.check`.
 
     Raises:
-      InputError: The file is damaged, or of another identity, saying in what it differs.
+      InputError: The file is damaged, or of other settings; the message says which differ.
     """
     self.rows, self._path, self._identity, self._file = [], path, identity, None
     if path.exists():
@@ -76,7 +76,7 @@ class Journal:
       os.truncate(self._path, len(whole) + len(newline))
 
   def add(self, row):
-    """Keeps a row."""
+    """Appends a row."""
     if self._file is None:
       if not self._path.exists():
         write(self._path, [{"identity": self._identity}])
@@ -95,7 +95,7 @@ def _line(row):
 
 
 def _row(path, number, line, what, kind):
-  """The object of a line."""
+  """The object on a line."""
   place = f"Line {number} of {path}"
   with damage.refused(place, what):
     row = json.loads(line)

@@ -1,4 +1,4 @@
-"""Reads JSON files, which hold what was written by a pattern of types, or are refused."""
+"""Reads JSON files, and refuses those that do not match a pattern of types."""
 
 import dataclasses
 import json
@@ -24,17 +24,17 @@ class Number:
   whole: bool = False
 
   def fits(self, value):
-    """Whether a value is of this kind."""
+    """Whether a value is a number of this kind."""
     if type(value) not in ((int,) if self.whole else (int, float)):
       return False
     return self.least <= value <= self.most and -_BEYOND < value < _BEYOND
 
 
-_BEYOND = 2.0**1023  # No number of ours is as large; what is larger may not be a float.
+_BEYOND = 2.0**1023  # No number of a run is as large; an int above this may not fit a float.
 SHARE = Number(0, 1)  # Such as an accuracy.
 COUNT = Number(0, whole=True)
 POSITIVE = Number(0)  # Or 0.
-CORRELATION = Number(-1 - 1e-6, 1 + 1e-6)  # Or a cosine; sums are rounded.
+CORRELATION = Number(-1 - 1e-6, 1 + 1e-6)  # Or a cosine, with the error of rounding.
 PERCENT = Number(0, 100)
 
 
@@ -43,13 +43,13 @@ def read(path, kind):
 
   Args:
     path: The file.
-    kind: What it holds, as of `check`.
+    kind: What it must hold, see `check`.
 
   Returns:
-    What it holds.
+    The value that it holds.
 
   Raises:
-    InputError: It is not there, damaged, or holds something else.
+    InputError: It is missing, damaged, or holds something else.
   """
   with damage.refused(path, "whole JSON"):
     value = json.loads(regular_file.read_text(path))
@@ -58,19 +58,19 @@ def read(path, kind):
 
 
 def check(path, value, kind, name=""):
-  """Refuses JSON that is not of its kind.
+  """Refuses JSON that is not of the wanted kind.
 
   Args:
     path: The file that it is from, for the message.
-    value: What was read.
-    kind: A type (float: any finite number), a Number, or None; [kind] of a list of one or more,
-      [kind, ...] of any number, [kind, kind] of a list of that many; a tuple of kinds, any of which
-      it may be, the fullest last; or a dict by name of an object, which may hold more: of `name?`
-      if it is there, of `str` all there are.
+    value: The JSON value.
+    kind: A type (float: any finite number), a Number, or None; [kind] for a list of one or more
+      items, [kind, ...] for any number, [kind, kind] for as many as there are kinds; a tuple of
+      alternative kinds, the most demanding last; or a dict, name -> kind, for an object, which may
+      have more entries: an entry `name?` may be missing, and `str` stands for every name.
     name: Where it is in the file.
 
   Raises:
-    InputError: It is of another kind; the message names the part that is.
+    InputError: It is of another kind; the message names the value at fault.
   """
   wrong = _misfit(value, kind, name)
   if wrong:
@@ -78,7 +78,7 @@ def check(path, value, kind, name=""):
 
 
 def _misfit(value, kind, name=""):
-  """The part of a value that is not of its kind, as name=value; None if there is none."""
+  """The first value within a value that is not of its kind, as name=value; None if all are."""
   if isinstance(kind, (dict, list)) and isinstance(value, type(kind)):
     inner = (_entries if isinstance(kind, dict) else _items)(value, kind, name)
     return next(filter(None, (_misfit(*part) for part in inner)), None)
@@ -86,7 +86,7 @@ def _misfit(value, kind, name=""):
     wrongs = [_misfit(value, one, name) for one in kind]
     if None in wrongs:
       return None
-    if isinstance(value, dict) and wrongs:  # Where it is not like the last, which asks most.
+    if isinstance(value, dict) and wrongs:  # How it differs from the most demanding, the last.
       return wrongs[-1]
   elif kind is float or isinstance(kind, Number):
     if (Number() if kind is float else kind).fits(value):
@@ -97,7 +97,7 @@ def _misfit(value, kind, name=""):
 
 
 def _entries(value, kinds, name):
-  """(value, kind, name) of each entry of an object that has a kind."""
+  """The (value, kind, name) of each entry of an object that must be of a kind."""
   prefix = name and f"{name}."
   for key, kind in kinds.items():
     if key is str:
@@ -105,11 +105,11 @@ def _entries(value, kinds, name):
     elif key.rstrip("?") in value:
       yield value[key.rstrip("?")], kind, prefix + key.rstrip("?")
     elif not key.endswith("?"):
-      yield None, (), prefix + key  # Nothing fits what is not there.
+      yield None, (), prefix + key  # It is missing; no value is of the kind ().
 
 
 def _items(value, kinds, name):
-  """(value, kind, name) of each item of a list, or of the list if they are not as many."""
+  """The (value, kind, name) of each item of a list, or of the list if its length is wrong."""
   if kinds[-1] is ...:
     kinds = kinds[:1] * len(value)
   elif len(kinds) == 1:

@@ -1,4 +1,4 @@
-"""Reads `.npz` files, which are whole, or are refused."""
+"""Reads `.npz` files, and refuses damaged ones."""
 
 import os
 import warnings
@@ -9,37 +9,37 @@ import numpy as np
 from tfdynnas.files import damage
 from tfdynnas.files import regular_file
 
-_END = 22  # Bytes of what ends a zip file without a comment; numpy writes none.
-_PIECE = 2**20  # Bytes of an array that is only checked.
+_END = 22  # Bytes of the end record of a zip file without a comment; numpy writes none.
+_PIECE = 2**20  # Bytes read at a time from an array that is only checked.
 
 
 def read(path, what, wanted=None):
-  """Reads the arrays of a file, and checks the checksums of all.
+  """Reads the arrays of a file, and checks all checksums.
 
   Args:
     path: The file.
     what: str, what the file must be, for the message.
-    wanted: Collection of names, None for all: the others are not kept.
+    wanted: Collection of the names to return, None for all.
 
   Returns:
-    dict, name -> array; none of Python objects.
+    dict, name -> array; arrays of Python objects are refused.
 
   Raises:
-    InputError: It is not there, damaged, or no such file.
+    InputError: It is missing, damaged, or no such file.
   """
-  # zipfile and numpy raise a dozen kinds, as the damage has it.
+  # zipfile and numpy raise a dozen exceptions, depending on the damage.
   with (damage.refused(path, what, Exception), regular_file.open_bytes(path) as file,
         warnings.catch_warnings()):
-    warnings.simplefilter("ignore")  # numpy's, of odd headers: refused, or of no harm.
+    warnings.simplefilter("ignore")  # numpy's, about odd headers: refused later, or harmless.
     with zipfile.ZipFile(file) as members:
       _check_count(file, len(members.namelist()))
       return dict(filter(None, (_member(members, name, wanted) for name in members.namelist())))
 
 
 def _check_count(file, found):
-  """Raises ValueError unless the directory has as many entries as its end says.
+  """Raises ValueError unless the directory has as many entries as the end record says.
 
-  zipfile does not look: of one bit of a length it takes an entry for the comment of another.
+  zipfile does not check: one flipped bit in a length makes it read an entry as a comment.
   """
   file.seek(-_END, os.SEEK_END)
   end = file.read()
@@ -48,11 +48,11 @@ def _check_count(file, found):
 
 
 def _member(members, name, wanted):
-  """(name of an array, array), None of one that is not wanted."""
+  """The (name, array) of a member, None if it is not wanted."""
   own = name.removesuffix(".npy")
   with members.open(name) as content:
     if wanted is not None and own not in wanted:
-      while content.read(_PIECE):  # To the end, where the checksum is looked at.
+      while content.read(_PIECE):  # To the end, where zipfile checks the checksum.
         pass
       return None
     array = np.lib.format.read_array(content, allow_pickle=False)

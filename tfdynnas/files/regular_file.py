@@ -1,14 +1,14 @@
-"""Reads files that a user names: regular ones of a size that is looked at first.
+"""Reads files that a user names, if they are regular files of at most a given size.
 
-A device or a pipe may never end, or never begin; a file of the wrong kind may be too large to hold.
+A device or a pipe may block or never end; a file named by mistake may not fit into memory.
 """
 
 import errno
 import os
 import stat
 
-MOST_BYTES = 2**26  # What is read as a whole, and parsed: 64 MiB.
-MOST_LOG_BYTES = 2**32  # The same of what the package writes line by line.
+MOST_BYTES = 2**26  # Of a file that is parsed as a whole: 64 MiB.
+MOST_LOG_BYTES = 2**32  # Of a file that the package writes line by line: 4 GiB.
 
 
 def read_text(path, most=MOST_BYTES):
@@ -16,10 +16,10 @@ def read_text(path, most=MOST_BYTES):
 
   Args:
     path: The file.
-    most: Bytes that it may have.
+    most: Limit of its size, in bytes.
 
   Raises:
-    OSError: As of `read_bytes`.
+    OSError: See `read_bytes`.
     UnicodeDecodeError: It is not UTF-8.
   """
   return read_bytes(path, most).decode("utf-8")
@@ -30,13 +30,13 @@ def read_bytes(path, most=MOST_BYTES):
 
   Args:
     path: The file.
-    most: Bytes that it may have.
+    most: Limit of its size, in bytes.
 
   Raises:
-    OSError: It is not there, cannot be read, is no regular file, or is larger.
+    OSError: It is missing, cannot be read, is no regular file, or is too large.
   """
   with open_bytes(path, most) as file:
-    content = file.read(most + 1)  # It may have grown.
+    content = file.read(most + 1)  # It may have grown since its size was checked.
   if len(content) > most:
     raise _larger(path, most)
   return content
@@ -47,13 +47,13 @@ def open_bytes(path, most=None):
 
   Args:
     path: The file.
-    most: Bytes that it may have; None does not limit them.
+    most: Limit of its size, in bytes; None for no limit.
 
   Raises:
-    OSError: As of `read_bytes`.
+    OSError: See `read_bytes`.
   """
   try:
-    # A pipe would wait for somebody who writes.
+    # Without O_NONBLOCK, a pipe would wait for a writer.
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
   except ValueError as error:  # NUL in the name.
     raise OSError(errno.EINVAL, str(error), repr(path)) from error

@@ -1,20 +1,20 @@
-"""Text that can be written down everywhere: in files, on a line, in a graph."""
+"""Text that can be written anywhere: in files, on a line, in a graph."""
 
 import os
 import unicodedata
 
-_LONGEST_NAME, _LONGEST_PATH = 255, 4095  # Bytes, of Linux.
+_LONGEST_NAME, _LONGEST_PATH = 255, 4095  # Bytes, on Linux.
 
 
 def problem(text, line=False):
-  """Says what a text must be that is written down or names a file; None if it is.
+  """The rule that a text to write, or a file's name, breaks; None if it breaks none.
 
   Args:
     text: str.
-    line: bool, whether it must also be one line, without control characters.
+    line: bool, whether it must be one line without control characters too.
   """
   kinds = {unicodedata.category(letter) for letter in text}
-  if "Cs" in kinds:  # What Python makes of bytes that are none, and what JSON may hold.
+  if "Cs" in kinds:  # Surrogates: Python decodes invalid bytes to them, and JSON may hold them.
     return "of UTF-8"
   if "\0" in text:
     return "without NUL"
@@ -24,7 +24,7 @@ def problem(text, line=False):
 
 
 def path_problem(path):
-  """Says what a path must be that a file or a folder may have; None if it is.
+  """The rule that the path of a file or folder breaks; None if it breaks none.
 
   Args:
     path: str or os.PathLike.
@@ -36,8 +36,8 @@ def path_problem(path):
 
 
 def shown(value):
-  """The beginning of a value, for a message: str, at most 60 letters."""
+  """The beginning of a value, for a message: str, at most 60 characters."""
   try:
     return f"{value!r:.60}"
-  except ValueError:  # Python writes no number of thousands of digits.
+  except ValueError:  # Python refuses to print an int of thousands of digits.
     return "a number of thousands of digits"

@@ -1,6 +1,6 @@
-"""Which subnet of a trained supernet is good: evolution and other searches, as keras-tuner.
+"""Searches for good subnets of a trained supernet: evolution and others, as tuners of keras-tuner.
 
-Importing this does not import keras-tuner, which scoring does without; `search.tuner`,
+Importing this package does not import keras-tuner, which scoring does not need; `search.tuner`,
 `search.oracle`, `search.hyperparameters` and `search.durable` do.
 """
 

@@ -1,26 +1,26 @@
-"""What the arch that a search found is measured against: archs that no search looked for."""
+"""Baselines for the arch that a search found: archs that need no search."""
 
 import numpy as np
 
 from tfdynnas import errors
 from tfdynnas import spaces
 
-_STREAM = 1  # Of the seed: no other use shares its numbers.
+_STREAM = 1  # A stream of the seed that nothing else draws from.
 
 
 def choose(limited, found, count, seed):
-  """Random archs no dearer than the one that was found, and the largest within the limits.
+  """Random archs that cost no more than the found one, and the largest arch within the limits.
 
   Args:
     limited: spaces.LimitedSpace that was searched.
     found: Tuple of ints, the arch that was found.
     count: int >= 0, random archs.
-    seed: int in [0, 2**32). The archs of a smaller count are the first of a greater.
+    seed: int in [0, 2**32). A smaller count gives the first archs of a greater one.
 
   Returns:
-    (randoms, largest): list of archs, none of which is `found` or `largest`, and each of which
-    costs at most what `found` does, in params, macs and what else the space knows; fewer than
-    `count` if there are no more. An arch, which may be `found`.
+    (randoms, largest): list of archs, other than `found` and `largest`, that cost at most as much
+    as `found` in params, macs and every other cost of the space except complexity, fewer than
+    `count` if there are no more; an arch, which may be `found`.
 
   Raises:
     InputError: `count` or `seed` is out of range.

@@ -1,7 +1,7 @@
-"""Searches that survive a kill at any moment, and that refuse to go on as another search.
+"""Searches that survive a kill at any moment, and are never resumed as another search.
 
-keras-tuner 1.4.8 empties its JSON files before it writes them, takes seed 0 for no seed, and goes
-on with the stored space and seed whatever it is asked for.
+keras-tuner 1.4.8 empties its JSON files before it writes them, takes seed 0 for no seed, and
+resumes with the stored space and seed whatever the new ones are.
 """
 
 import json
@@ -16,12 +16,12 @@ from tfdynnas.search import project_files
 from tfdynnas.search.distributed import watchdog
 
 _FINISHED = ("COMPLETED", "FAILED")
-# What keras-tuner raises of a file that is empty or of something else; RuntimeError is its own.
+# What keras-tuner raises for an empty or foreign file; RuntimeError is its own.
 _DAMAGED = (*damage.PARSED, RuntimeError)
 
 
 def _write(path, values):
-  """Writes JSON whole, without waiting for the disk: three files a trial, of some milliseconds.
+  """Writes JSON whole, without waiting for the disk: that takes milliseconds, three times a trial.
 
   So a loss of power may leave an empty file, which is refused when it is read.
   """
@@ -29,40 +29,40 @@ def _write(path, values):
 
 
 def _whole(folder, *more):
-  """Context in which what a damaged project raises, and `more`, becomes one line."""
+  """Context that turns the exceptions of a damaged project, and `more`, into an InputError."""
   kinds = (*_DAMAGED, *more)
   return damage.refused(folder, project_files.WHOLE, kinds)
 
 
 def _refuse_other(place, stored, given):
-  """Refuses to go on with a search that was begun as another; both are fingerprints or None."""
+  """Refuses to resume a search as another one; both are fingerprints or None."""
   rule = f"The search in {place} must be the one that was begun; go on with that, or move it away"
   identity.refuse_other(rule, stored, given)
 
 
 class _Seed(int):
-  """An int that is true: keras-tuner puts a random seed in the place of a false one."""
+  """An int that is true: keras-tuner replaces a false seed by a random one."""
 
   def __bool__(self):
     return True
 
 
 class DurableOracle(watchdog.SharedOracle):
-  """Mixin before an Oracle: whole files, reload after any kill, seed 0, the same search or none.
+  """Mixin before an Oracle: whole files, a reload after any kill, seed 0, the same search or none.
 
-  The state is derived from the trials' own files; oracle.json may lag behind them. So what is
-  proposed next must follow from the trials and the seed: keras-tuner's draws do, since they begin
-  anew at each trial from the seed and its number.
+  The state is derived from the files of the trials, which oracle.json may lag behind. So proposals
+  must follow from the trials and the seed: keras-tuner's random draws do, since each trial starts
+  them from the seed and its number.
   """
 
   def __init__(self, *args, seed=None, fingerprint=None, **kwargs):
     """Makes the oracle.
 
     Args:
-      *args: As the oracle that is mixed in.
-      seed: Int in [0, 2**32), or None for a random one, or that of the project that is resumed.
-      fingerprint: Nested dicts of JSON values that say which search this is.
-      **kwargs: As the oracle that is mixed in.
+      *args: Arguments of the oracle that is mixed in.
+      seed: Int in [0, 2**32), or None: a random one, or that of the resumed project.
+      fingerprint: Nested dicts of JSON values that identify this search.
+      **kwargs: Arguments of the oracle that is mixed in.
 
     Raises:
       InputError: The seed is out of range.
@@ -74,13 +74,13 @@ class DurableOracle(watchdog.SharedOracle):
     self._fingerprint = {"seed": self.seed, **(fingerprint or {})}
 
   def _set_project_dir(self, directory, project_name):
-    """Takes the project's folder, before anything is made in it; trials are found by a pattern."""
+    """Checks the project's folder before anything is written: trials are found by a pattern."""
     errors.refuse_pattern("directory", directory)
     errors.refuse_pattern("project_name", project_name)
     super()._set_project_dir(directory, project_name)
 
   def create_trial(self, tuner_id):
-    """Gives a worker a trial; the draws of a new one follow from the seed and its number."""
+    """Gives a worker a trial; the random draws of a new one follow from the seed and its number."""
     with self.lock:
       self._seed_state = (self.seed << 32) + (len(self.trials) << 16)
       return super().create_trial(tuner_id)
@@ -111,7 +111,7 @@ class DurableOracle(watchdog.SharedOracle):
     _write(path, trial.get_state())
 
   def reload(self):
-    """Reads the trials and oracle.json, and brings the latter up to the trials.
+    """Reads the trials and oracle.json, and updates the state from the trials.
 
     Raises:
       InputError: The project is of another search, or damaged.
@@ -122,7 +122,7 @@ class DurableOracle(watchdog.SharedOracle):
       self._bring_up()
 
   def _bring_up(self):
-    """Derives the state from the trials; raises what a damaged file does if some are not there."""
+    """Derives the state from the trials; a missing one raises what a damaged file does."""
     known = {*self.trials, *self.start_order}
     if sorted(map(int, known)) != list(range(len(self.trials))):
       raise ValueError("a trial is missing")
@@ -132,32 +132,32 @@ class DurableOracle(watchdog.SharedOracle):
     self.start_order += [i for i in order if i not in set(self.start_order)]
     self.end_order = [i for i in self.end_order if i in set(finished)]
     self.end_order += [i for i in finished if i not in set(self.end_order)]
-    # The next one is taken from the end.
+    # keras-tuner takes the next trial from the end.
     self._retry_queue = [i for i in reversed(order) if i not in set(finished)]
     for trial in self.trials.values():
       self._record_values(trial)
       if trial.status == "COMPLETED":
-        float(trial.metrics.get_last_value(self.objective.name))  # Raises if there is none.
+        float(trial.metrics.get_last_value(self.objective.name))  # Raises if it is missing.
       if trial.status not in _FINISHED:
-        trial.metrics = type(trial.metrics)()  # Else a second report would count as a late one.
+        trial.metrics = type(trial.metrics)()  # Else a second report would be taken as late.
 
 
 class DurableTuner(watchdog.SharedTuner):
-  """Mixin before a BaseTuner: its file is whole, and there before the first trial.
+  """Mixin before a BaseTuner: its file is whole, and is written before the first trial.
 
-  Without that file keras-tuner begins anew whatever trials there are.
+  Without that file, keras-tuner starts again and ignores the trials.
   """
 
   def __init__(self, *args, fingerprint=None, **kwargs):
     """Makes the tuner, and reloads the project if there is one.
 
     Args:
-      *args: As the tuner that is mixed in.
-      fingerprint: Nested dicts of JSON values that say which search this is.
-      **kwargs: As the tuner that is mixed in.
+      *args: Arguments of the tuner that is mixed in.
+      fingerprint: Nested dicts of JSON values that identify this search.
+      **kwargs: Arguments of the tuner that is mixed in.
 
     Raises:
-      InputError: The project is of another search, or has trials and no search they belong to.
+      InputError: The project is of another search, or has trials but no file of their search.
     """
     self._fingerprint = dict(fingerprint or {})
     super().__init__(*args, **kwargs)
@@ -177,7 +177,7 @@ class DurableTuner(watchdog.SharedTuner):
       FileNotFoundError: There is none.
     """
     with _whole(self.project_dir):
-      os.stat(self._get_tuner_fname())  # What keras-tuner raises on TensorFlow is no OSError.
+      os.stat(self._get_tuner_fname())  # On TensorFlow, keras-tuner would raise no OSError.
       project_files.check_tuner(self._get_tuner_fname())
       super().reload()
 
@@ -203,5 +203,5 @@ class DurableTuner(watchdog.SharedTuner):
       _write(self._get_tuner_fname(), self.get_state())
 
   def _get_tuner_fname(self):
-    """One name for all: whoever goes on with a search, alone or as a chief, finds it."""
+    """One name for all, so that a search can be resumed alone or by a chief."""
     return os.path.join(self.project_dir, "tuner0.json")

@@ -1,8 +1,8 @@
-"""Evolutionary search as a pure function: what to evaluate next follows from what was evaluated.
+"""Evolutionary search as a pure function: the evaluated archs determine the next one.
 
-Source: Guo et al., Single Path One-Shot (ECCV 2020), with the settings of its published searcher.
-Differs: an ended search says so when every arch was visited, and where mutants and crossovers run
-out of tries the rest is random, as there.
+Source: Guo et al., Single Path One-Shot (ECCV 2020), with the settings of its published searcher,
+which also fills up with random archs when mutants and crossovers run out of tries. Differs: the
+search ends when every arch was visited.
 """
 
 import dataclasses
@@ -18,12 +18,12 @@ class Settings:
 
   Attributes:
     population: Archs of a generation, >= 1.
-    generations: Generations after the first, which is random, >= 0.
+    generations: Generations after the first, random one, >= 0.
     parents: How many of the best archs of all earlier generations have children, >= 1.
     mutants: Children of one parent in a generation, >= 0.
     crossovers: Children of two parents in a generation, >= 0.
     mutation_probability: Probability that a mutant's choice is redrawn, in [0, 1].
-    tries: At most so many tries for each mutant or crossover that is wanted, >= 1.
+    tries: Most tries for each wanted mutant or crossover, >= 1.
   """
 
   population: int = 50
@@ -57,14 +57,14 @@ class Settings:
 
 
 def next_arch(limited, settings, seed, evaluated):
-  """The arch to evaluate after those that were evaluated.
+  """The next arch to evaluate.
 
   Args:
     limited: LimitedSpace.
     settings: Settings.
-    seed: Int >= 0; 0 is a seed as any other.
+    seed: Int >= 0; 0 is a seed like any other.
     evaluated: Sequence of (arch, fitness) in the order in which the archs were proposed. A fitness
-      is a tuple that is greater for a better arch, or None for an arch that has none.
+      is a tuple, greater for a better arch, or None if the arch has none.
 
   Returns:
     tuple of ints, or None if every arch within the limits was visited.
@@ -95,14 +95,14 @@ def propose(limited, settings, seed, generation, earlier):
 
 
 def fill(limited, settings, rng, visited, pick):
-  """A generation of mutants and crossovers of parents, and random archs in the places left.
+  """A generation of mutants and crossovers of parents, filled up with random archs.
 
   Args:
     limited: LimitedSpace.
     settings: Settings.
     rng: numpy Generator.
-    visited: Set of archs to leave out; what is proposed is added.
-    pick: Callable that draws a parent, or None: there is none.
+    visited: Set of archs to leave out; proposed archs are added.
+    pick: Callable that draws a parent, or None if there are no parents.
 
   Returns:
     tuple of archs: `population` of them, fewer only if all others were visited.
@@ -125,11 +125,11 @@ def fill(limited, settings, rng, visited, pick):
 
 
 def best(evaluated, count):
-  """The archs of greatest fitness, best first; of equals the earlier one comes first.
+  """The archs of greatest fitness, best first; among equals, the earlier one first.
 
   Args:
     evaluated: Sequence of (arch, fitness or None).
-    count: Int, how many at most.
+    count: Int, the most archs to return.
 
   Returns:
     list of archs.
@@ -139,7 +139,7 @@ def best(evaluated, count):
 
 
 def _breed(breed, wanted, tries, limited, visited):
-  """Up to `wanted` children within the limits that were not visited; they are visited then."""
+  """Up to `wanted` new children within the limits, which are added to `visited`."""
   children = []
   for _ in range(tries):
     child = breed()

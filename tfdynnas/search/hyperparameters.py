@@ -1,4 +1,4 @@
-"""A space as keras-tuner's hyperparameters, what a user leaves of it, and an arch as values."""
+"""A space as keras-tuner's hyperparameters, narrowed by a user's own, and an arch as values."""
 
 import re
 
@@ -8,7 +8,7 @@ from tfdynnas import errors
 
 
 def names(space):
-  """Names of the hyperparameters, one per decision: unique, and of letters, digits and `_`.
+  """Names of the hyperparameters, one per decision: unique, of letters, digits and `_`.
 
   Args:
     space: Space.
@@ -34,7 +34,7 @@ def to_hyperparameters(space):
     choices.
 
   Raises:
-    InputError: A decision has one choice twice, or none.
+    InputError: A decision has no choices, or two of the same name.
   """
   hyperparameters = keras_tuner.HyperParameters()
   for name, decision, own in zip(names(space), space.decisions, space.allowed):
@@ -48,12 +48,12 @@ def to_hyperparameters(space):
 
 
 def narrowed(space, given, tune_new_entries=True, allow_new_entries=True):
-  """The space of the archs that hyperparameters leave, by the rules of keras-tuner.
+  """The space narrowed by hyperparameters, by the rules of keras-tuner.
 
   Args:
     space: Space.
-    given: keras_tuner.HyperParameters with entries for some decisions, or None for none: a Fixed,
-      or a Choice of fewer values.
+    given: keras_tuner.HyperParameters with an entry for some decisions, a Fixed or a Choice of
+      fewer values; or None.
     tune_new_entries: Whether the other decisions are searched; else each has its first choice.
     allow_new_entries: Whether there may be other decisions.
 
@@ -61,8 +61,8 @@ def narrowed(space, given, tune_new_entries=True, allow_new_entries=True):
     Space.
 
   Raises:
-    InputError: An entry is of no decision, has conditions, or values that are no choices; or a
-      decision lacks one that it needs.
+    InputError: An entry belongs to no decision, has conditions, or a value that is no choice; or a
+      decision lacks a required entry.
   """
   entries = {} if given is None else {entry.name: entry for entry in given.space}
   lacking = [name for name in names(space) if name not in entries]
@@ -85,10 +85,10 @@ def narrowed(space, given, tune_new_entries=True, allow_new_entries=True):
 
 
 def completed(space, given=None):
-  """A user's hyperparameters with those of the decisions that have none.
+  """A user's hyperparameters, with an entry added for each decision that has none.
 
   Args:
-    space: Space that `narrowed` gave.
+    space: Space, as `narrowed` returns.
     given: keras_tuner.HyperParameters or None.
 
   Returns:
@@ -101,20 +101,20 @@ def completed(space, given=None):
 
 def narrow_oracle(space, hyperparameters=None, tune_new_entries=True, allow_new_entries=True,
                   **others):
-  """What keras_tuner.Oracle's arguments leave of a space, and these with all decisions.
+  """A space narrowed by the arguments of keras_tuner.Oracle, and these with all decisions.
 
   Args:
     space: Space.
-    hyperparameters: As for `narrowed`, as are the next two.
-    tune_new_entries: bool.
-    allow_new_entries: bool.
+    hyperparameters: keras_tuner.HyperParameters or None, see `narrowed`.
+    tune_new_entries: bool, whether the other decisions are searched.
+    allow_new_entries: bool, whether there may be other decisions.
     **others: Further arguments of keras_tuner.Oracle.
 
   Returns:
     (space, arguments): Space; dict.
 
   Raises:
-    InputError: As `narrowed`.
+    InputError: See `narrowed`.
   """
   space = narrowed(space, hyperparameters, tune_new_entries, allow_new_entries)
   return space, {
@@ -124,7 +124,7 @@ def narrow_oracle(space, hyperparameters=None, tune_new_entries=True, allow_new_
 
 
 def _named(space, entry, choices):
-  """The choices that an entry leaves, by their names."""
+  """The choices that the values of an entry name."""
   values = list(entry.values)
   if entry.conditions or not {*values} <= {*choices}:
     received = "one with conditions" if entry.conditions else values
@@ -143,7 +143,7 @@ def to_values(space, arch):
     arch: Sequence of ints, one per decision.
 
   Returns:
-    dict of str to str: the name of the choice for each name of a hyperparameter.
+    dict, name of a hyperparameter -> name of its choice.
 
   Raises:
     InputError: The arch is not of this space.
@@ -158,14 +158,14 @@ def to_arch(space, values):
 
   Args:
     space: Space.
-    values: keras_tuner.HyperParameters, or a mapping of names to names of choices. What the space
-      does not ask for is left aside.
+    values: keras_tuner.HyperParameters, or a mapping of names to names of choices. Other names are
+      ignored.
 
   Returns:
     tuple of ints, one per decision.
 
   Raises:
-    InputError: A name is missing, or a choice is not there.
+    InputError: A name is missing, or a choice is unknown.
   """
   values = getattr(values, "values", values) if not isinstance(values, dict) else values
   arch = []

@@ -1,4 +1,4 @@
-"""Keras callbacks in a search: each trial is to them a training of one epoch."""
+"""Keras callbacks in a search: they see each trial as a training of one epoch."""
 
 import contextlib
 import copy
@@ -7,7 +7,7 @@ import keras
 
 from tfdynnas import errors
 
-# What they look at or change is a model that is trained.
+# These read or change a model in training.
 _OF_A_MODEL = (
     keras.callbacks.BackupAndRestore, keras.callbacks.EarlyStopping,
     keras.callbacks.LearningRateScheduler, keras.callbacks.ModelCheckpoint,
@@ -16,16 +16,16 @@ _OF_A_MODEL = (
 
 
 def check(callbacks):
-  """Refuses callbacks that a search cannot serve, before it begins.
+  """Refuses callbacks that a search cannot call, before it begins.
 
   Args:
     callbacks: Sequence of keras.callbacks.Callback, or None.
 
   Returns:
-    list of them.
+    list of the callbacks.
 
   Raises:
-    InputError: One is no callback, needs a model that is trained, or cannot be copied.
+    InputError: One is no callback, needs a model in training, or cannot be copied.
   """
   callbacks = list(callbacks or ())
   for callback in callbacks:
@@ -41,14 +41,14 @@ def check(callbacks):
 def _copied(callbacks):
   try:
     return copy.deepcopy(list(callbacks))
-  except Exception as error:  # Whatever an attribute of a callback raises when it is copied.
+  except Exception as error:  # The attributes of a callback may raise anything when copied.
     raise errors.InputError(f"`callbacks` must be copyable, one for each trial. Received: {error}"
                             ) from error
 
 
 @contextlib.contextmanager
 def listening(callbacks):
-  """Tells copies of callbacks that a trial begins and, with its results, that it has ended.
+  """Calls copies of the callbacks when a trial begins and, with its results, when it ends.
 
   Args:
     callbacks: Sequence of keras.callbacks.Callback.

@@ -1,4 +1,4 @@
-"""The evolutions as keras-tuner oracles, whose state is their trials and nothing else."""
+"""The evolutionary searches as keras-tuner oracles, whose only state is their trials."""
 
 import dataclasses
 
@@ -18,7 +18,7 @@ _STOPPED = {"status": "STOPPED", "values": None}
 
 
 def objective(name="accuracy"):
-  """What a search of this package maximises.
+  """The objective that a search of this package maximises.
 
   Args:
     name: `accuracy`, or `balanced_accuracy`, the mean over the classes.
@@ -36,14 +36,14 @@ def objective(name="accuracy"):
   return keras_tuner.Objective(name, "max")
 
 
-_objective = objective  # Under another name where an argument has that one.
+_objective = objective  # For a function with an argument of that name.
 
 
 class EvolutionOracle(DurableOracle):
-  """Proposes archs by evolution; the trials alone decide what comes next.
+  """Proposes archs by evolution; the next one depends on the trials alone.
 
-  A generation is proposed when all trials of the one before have ended, so the order in which
-  parallel workers end them does not matter: until then a worker is told to wait.
+  A generation is proposed when all trials of the previous one have ended, and workers wait until
+  then: so the order in which parallel workers end them does not matter.
 
   Attributes:
     limited: LimitedSpace that is searched.
@@ -59,11 +59,11 @@ class EvolutionOracle(DurableOracle):
       limits: Limits, or a mapping of kind to greatest cost, or None.
       settings: evolution.Settings.
       seed: Int in [0, 2**32), or None for a random one.
-      max_trials: Most archs to evaluate, or None for what the settings say.
-      fingerprint: Further JSON values that make the search what it is (supernet, data): a project
-        is resumed only with the same.
+      max_trials: Most archs to evaluate, or None for `settings.evaluations`.
+      fingerprint: Further JSON values that identify the search (supernet, data): a project is
+        resumed only with the same values.
       objective: `accuracy`, or `balanced_accuracy`, the mean over the classes.
-      unconnected: Whether to propose archs too through which no signal passes.
+      unconnected: Whether to propose even archs that no signal passes through.
       **kwargs: Further arguments of keras_tuner.Oracle; `hyperparameters` narrow the space.
 
     Raises:
@@ -89,8 +89,8 @@ class EvolutionOracle(DurableOracle):
   def set_state(self, state):
     """Takes the state of oracle.json.
 
-    One that does not say whether to leave out archs through which no signal passes is of a version
-    that proposed them: so does this search then.
+    A state without `connected` is of a version that proposed archs that no signal passes through;
+    a search resumed from it proposes them too.
 
     Raises:
       InputError: It is of another search.
@@ -107,7 +107,7 @@ class EvolutionOracle(DurableOracle):
       trial_id: str, the number of the trial.
 
     Returns:
-      dict with `status` (RUNNING, IDLE while the generation before runs, STOPPED when every arch
+      dict with `status` (RUNNING, IDLE while the previous generation runs, STOPPED when every arch
       within the limits was visited) and `values`.
     """
     generation, place = divmod(int(trial_id), self.settings.population)
@@ -133,7 +133,7 @@ class EvolutionOracle(DurableOracle):
 
 
 class ParetoOracle(EvolutionOracle):
-  """Proposes archs towards the front of accuracy against costs, by NSGA-II.
+  """Proposes archs towards the Pareto front of accuracy against costs, by NSGA-II.
 
   Attributes:
     costs: tuple of str, the kinds of cost.
@@ -146,22 +146,22 @@ class ParetoOracle(EvolutionOracle):
     Args:
       space: Space.
       costs: Kinds of cost that the space has, at least one; less is better.
-      limits: As for EvolutionOracle.
-      settings: evolution.Settings, whose `parents` do not count: `population` archs survive.
-      seed: As for EvolutionOracle.
-      max_trials: As for EvolutionOracle.
-      fingerprint: As for EvolutionOracle.
+      limits: Limits, or a mapping of kind to greatest cost, or None.
+      settings: evolution.Settings, whose `parents` are ignored: `population` archs survive.
+      seed: Int in [0, 2**32), or None for a random one.
+      max_trials: Most archs to evaluate, or None for `settings.evaluations`.
+      fingerprint: Further JSON values that identify the search.
       **kwargs: Further arguments of EvolutionOracle and keras_tuner.Oracle.
 
     Raises:
-      InputError: As for EvolutionOracle, or a cost that the space does not have.
+      InputError: See EvolutionOracle; or the space does not have one of the costs.
     """
     self.costs = pareto.check_costs(space, costs)
     super().__init__(space, limits, settings, seed, max_trials,
                      {"pareto_costs": ",".join(self.costs), **(fingerprint or {})}, **kwargs)
 
   def set_state(self, state):
-    """Takes the state of oracle.json, whatever its `parents`, which do not count.
+    """Takes the state of oracle.json, whatever its `parents`, which are ignored.
 
     Raises:
       InputError: It is of another search.
@@ -181,14 +181,14 @@ class ParetoOracle(EvolutionOracle):
 
 
 def _described(limited, settings, objective):
-  """What makes a search the one it is, for its fingerprint."""
+  """The settings that identify a search, for its fingerprint."""
   evolution_settings = dataclasses.asdict(settings)
   del evolution_settings["generations"]  # More of them is the same search, continued.
   described = {
       "space": costs_lib.describe(limited.space), "limits": limited.limits,
       "settings": evolution_settings,
   }
-  # Left out at its default, which is that of searches before there was a choice.
+  # The default is left out, as in searches made before there was a choice.
   return described if objective == "accuracy" else {**described, "objective": objective}
 
 
@@ -197,7 +197,7 @@ def _runs(trial):
 
 
 def _fitness(trial):
-  """(accuracy, -loss), greater is better; None for a trial that failed."""
+  """(accuracy, -loss), greater is better; None for a failed trial."""
   if trial.status != "COMPLETED":
     return None
   loss = trial.metrics.get_last_value("loss") if trial.metrics.exists("loss") else 0.0

@@ -1,8 +1,8 @@
-"""Evolution towards a front: no arch of it is surpassed in accuracy and all costs by another.
+"""Evolution towards the Pareto front: the archs that no other dominates in accuracy and costs.
 
 Source: Deb et al., NSGA-II (IEEE TEC 2002): non-dominated sorting, crowding distance, binary
-tournament. Differs: the survivors of a generation are the best of all that were evaluated, and the
-children are the mutants and crossovers of the evolution beside it, so no arch comes twice.
+tournament. Differs: the survivors of a generation are the best of all evaluated archs, and the
+children are the mutants and crossovers of evolution.py, so no arch is proposed twice.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ def check_costs(space, costs):
     costs: Sequence of str.
 
   Raises:
-    InputError: None, one twice, or one that the space does not have.
+    InputError: It is empty, or has a kind twice or one that the space does not have.
   """
   costs = tuple(costs)
   if not costs or len(set(costs)) < len(costs) or not set(costs) <= set(space.costs):
@@ -45,7 +45,7 @@ def point(space, arch, accuracy, costs):
 
 
 def fronts(points):
-  """Which front each point is on: 0 if no other dominates it, 1 if only those of front 0 do, ...
+  """The front of each point: 0 if no other dominates it, 1 if only points of front 0 do, ...
 
   A point dominates another if it is nowhere less and somewhere greater; equals share a front.
 
@@ -58,7 +58,7 @@ def fronts(points):
   points = np.asarray(points, np.float64)
   found, number = np.full(len(points), -1), 0
   above = _dominating(points)
-  left = above.sum(axis=0)  # How many points that have no front yet dominate each.
+  left = above.sum(axis=0)  # How many points without a front dominate each.
   while (found < 0).any():
     free = (left == 0) & (found < 0)
     found[free] = number
@@ -68,7 +68,7 @@ def fronts(points):
 
 
 def _dominating(points):
-  """Which point dominates which: bool [n, n]; with all fronts of 10 000 points 1.1 s."""
+  """Which point dominates which: bool [n, n]; `fronts` of 10 000 points takes 1.1 s."""
   nowhere_less = np.ones([len(points)] * 2, bool)
   for values in points.T:
     nowhere_less &= values[:, None] >= values
@@ -79,7 +79,7 @@ def crowding(points):
   """Crowding distance of the points of one front: how far apart their neighbours are.
 
   The sum over the objectives of the gap between the two neighbours, as a share of the range; the
-  ends of an objective are infinitely far. Of equal points the first stands for all, the others
+  ends of an objective are infinitely far. The first of equal points stands for all, the others
   have 0. Points that tie in one objective are ordered by the objectives before it, then after.
 
   Args:
@@ -98,7 +98,7 @@ def crowding(points):
     order = np.argsort(values, kind="stable")
     ordered = values[order]
     span = ordered[-1] - ordered[0]
-    if span:  # Else the objective tells none from another.
+    if span:  # Else the points are equal in this objective.
       sums[order[[0, -1]]] = np.inf
       sums[order[1:-1]] += (ordered[2:] - ordered[:-2]) / span
   distances[first] = sums
@@ -106,14 +106,14 @@ def crowding(points):
 
 
 def select(points, count):
-  """The best points: of earlier fronts first, within a front the least crowded, then the earlier.
+  """The best points: by front, then the least crowded, then the earlier.
 
   Args:
     points: Sequence of points, numbers [n, objectives].
-    count: Int, how many at most.
+    count: Int, the most points to return.
 
   Returns:
-    list of ints, their places, best first.
+    list of ints, the indices of the points, best first.
   """
   ranks, order = fronts(points), []
   for number in range(max(ranks, default=-1) + 1):
@@ -130,7 +130,7 @@ def propose(limited, settings, seed, generation, earlier):
 
   Args:
     limited: LimitedSpace.
-    settings: evolution.Settings; `population` archs survive, `parents` do not count.
+    settings: evolution.Settings; `population` archs survive, `parents` are ignored.
     seed: Int >= 0.
     generation: Int >= 0.
     earlier: Sequence of (arch, point or None), all earlier generations in order.
@@ -144,7 +144,7 @@ def propose(limited, settings, seed, generation, earlier):
                select([found for _, found in scored], settings.population)]
 
   def pick():
-    """The better of two that are drawn: survivors are in order."""
+    """The better of two random survivors, which are in order."""
     return survivors[int(rng.integers(len(survivors), size=2).min())]
 
   visited = {arch for arch, _ in earlier}

@@ -1,5 +1,4 @@
-"""Where a search lies: a folder of its own. In a run directory the jobs have another place for it.
-"""
+"""Where a search is stored: here, in any folder; the jobs have a place for a run directory."""
 
 import contextlib
 import hashlib
@@ -8,13 +7,13 @@ from keras import ops
 
 
 class Folder:
-  """A folder of its own, whose search goes on with the same images and weights alone."""
+  """A folder whose search is resumed only with the same images and weights."""
 
   def __init__(self, supernet, data):
     self._supernet, self._data = supernet, data
 
   def fingerprint(self, scored):
-    """What the search is, beside its oracle.
+    """What identifies the search, beside its oracle.
 
     Args:
       scored: dict, how archs are scored.
@@ -29,11 +28,11 @@ class Folder:
     return {"images": images, "weights": digest.hexdigest()[:16], **scored}
 
   def working(self):
-    """Context in which the search is made and goes on."""
+    """Context in which the search is made and runs."""
     return contextlib.nullcontext()
 
   def begun(self, search):
-    """Hears that the search was made, or read again."""
+    """Called when the search was made or reloaded."""
 
   def ended(self, search):
-    """Hears that the search has come to its end."""
+    """Called when the search has ended."""

@@ -1,11 +1,11 @@
-"""What the files of a search must hold before keras-tuner reads them, which takes what comes."""
+"""Checks the files of a search, which keras-tuner would read without any check."""
 
 import pathlib
 
 from tfdynnas import errors
 from tfdynnas.files import json_schema
 
-WHOLE = "a whole search; move it away to search anew"  # What a project must be.
+WHOLE = "a whole search; move it away to search anew"  # A project must be this.
 _TEXTS = [str, ...]
 _HYPERPARAMETERS = {
     "space": [{"class_name": str, "config": {"name": str}}, ...], "values": dict,
@@ -23,31 +23,31 @@ _ORACLE = {
     "id_to_hash": {str: (str, None)}, "display": dict, "fingerprint?": dict,
 }
 _TUNER = {"fingerprint?": dict, "chief?": (str, None), "ended?": (json_schema.COUNT, None)}
-# What a completed trial of a supernet says, beside other metrics.
+# The scores of a completed trial, beside other metrics.
 _SCORES = {"accuracy": json_schema.SHARE, "balanced_accuracy": json_schema.SHARE, "loss": float}
 
 
 def check_tuner(path):
-  """Refuses a tuner's file that is not whole, or of something else.
+  """Refuses a damaged or foreign file of a tuner.
 
   Args:
     path: The file.
 
   Raises:
-    InputError: It is.
+    InputError: It is damaged or foreign.
   """
   _check(path, _TUNER)
 
 
 def check_oracle(folder, path):
-  """The same of an oracle's file and those of its trials.
+  """Refuses a damaged or foreign file of an oracle or of one of its trials.
 
   Args:
     folder: The project's folder.
     path: The oracle's file.
 
   Raises:
-    InputError: As of `check_tuner`; a completed trial has a score that is not finite.
+    InputError: One is damaged or foreign, or the score of a completed trial is not finite.
   """
   _check(path, _ORACLE)
   for trial in pathlib.Path(folder).glob("trial_*/trial.json"):
@@ -57,13 +57,13 @@ def check_oracle(folder, path):
 
 
 def check_scores(path):
-  """Refuses a completed trial of scores that no supernet has.
+  """Refuses a completed trial with impossible scores.
 
   Args:
     path: Its file.
 
   Raises:
-    InputError: A score is not finite, or no share where it is one.
+    InputError: A score is not finite, or an accuracy is not in [0, 1].
   """
   kinds = {f"{name}?": {"observations": [{"value": [kind]}]} for name, kind in _SCORES.items()}
   _check(path, {"metrics": {"metrics": kinds}})

@@ -1,8 +1,8 @@
-"""Scoring: how well a subnet does with the weights it inherits, without training it.
+"""Scoring: how good a subnet is with the weights it inherits, without training it.
 
-Source: SPOS: top-1 on held-out images, normalisation by batch statistics. Unlike the published
-script, which draws a new order of the images for every subnet, batches are the same for all: so a
-score is a function of the arch alone, whatever was scored before.
+Source: SPOS: top-1 on held-out images, normalisation by batch statistics. The published script
+draws a new order of the images for every subnet; here the batches are the same for all, so that a
+score is a function of the arch alone.
 """
 
 import functools
@@ -27,10 +27,11 @@ def on_data(supernet, data, score_images=0, score_batch=256, calibration=0, seed
   Args:
     supernet: supernet.Supernet or supernet.FewShot.
     data: data.Data.
-    score_images: int, how many; 0: all, or 10,000 of a streamed set.
+    score_images: int, number of images; 0: all, or 10,000 of a streamed set.
     score_batch: int >= 2, images that are normalised together.
-    calibration: int, training images whose statistics normalise every batch; 0: each its own.
-    seed: int in [0, 2**32), of their order.
+    calibration: int, training images whose statistics normalise every batch; 0: each batch by its
+      own statistics.
+    seed: int in [0, 2**32), of the order of the images.
 
   Returns:
     Scorer, whose subnets have running statistics of training images.
@@ -51,16 +52,16 @@ class Scorer:
 
     Args:
       supernet: supernet.Supernet or supernet.FewShot.
-      batches: List of (images, labels) arrays; equal sizes but for the last.
-      prepare: Callable, images as given -> float32 normalised, run in the graph.
-      calibration: Images as given, [n, height, width, 3], n >= 2: their statistics normalise every
+      batches: List of (images, labels) arrays, of equal size except the last.
+      prepare: Callable, raw images -> float32 normalised, run in the graph.
+      calibration: Raw images, [n, height, width, 3], n >= 2: their statistics normalise every
         batch, so that the score does not depend on how the images are cut into batches. None
         normalises each batch by its own statistics, as published.
-      sample: Callable that gives images whose running statistics subnets have, without
-        calibration; None: they normalise by the batch, as the score does.
+      sample: Callable that returns the images for the subnets' running statistics if there is no
+        calibration; None: subnets normalise by the batch, as the score does.
 
     Raises:
-      InputError: There is nothing to score on, or a batch of one image and no calibration.
+      InputError: There are no batches, or one has a single image and there is no calibration.
     """
     if not batches:
       raise errors.InputError("`batches` must hold at least one batch. Received: none")
@@ -77,7 +78,7 @@ class Scorer:
     self._tell = current.compiled(self._predict, supernet.trainable_variables)
 
   def _predict(self, images, labels, arch):
-    """(predictions, sum of losses) of a batch: int32 [batch], float32 scalar."""
+    """The (predictions, sum of losses) of a batch: int32 [batch], float32 scalar."""
     reference = None
     if self._calibration is not None:
       reference = self._calibration.shape[0]
@@ -94,8 +95,8 @@ class Scorer:
       arch: Sequence of ints, one per decision.
 
     Returns:
-      keras.Model, normalised images -> logits, not compiled: with running statistics of the
-      calibration images or of the sample, or without either with those of each batch.
+      keras.Model, normalised images -> logits, not compiled: it normalises by running statistics of
+      the calibration images or the sample, or else by those of each batch.
     """
     images = self._calibration
     if images is None and self._sample is not None:
@@ -111,11 +112,11 @@ class Scorer:
       arch: Sequence of ints, one per decision.
 
     Returns:
-      dict of Python floats: `accuracy`, a count of images over their number; `balanced_accuracy`,
-      its mean over the classes; `loss`.
+      dict of Python floats: `accuracy`, the share of correct images; `balanced_accuracy`, its mean
+      over the classes; `loss`.
     """
     if isinstance(self._supernet, supernet_lib.FewShot):
-      self._supernet.choose(arch)  # Brings the weights of the arch's part.
+      self._supernet.choose(arch)  # Loads the weights of the arch's sub-supernet.
     chosen = ops.convert_to_tensor(np.array(self._supernet.space.validate(arch), np.int32))
     told = [self._tell(images, labels, chosen) for images, labels in self._batches]
     loss = np.sum([float(part) for _, part in told])

@@ -1,4 +1,4 @@
-"""Searches over a trained supernet as tuners of keras-tuner, made of the supernet and its data."""
+"""Searches over a trained supernet, as tuners of keras-tuner made from a supernet and its data."""
 
 import functools
 import os
@@ -20,7 +20,7 @@ from tfdynnas.search.distributed import roles
 class _Search(tuner.SupernetTuner):
   """A SupernetTuner that scores on the validation images of a Data.
 
-  In a run directory it is the search of that run, which tools/search.py goes on with.
+  In a run directory it is the search of that run, which tools/search.py can resume.
   """
 
   def __init__(self, supernet, data, asked, space=None, score_images=0, score_batch=256,
@@ -29,20 +29,20 @@ class _Search(tuner.SupernetTuner):
     """Makes the tuner.
 
     Args:
-      supernet: Supernet or FewShot, trained; None with the last two.
-      data: data.Data whose validation images are scored on; of a streamed set 10,000.
+      supernet: Supernet or FewShot, trained; None if `space`, `score` and `place` are given.
+      data: data.Data with the validation images to score on.
       asked: dict, arguments of the oracle.
       space: Space to search, of archs of the supernet; None: the supernet's.
-      score_images: int, validation images to score on; 0: all, as above.
+      score_images: int, validation images to score on; 0: all, or 10,000 of a streamed set.
       score_batch: int >= 2, images that are normalised together.
       calibration: int, training images whose statistics normalise every batch; 0: each batch by
-        its own.
-      directory: As for SupernetTuner, or a run directory whose supernet this is.
-      project_name: As for SupernetTuner; that of a run's search is `search`.
-      overwrite: As for SupernetTuner.
-      score: Callable that makes the scorer; None: of supernet and data.
-      place: What hears of the search; None: of the directory.
-      **kwargs: As for SupernetTuner: progress, lost_seconds.
+        its own statistics.
+      directory: Folder of projects, or the run directory of this supernet.
+      project_name: Folder of this search in `directory`; in a run it is `search`.
+      overwrite: Whether to delete an existing project.
+      score: Callable that makes the scorer; None: from supernet and data.
+      place: Where the search is stored, such as place.Folder; None: by the directory.
+      **kwargs: Further arguments of SupernetTuner: progress, lost_seconds, start_seconds.
     """
     scored = {"score_images": score_images, "score_batch": score_batch, "calibration": calibration}
     space = supernet.space if space is None else space
@@ -54,7 +54,7 @@ class _Search(tuner.SupernetTuner):
     there = os.path.exists(os.path.join(directory or ".", project_name, "oracle.json"))
     with self._place.working():
       if roles.role() == "alone" and not there:
-        score(next(space.archs()))  # What cannot be scored so is not begun.
+        score(next(space.archs()))  # A search that cannot score must not begin.
       super().__init__(
           oracle, space, score, directory=directory, project_name=project_name,
           fingerprint=self._place.fingerprint(scored), overwrite=overwrite, **more, **kwargs)
@@ -64,24 +64,24 @@ class _Search(tuner.SupernetTuner):
   def search(  # type: ignore[override]  # keras-tuner's takes anything.
       self, verbose: int = 0, callbacks: Sequence[keras.callbacks.Callback] = ()
   ) -> None:
-    """As of SupernetTuner; in a run directory it leaves what was found, as tools/search.py does."""
+    """Searches as SupernetTuner; in a run directory, writes the results of tools/search.py too."""
     with self._place.working():
       most = self.oracle.max_trials
       if (most is None or self.done < most) and roles.role() != "chief":
-        self._score.make()  # Here, since what is raised in a trial would only fail the trial.
+        self._score.make()  # Here, since an error within a trial would only fail the trial.
       super().search(verbose, callbacks)
       if not self._is_worker():
         self._place.ended(self)
 
 
 class _Late:
-  """A scorer that is made when it is needed: a finished search needs none."""
+  """A scorer that is made on first use: a finished search needs none."""
 
   def __init__(self, make):
     self._make, self._scorer = make, None
 
   def make(self):
-    """The scorer, made unless that was done."""
+    """The scorer, made on the first call."""
     self._scorer = self._scorer or self._make()
     return self._scorer
 
@@ -94,21 +94,21 @@ class _Late:
 
 
 def _place(directory, project_name, supernet, data, asked):
-  """The run's, if the directory is one and the project its search; else a folder."""
+  """The run's place, if the directory is a run and the project its search; else a folder."""
   if project_name == "search" and os.path.exists(os.path.join(directory or ".", "config.json")):
-    from tfdynnas.jobs import search_place  # Late and upward: what a run is, the jobs know.
+    from tfdynnas.jobs import search_place  # Late and upward: only the jobs know what a run is.
 
     return search_place.place_of(directory or ".", supernet, data, asked)
   return place_lib.Folder(supernet, data)
 
 
 def _made_with(kind):
-  """Function of the arguments of an oracle of ours: (oracle, further ones of the tuner)."""
+  """Function from arguments to (oracle, arguments of the tuner), for an oracle of this package."""
   return staticmethod(lambda space, **asked: (kind(space, **asked), {}))
 
 
 def _made_with_limits_apart(kind):
-  """The same of one of keras-tuner, which knows neither space nor limits."""
+  """The same function for an oracle of keras-tuner, which knows neither space nor limits."""
   def make(space, limits, objective, **asked):
     del space
     return kind(oracle_lib.objective(objective), **asked), {"limits": limits}
@@ -120,7 +120,7 @@ class EvolutionSearch(_Search):
   """Searches for the most accurate subnet within limits, by evolution.
 
   A keras_tuner.Tuner whose trials are scored, not trained: `search`, `get_best_models`,
-  `get_best_hyperparameters`, `results_summary`. Killed and made again, it goes on.
+  `get_best_hyperparameters`, `results_summary`. After a kill, make it again to resume.
 
   Example:
     search = nas.EvolutionSearch(
@@ -142,18 +142,18 @@ class EvolutionSearch(_Search):
 
     Args:
       supernet: Supernet or FewShot, trained.
-      data: data.Data, whose validation images are scored on.
+      data: data.Data with the validation images to score on.
       limits: Mapping of a kind of cost to the most allowed: params, macs, bytes, latency.
-      max_trials: int >= 1, or None for what the settings say.
+      max_trials: int >= 1, or None for `settings.evaluations`.
       seed: int in [0, 2**32).
       objective: `accuracy` or `balanced_accuracy`.
       settings: search.Settings of the evolution.
-      unconnected: Whether to propose archs too through which no signal passes.
+      unconnected: Whether to propose even archs that no signal passes through.
       **kwargs: space, score_images, score_batch, calibration; directory, a run directory or any
         other; project_name, progress, overwrite: see SupernetTuner.
 
     Raises:
-      InputError: No arch meets the limits, or the project there is of another search.
+      InputError: No arch meets the limits, or the project is of another search.
     """
     super().__init__(supernet, data, {
         "limits": limits, "max_trials": max_trials, "seed": seed, "objective": objective,
@@ -161,7 +161,7 @@ class EvolutionSearch(_Search):
 
 
 class ParetoSearch(_Search):
-  """Searches for the front of accuracy against costs, by NSGA-II; `front()` gives it.
+  """Searches for the Pareto front of accuracy against costs, by NSGA-II; `front()` returns it.
 
   Example:
     search = nas.ParetoSearch(
@@ -183,26 +183,26 @@ class ParetoSearch(_Search):
     """Makes the tuner.
 
     Args:
-      supernet: As for EvolutionSearch, as is `data`.
-      data: See above.
+      supernet: Supernet or FewShot, trained.
+      data: data.Data with the validation images to score on.
       costs: Kinds of cost, less is better.
-      limits: As for EvolutionSearch, as are all others.
-      max_trials: See above.
-      seed: See above.
-      objective: See above.
-      settings: See above.
-      unconnected: See above.
-      **kwargs: See above.
+      limits: Mapping of a kind of cost to the most allowed.
+      max_trials: int >= 1, or None for `settings.evaluations`.
+      seed: int in [0, 2**32).
+      objective: `accuracy` or `balanced_accuracy`.
+      settings: search.Settings of the evolution, whose `parents` are ignored.
+      unconnected: Whether to propose even archs that no signal passes through.
+      **kwargs: Further arguments of EvolutionSearch.
 
     Raises:
-      InputError: No arch meets the limits, or the project there is of another search.
+      InputError: No arch meets the limits, or the project is of another search.
     """
     super().__init__(supernet, data, {
         "costs": tuple(costs), "limits": limits, "max_trials": max_trials, "seed": seed,
         "objective": objective, "settings": settings, "unconnected": unconnected}, **kwargs)
 
   def front(self, costs: Sequence[str] | None = None) -> list[dict[str, Any]]:
-    """The trials that no other surpasses in the objective and the costs, from the cheapest up."""
+    """The trials that no other dominates in the objective and the costs, from the cheapest up."""
     return super().front(costs or self.oracle.costs)
 
 

@@ -1,6 +1,6 @@
-"""keras-tuner's own oracles, with its arguments: the same seed is the same search, kill or not.
+"""keras-tuner's own oracles, with their arguments: a seed gives the same search even after kills.
 
-Not among them: Hyperband, which trains good trials for more epochs; here a trial is only scored.
+Hyperband is left out: it trains good trials for more epochs, and here a trial is only scored.
 """
 
 import keras_tuner
@@ -10,14 +10,14 @@ from tfdynnas.search import durable
 
 
 class RandomSearchOracle(durable.DurableOracle, keras_tuner.oracles.RandomSearchOracle):
-  """Random search, until it draws 20 archs in a row that it has tried."""
+  """Random search, until 20 draws in a row give archs that were tried before."""
 
 
 class GridSearchOracle(durable.DurableOracle, keras_tuner.oracles.GridSearchOracle):
   """All combinations: the first has each hyperparameter's default, the last changes first."""
 
   def populate_space(self, trial_id):
-    """Gives a trial the combination of its number.
+    """Gives a trial the combination with its number.
 
     Args:
       trial_id: str, the number of the trial.
@@ -38,16 +38,16 @@ class GridSearchOracle(durable.DurableOracle, keras_tuner.oracles.GridSearchOrac
 class BayesianOptimizationOracle(
     durable.DurableOracle, keras_tuner.oracles.BayesianOptimizationOracle
 ):
-  """Bayesian optimization, to which the choices of a decision are numbers in a row."""
+  """Bayesian optimization, which sees the choices of a decision as ordered numbers."""
 
   def __init__(self, *args, **kwargs):
-    """Makes the oracle; arguments as those of keras-tuner's."""
+    """Makes the oracle; arguments as for keras-tuner's."""
     super().__init__(*args, **kwargs)
     settings = ("num_initial_points", "alpha", "beta")
     self._fingerprint.update({name: getattr(self, name) for name in settings})
 
   def populate_space(self, trial_id):
-    """Gives a trial random values at first, then those that promise most.
+    """Gives a trial random values at first, then the most promising ones.
 
     Args:
       trial_id: str, the number of the trial.

@@ -1,4 +1,4 @@
-"""The subnets of a search as a hypermodel of keras-tuner: what a trial stands for, as a model."""
+"""The subnets of a search as a hypermodel of keras-tuner: each trial as a model."""
 
 from typing import Any
 
@@ -10,20 +10,20 @@ from tfdynnas.search import hyperparameters
 
 
 class Subnets(keras_tuner.HyperModel):
-  """Makes the network of hyperparameters, with the weights that it was scored with."""
+  """Makes the network that hyperparameters describe, with the weights that it was scored with."""
 
   def __init__(self, space, score):
     """Makes the hypermodel.
 
     Args:
       space: Space.
-      score: Callable of the search; only one that has `subnet`, as scorer.Scorer, gives models.
+      score: Callable of the search; models need one with `subnet`, such as scorer.Scorer.
     """
     super().__init__()
     self._space, self._score = space, score
 
   def build(self, hp: Any) -> keras.Model:
-    """The network of the arch of hyperparameters.
+    """The network of the arch that hyperparameters describe.
 
     Args:
       hp: keras_tuner.HyperParameters.
@@ -32,7 +32,7 @@ class Subnets(keras_tuner.HyperModel):
       keras.Model, not compiled.
 
     Raises:
-      InputError: The score gives no models, or the hyperparameters are of no arch.
+      InputError: The score has no `subnet`, or the hyperparameters describe no arch.
     """
     if not hasattr(self._score, "subnet"):
       raise errors.InputError(
@@ -43,10 +43,10 @@ class Subnets(keras_tuner.HyperModel):
 
 
 class ModelTuner(keras_tuner.engine.base_tuner.BaseTuner):
-  """Mixin before a BaseTuner with `history` and `rank`: models of its trials, which store none."""
+  """Mixin before a BaseTuner with `history` and `rank`: makes the models, which no trial stores."""
 
   def _populate_initial_space(self):
-    """Nothing: the oracle has all hyperparameters, so no model is built to find them."""
+    """Does nothing: the oracle has all hyperparameters, so no model is built to find them."""
 
   def _best_trials(self, count):
     """The trials of the best rows of `history`, ordered as by `best`."""
@@ -60,10 +60,10 @@ class ModelTuner(keras_tuner.engine.base_tuner.BaseTuner):
     """The hyperparameters of the best trials within the limits, best first, ordered as by `best`.
 
     Args:
-      num_trials: Int, how many at most.
+      num_trials: Int, the most to return.
 
     Returns:
-      list of keras_tuner.HyperParameters, of which `hypermodel.build` makes models.
+      list of keras_tuner.HyperParameters, from which `hypermodel.build` makes models.
     """
     return [trial.hyperparameters for trial in self._best_trials(num_trials)]
 
@@ -71,13 +71,13 @@ class ModelTuner(keras_tuner.engine.base_tuner.BaseTuner):
     """The networks of the best trials within the limits, best first, ordered as by `best`.
 
     Args:
-      num_models: Int, how many at most.
+      num_models: Int, the most to return.
 
     Returns:
       list of keras.Model, see `load_model`.
 
     Raises:
-      InputError: The score gives no models.
+      InputError: The score has no `subnet`.
     """
     return [self.load_model(trial) for trial in self._best_trials(num_models)]
 
@@ -88,15 +88,15 @@ class ModelTuner(keras_tuner.engine.base_tuner.BaseTuner):
       trial: keras_tuner.engine.trial.Trial.
 
     Returns:
-      keras.Model, not compiled, as `score.subnet` gives it: normalised images -> logits.
+      keras.Model, not compiled, as `score.subnet` returns it: normalised images -> logits.
 
     Raises:
-      InputError: The score gives no models.
+      InputError: The score has no `subnet`.
     """
     return self.hypermodel.build(trial.hyperparameters)
 
   def save_model(self, trial_id: str, model: keras.Model, step: int = 0) -> None:
-    """Refuses to: trials share the weights of one supernet.
+    """Refuses to save: trials share the weights of one supernet.
 
     Raises:
       InputError: Always.

@@ -1,4 +1,4 @@
-"""A keras-tuner tuner whose trials are subnets of one trained supernet: each is only scored."""
+"""A keras-tuner tuner whose trials are subnets of one trained supernet, scored without training."""
 
 import contextlib
 import math
@@ -30,23 +30,23 @@ COLUMNS = (
 )
 _METRICS = (*class_accuracy.OBJECTIVES, "loss")
 _COSTS = ("params", "macs")
-_MORE = ("bytes", "latency")  # Columns of their own, of a space that has them.
+_MORE = ("bytes", "latency")  # Further columns, if the space has these costs.
 _WAIT_SECONDS = 0.2
 
 
 class SupernetTuner(subnets.ModelTuner, durable.DurableTuner):
-  """Runs any oracle over a space; each arch is scored once, by a function of the caller.
+  """Runs any oracle over a space; each arch is scored once, by the caller's function.
 
   An oracle that does not know the limits may propose archs beyond them: such a trial completes with
-  accuracy 0, so that the oracle learns to stay away, and is no part of the results. A trial whose
-  score is not finite, or fails, is a FAILED trial with one line in the log; as many of them in
-  a row as the oracle allows end the search. By keras-tuner's variables of the environment it is the
-  chief of a search by several, or a worker, which knows no `history`.
+  accuracy 0, so that the oracle learns to avoid them, and is left out of the results. A trial whose
+  score raises or is not finite is FAILED, with one line in the log; as many of them in a row as the
+  oracle allows end the search. keras-tuner's environment variables make it the chief of a
+  distributed search, or a worker, which has no `history`.
 
   Attributes:
     space: Space.
     limited: LimitedSpace.
-    done: int, trials that ended; of a worker its own.
+    done: int, ended trials; on a worker, those that it ran.
   """
 
   def __init__(self, oracle, space, score, directory=None, project_name=None, limits=None,
@@ -57,27 +57,28 @@ class SupernetTuner(subnets.ModelTuner, durable.DurableTuner):
       oracle: EvolutionOracle, ParetoOracle, one of `stock_oracles`, or another with DurableOracle
         before keras_tuner.Oracle; its hyperparameters may narrow the space.
       space: Space.
-      score: Callable: arch to {"accuracy": in [0, 1], "balanced_accuracy": in [0, 1], "loss"}, all
-        floats; the last two may be absent, the second if it is not the objective. Or to a float,
-        the accuracy.
+      score: Callable: arch -> {"accuracy": in [0, 1], "balanced_accuracy": in [0, 1], "loss"}, all
+        floats; the last two may be absent, the second only if it is not the objective. Or arch ->
+        float, the accuracy.
       directory: Local folder of projects, or None for the working directory.
       project_name: Folder of this search in `directory`.
       limits: As for LimitedSpace; None for those of the oracle, if any.
-      fingerprint: JSON values that the search is resumed only with (supernet, data).
-      progress: Callable(done, total or None, row of `history` or None), after each trial.
-      overwrite: Whether to delete a project that is there.
-      **seconds: lost_seconds and start_seconds of a search by several, see SharedTuner.
+      fingerprint: JSON values that identify the search (supernet, data); it is resumed only with
+        the same values.
+      progress: Callable(done, total or None, row of `history` or None), called after each trial.
+      overwrite: Whether to delete an existing project.
+      **seconds: lost_seconds and start_seconds of a distributed search, see SharedTuner.
 
     Raises:
-      InputError: No arch meets the limits; the oracle has another space, other limits or another
-        objective than an accuracy; or the project is of another search.
+      InputError: No arch meets the limits; the oracle has another space, other limits or an
+        objective that is no accuracy; or the project is of another search.
     """
     if "://" in str(directory):
       raise errors.InputError(f"`directory` must be a local folder. Received: {directory}")
     _check_oracle(oracle)
     self.space, self._score, self._progress = _narrowed_as_oracle(oracle, space), score, progress
     self.limited = _limited_as_oracle(oracle, self.space, limits)
-    # keras-tuner raises within a lock that it then keeps, so the failures are counted here.
+    # Failures are counted here: keras-tuner would raise within its lock, and never release it.
     self._most_failures, oracle.max_consecutive_failed_trials = (
         oracle.max_consecutive_failed_trials, None)
     self._failures, self._waiting, self._cache, self.done = 0, False, {}, 0
@@ -99,7 +100,7 @@ class SupernetTuner(subnets.ModelTuner, durable.DurableTuner):
       self._take_trials()
 
   def _take_trials(self):
-    """Takes the trials that were read over; refuses archs or scores that cannot be."""
+    """Takes over the trials of the project; refuses impossible archs and scores."""
     for trial_id, trial in self.oracle.trials.items():
       path = os.path.join(self.project_dir, f"trial_{trial_id}", "trial.json")
       try:
@@ -117,16 +118,16 @@ class SupernetTuner(subnets.ModelTuner, durable.DurableTuner):
     return self.oracle.objective.name
 
   def search(self, verbose: int = 0, callbacks: Sequence[keras.callbacks.Callback] = ()) -> None:
-    """Searches until the oracle stops; a project that was begun goes on.
+    """Searches until the oracle stops; an unfinished project is resumed.
 
     Args:
       verbose: 1 shows a progress bar, 0 nothing.
-      callbacks: Sequence of keras.callbacks.Callback, copied for each trial, which is to them a
-        training of one epoch: its score is what `on_epoch_end` hears. There is no model to look at.
+      callbacks: Sequence of keras.callbacks.Callback, copied for each trial, which they see as a
+        training of one epoch: `on_epoch_end` receives its score. They have no model.
 
     Raises:
       InputError: Too many trials in a row failed, or a callback cannot be copied or needs a model.
-      LostError: In a search by several the chief, or every worker, is silent.
+      LostError: In a distributed search, the chief or every worker is silent.
     """
     if verbose and self._progress is None:
       self._progress = _Bar(
@@ -144,7 +145,7 @@ class SupernetTuner(subnets.ModelTuner, durable.DurableTuner):
       **kwargs: Not used.
 
     Returns:
-      dict of floats: accuracy, what else `score` gives of balanced_accuracy and loss, params, macs,
+      dict of floats: accuracy; balanced_accuracy and loss if `score` returns them; params, macs,
       bytes and latency if the space has them.
     """
     with listeners.listening(callbacks) as heard:
@@ -152,7 +153,7 @@ class SupernetTuner(subnets.ModelTuner, durable.DurableTuner):
     return heard
 
   def _scored(self, trial):
-    """What `run_trial` returns."""
+    """The result of `run_trial`."""
     arch = hyperparameters.to_arch(self.space, trial.hyperparameters)
     kinds = [kind for kind in (*_COSTS, *_MORE) if kind in self.space.costs]
     costs = {kind: float(self.space.cost(arch, kind)) for kind in kinds}
@@ -164,7 +165,7 @@ class SupernetTuner(subnets.ModelTuner, durable.DurableTuner):
     return {**self._cache[arch], **costs}
 
   def pre_create_trial(self) -> None:
-    """Waits a moment if there was no trial to run: keras-tuner asks again at once."""
+    """Waits a moment if there was no trial to run: keras-tuner would ask again at once."""
     if self._waiting:
       time.sleep(_WAIT_SECONDS)
     self._waiting = True
@@ -180,7 +181,7 @@ class SupernetTuner(subnets.ModelTuner, durable.DurableTuner):
     self._count(trial)
 
   def watch(self) -> None:
-    """Does for the trials of the workers what `on_trial_end` does."""
+    """Shows the progress of the workers' trials, and counts their failures in a row."""
     for trial_id in self.oracle.end_order[self.done:]:
       self._count(self.oracle.trials[trial_id])
 
@@ -188,7 +189,7 @@ class SupernetTuner(subnets.ModelTuner, durable.DurableTuner):
     self.done += 1
     failed = trial.status != "COMPLETED"
     reason = (trial.message or "").strip().rpartition("\n")[2].rpartition("FailedTrialError: ")[2]
-    reason = reason or "its worker says why"  # Which keras-tuner's protocol does not tell.
+    reason = reason or "its worker says why"  # keras-tuner's protocol does not send the reason.
     if failed:
       logging.error("Trial %s failed: %s", trial.trial_id, reason)
     if self._progress:
@@ -198,7 +199,7 @@ class SupernetTuner(subnets.ModelTuner, durable.DurableTuner):
       raise errors.InputError(f"{self._failures} trials in a row failed, the last one: {reason}")
 
   def history(self) -> list[dict[str, Any]]:
-    """The trials that were scored, in the order in which they were proposed.
+    """The scored trials, in the order in which they were proposed.
 
     Returns:
       list of dict: trial (int), arch (tuple of ints), string, accuracy, balanced_accuracy and loss
@@ -211,7 +212,7 @@ class SupernetTuner(subnets.ModelTuner, durable.DurableTuner):
   def best(
       self, rows: Sequence[dict[str, Any]] | None = None
   ) -> tuple[tuple[int, ...], dict[str, Any]]:
-    """The arch of the greatest objective; of equals that of least loss, then the first.
+    """The arch with the greatest objective; among equals the least loss, then the first.
 
     Args:
       rows: Rows of `history`, or None for all.
@@ -229,20 +230,20 @@ class SupernetTuner(subnets.ModelTuner, durable.DurableTuner):
     return row["arch"], row
 
   def rank(self, row: dict[str, Any]) -> tuple[float, float]:
-    """What a row of `history` is ordered by, greater for a better one."""
+    """The sort key of a row of `history`, greater for a better row."""
     return row[self.objective], -(row["loss"] or 0.0)
 
   def baselines(
       self, count: int, seed: int = 0
   ) -> tuple[list[tuple[int, ...]], tuple[int, ...]]:
-    """Archs to measure the best one against; train all of them as you train that one.
+    """Archs to compare the best one with; train all of them in the same way.
 
     Args:
-      count: int >= 0, random archs no dearer than the best one.
+      count: int >= 0, random archs that cost no more than the best one.
       seed: int in [0, 2**32).
 
     Returns:
-      (randoms, largest): list of archs, fewer than `count` if there are no more; the arch of the
+      (randoms, largest): list of archs, fewer than `count` if there are no more; the arch with the
       most params within the limits, which may be the best one.
 
     Raises:
@@ -252,13 +253,13 @@ class SupernetTuner(subnets.ModelTuner, durable.DurableTuner):
     return baselines_lib.choose(limited, self.best()[0], count, seed)
 
   def front(self, costs: Sequence[str]) -> list[dict[str, Any]]:
-    """The trials that no other surpasses in the objective and costs, from the cheapest up.
+    """The trials that no other dominates in the objective and costs, from the cheapest up.
 
     Args:
       costs: Kinds of cost, at least one.
 
     Returns:
-      list of dict, rows of `history`; archs with the same numbers are all there.
+      list of dict, rows of `history`; archs with equal numbers are all included.
     """
     rows, costs = self.history(), pareto.check_costs(self.space, costs)
     points = [pareto.point(self.space, row["arch"], row[self.objective], costs) for row in rows]
@@ -269,7 +270,7 @@ class SupernetTuner(subnets.ModelTuner, durable.DurableTuner):
   def write_trials_csv(
       self, path: str | os.PathLike, rows: Sequence[dict[str, Any]] | None = None
   ) -> None:
-    """Writes trials as CSV, in one step; an arch is written `0,3,1,...`.
+    """Writes trials as a whole CSV file, each arch as `0,3,1,...`.
 
     Args:
       path: Path of the file.
@@ -293,7 +294,7 @@ class SupernetTuner(subnets.ModelTuner, durable.DurableTuner):
 
 
 class _Bar:
-  """Progress bar over the trials of this process and those before it."""
+  """Progress bar over the trials of this process and of earlier ones."""
 
   def __init__(self, objective, best):
     self._bar, self._objective, self._best = None, objective, best
@@ -310,7 +311,7 @@ class _Bar:
 
 
 def _limited_as_oracle(oracle, space, limits):
-  """The LimitedSpace of the limits given, which are those of an oracle that has some."""
+  """The LimitedSpace of the given limits, which must be those of the oracle if it has any."""
   known = getattr(oracle, "limited", None)
   limited = limits_lib.LimitedSpace(space, known.limits if known and limits is None else limits)
   if known and known.limits != limited.limits:
@@ -320,13 +321,13 @@ def _limited_as_oracle(oracle, space, limits):
 
 
 def _described(oracle, limited):
-  """What makes a search what it is, beside what it scores."""
+  """The settings that identify a search, beside how it scores."""
   return {"space": costs_lib.describe(limited.space), "limits": limited.limits,
           "oracle": type(oracle).__name__}
 
 
 def _narrowed_as_oracle(oracle, space):
-  """The space of the archs that an oracle's hyperparameters leave; it gets those it lacks."""
+  """The space narrowed by an oracle's hyperparameters, which are completed in the oracle."""
   given = oracle.hyperparameters
   space = hyperparameters.narrowed(
       space, given if given.space else None, oracle.tune_new_entries, oracle.allow_new_entries)
@@ -335,7 +336,7 @@ def _narrowed_as_oracle(oracle, space):
 
 
 def _check_oracle(oracle):
-  """Refuses an oracle that could not go on as the same search, or with another aim."""
+  """Refuses an oracle that could not be resumed, or whose objective is no accuracy."""
   if not isinstance(oracle, durable.DurableOracle):
     raise errors.InputError(
         "`oracle` must be one of tfdynnas.search: keras-tuner's takes seed 0 for none, and a kill "
@@ -356,7 +357,7 @@ def _check_oracle(oracle):
 
 
 def _check_score(text, score, objective):
-  """The score of an arch as a dict of floats; one that is not finite fails the trial."""
+  """The score of an arch as a dict of floats; a value that is not finite fails the trial."""
   score = score if hasattr(score, "keys") else {"accuracy": score}
   score = {name: float(score[name]) for name in _METRICS if name in score}
   for name, value in score.items():

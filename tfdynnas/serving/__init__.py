@@ -1,6 +1,6 @@
 """Models out: a found subnet as a plain Keras model, served by TensorFlow Serving.
 
-Importing this imports neither TensorFlow nor Keras; exporting does.
+Importing this package imports neither TensorFlow nor Keras; exporting does.
 """
 
 from tfdynnas.serving.draft import check

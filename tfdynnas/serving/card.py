@@ -1,4 +1,4 @@
-"""The model card: what a served model is, how good it is, and how to ask it."""
+"""The model card: what a served model is, how good it is, and how to query it."""
 
 import json
 import numbers
@@ -10,7 +10,7 @@ from tfdynnas import class_accuracy
 from tfdynnas import errors
 from tfdynnas.serving import markdown
 
-_LISTED = 20  # Classes that the card names, at most; arch.json has all.
+_LISTED = 20  # The most classes that the card names; arch.json has all.
 _TITLES = {
     "dataset": "data",
     "licence": "licence of the data",
@@ -89,10 +89,10 @@ def write(folder, name, card, graph, versions, warmup):
     folder: pathlib.Path of the version.
     name: Name of the served model.
     card: dict of what the caller knows: dataset, licence, space, arch, string, params, macs,
-      accuracies (split -> share in [0, 1]), measured (dict of images, their number, and what
-      class_accuracy.summary gives beside the accuracy), seed; other keys are kept and shown too.
+      accuracies (split -> share in [0, 1]), measured (dict: the number of images, and what
+      class_accuracy.summary returns beside the accuracy), seed; other keys are kept and shown too.
     graph: dict of what the graph holds: image_size (height, width), class_names, mean, std,
-      preparation (see data.preparation) and files, a sentence on the files it was compared on.
+      preparation (see data.images.preparation) and files, a sentence on the comparison with files.
     versions: dict of package -> version.
     warmup: Sentence on the warm-up requests.
   """
@@ -107,7 +107,7 @@ def write(folder, name, card, graph, versions, warmup):
 
 
 def _preparation(graph):
-  """What becomes of an image file, and how that was seen to be what was scored."""
+  """How an image file is prepared, and how that was compared with scoring."""
   how = graph["preparation"]
   turned = "turned as their EXIF says" if how["orientation"] == "exif" else "taken as stored"
   behind = "left out" if how["background"] == "none" else f"laid on {how['background']}"
@@ -125,10 +125,10 @@ def _preparation(graph):
 
 
 def as_json(values):
-  """Strict JSON of a dict that may hold numpy's numbers and arrays.
+  """Strict JSON of a dict that may hold numpy numbers and arrays.
 
   Raises:
-    InputError: A value has no place in JSON: an object, NaN, an infinity.
+    InputError: JSON cannot hold a value: an object, NaN or an infinity.
   """
   try:
     return json.dumps(values, indent=2, default=_plain, allow_nan=False) + "\n"
@@ -143,7 +143,7 @@ def _plain(value):
 
 
 def _facts(card, versions):
-  """The card as a list: what it ought to say, then what else it says."""
+  """The card as a list: the expected entries, then all others."""
   lines = [f"* {title}: {_shown(key, card.get(key))}" for key, title in _TITLES.items()]
   lines += [f"* {markdown.escaped(key)}: {_shown(key, value)}"
             for key, value in card.items() if key not in _TITLES]
@@ -153,7 +153,7 @@ def _facts(card, versions):
 
 
 def _classes(names, measured):
-  """The classes in their order, of many the first; with their accuracy, of many the worst."""
+  """The first classes in order, and the accuracy of the worst ones."""
   listed = ", ".join(markdown.escaped(name) for name in names[:_LISTED])
   more = f", and {len(names) - _LISTED:,} more: `class_names` in `arch.json`"
   lines = [listed + (more if len(names) > _LISTED else ".")]

@@ -1,19 +1,19 @@
-"""What was written is compared with the model, and with what was scored, before it appears."""
+"""Compares a written version with the model, and with the scored images, before it appears."""
 
 import numpy as np
 
 from tfdynnas import errors
 from tfdynnas.data.images import preparation as preparation_lib
 
-# How far the probabilities of a written graph may be from the model's before it is refused: room
-# for sums in another order over a hundred layers, none for a wrong weight.
+# The greatest difference between the probabilities of a written graph and the model's: enough for
+# sums in another order over a hundred layers, too little for a wrong weight.
 DRAFT_TOLERANCE = 1e-3
 HALF_TOLERANCE = 5e-2  # With layers in float16 or bfloat16.
-DECODERS = 16  # Levels of 255 that Pillow's JPEGs are off TensorFlow's; 9 were seen.
+DECODERS = 16  # Allowed difference, of 255, between Pillow's and TensorFlow's JPEGs; 9 was seen.
 
 
 def check(path, images, probabilities, tolerance=1e-5):
-  """Loads a version and compares its `serving_default` with what is expected, on the CPU.
+  """Loads a version and compares its `serving_default` with expected probabilities, on the CPU.
 
   Args:
     path: Folder of the version.
@@ -25,7 +25,7 @@ def check(path, images, probabilities, tolerance=1e-5):
     float, the greatest difference.
 
   Raises:
-    RuntimeError: A difference is greater, or not a number.
+    RuntimeError: A difference is greater, or is NaN.
   """
   import tensorflow as tf
 
@@ -43,7 +43,7 @@ def check(path, images, probabilities, tolerance=1e-5):
 
 
 def check_model(folder, model, graph):
-  """Compares what was written with the model, and the model with itself on smaller batches.
+  """Compares the written version with the model, and the model with itself on smaller batches.
 
   Args:
     folder: pathlib.Path of the version.
@@ -51,8 +51,8 @@ def check_model(folder, model, graph):
     graph: dict with image_size, mean and std.
 
   Raises:
-    InputError: The model answers by the batch.
-    RuntimeError: What was written gives other probabilities.
+    InputError: The model's answer to an image depends on its batch.
+    RuntimeError: The written version gives other probabilities.
   """
   shape = (2, *graph["image_size"], 3)
   images = np.random.default_rng(0).integers(0, 256, shape).astype(np.float32)
@@ -69,7 +69,7 @@ def check_model(folder, model, graph):
 
 
 def check_files(folder, model, graph, preparation, examples):
-  """Sends image files to what was written, and compares it with what was scored of them.
+  """Sends image files to the written version, and compares its answers with scoring.
 
   Args:
     folder: pathlib.Path of the version.
@@ -79,10 +79,10 @@ def check_files(folder, model, graph, preparation, examples):
     examples: (list of bytes, uint8 [n, height, width, 3]), or None.
 
   Returns:
-    str, a sentence on how alike they are.
+    str, a sentence on how close they are.
 
   Raises:
-    RuntimeError: The pixels are others, or the probabilities of the same pixels.
+    RuntimeError: The pixels differ, or the probabilities of the same pixels do.
   """
   import tensorflow as tf
 

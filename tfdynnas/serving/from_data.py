@@ -18,11 +18,11 @@ def export(
 
   Args:
     network: Keras model from normalised images to logits, such as a search's best after training.
-    path: Folder of the model; its name is the one to serve under.
+    path: Folder of the model; the model is served under its name.
     data: data.Data that it was trained on: class names, constants, how files become pixels, and
-      test images whose files are sent to what was written.
-    version: int >= 1, or None for one more than the greatest there.
-    card: dict, what else the model card says, for example {"arch": "3,3,0,1,4,2"}.
+      test images whose files are sent to the written version.
+    version: int >= 1, or None for one more than the greatest that exists.
+    card: dict of further entries of the model card, for example {"arch": "3,3,0,1,4,2"}.
 
   Returns:
     pathlib.Path of the version.

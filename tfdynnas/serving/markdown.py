@@ -1,14 +1,14 @@
-"""Text from outside within Markdown: shown as it is, on its line, never obeyed."""
+"""Text from outside within Markdown: shown literally, on one line, never as markup."""
 
 import re
 import unicodedata
 
-# What stands for more than itself: anywhere (a _ within a word is none), and where a line begins.
+# Markup: marks that count anywhere (a _ within a word does not), and at the start of a line.
 _MARKS = re.compile(r"[\\`*\[\]~|$]|(?<![^\W_])_|_(?![^\W_])|^#|^[-+](?=[-\s]|$)")
 _HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _NUMBERED = re.compile(r"^(\d+)\.(?=\s|$)")
-_HIDDEN = {"Cc", "Cs"}  # Control characters, and halves of what UTF-8 writes as one.
-_TURNS = {"LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI"}  # Of a text's direction.
+_HIDDEN = {"Cc", "Cs"}  # Control characters and surrogates.
+_TURNS = {"LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI"}  # They control direction.
 
 
 def escaped(value):
@@ -18,15 +18,15 @@ def escaped(value):
     value: Any object; its str is shown.
 
   Returns:
-    str of one line that UTF-8 can hold: marks of Markdown and HTML stand for themselves; characters
-    that control a terminal or turn the direction of text are replaced by U+FFFD.
+    str of one line that UTF-8 can hold: marks of Markdown and HTML are escaped; characters that
+    control a terminal or the direction of text are replaced by U+FFFD.
   """
   text = _MARKS.sub(r"\\\g<0>", _visible(value))
   return _NUMBERED.sub(r"\1\\.", text).translate(_HTML)
 
 
 def code(value):
-  """The same as code; as inline text if it is empty or may end code, or be read as HTML."""
+  """A value as code; as inline text if it is empty, or could end the code or be read as HTML."""
   text = _visible(value)
   return f"`{text}`" if text and not set("`<") & set(text) else escaped(text)
 

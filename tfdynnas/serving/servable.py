@@ -21,7 +21,7 @@ def export(
   """Writes <base_dir>/<name>/<version>/ for TensorFlow Serving, whole or not at all.
 
   It holds the graph, warm-up requests if tensorflow-serving-api is installed, model_card.md and
-  arch.json. Before it appears it is loaded and compared to the model.
+  arch.json. Before it appears, it is loaded and compared with the model.
 
   Args:
     model: Keras model from normalised float32 images [batch, height, width, 3] to logits [batch,
@@ -30,15 +30,15 @@ def export(
     name, class_names: Name to serve under, letters, digits and `._-`; a str per logit.
     mean, std: float32 [3], in pixel units 0..255: the model takes (pixels - mean) / std.
     card: dict for the model card, see `card.write`.
-    version: int >= 1, or None for one more than the greatest there.
-    preparation: data.images.preparation.Preparation of what was scored; None: resized as a whole.
-    examples: (files, pixels) of images that were scored, see data.examples, or None.
+    version: int >= 1, or None for one more than the greatest that exists.
+    preparation: data.images.preparation.Preparation of the scored images; None: whole, resized.
+    examples: (files, pixels) of scored images, see data.examples, or None.
 
   Returns:
     pathlib.Path of the version.
 
   Raises:
-    InputError: An argument cannot be used, a model by batch statistics too; the version exists.
+    InputError: An argument is unusable, the model normalises by batches, or the version exists.
     OSError: The version cannot be written. In all cases nothing is left behind.
     RuntimeError: The written graph gives other probabilities, or sees other pixels of a file.
   """
@@ -56,7 +56,7 @@ def export(
 
 
 def _checked(model, class_names, mean, std, card):
-  """What the graph holds beside the model: image_size, class_names, mean, std."""
+  """Checks the arguments; returns a dict of image_size, class_names, mean and std."""
   import keras
 
   if keras.backend.backend() != "tensorflow":
@@ -74,7 +74,7 @@ def _checked(model, class_names, mean, std, card):
 
 
 def _of_model(preparation, size):
-  """How files become pixels of the model's size, (height, width)."""
+  """The preparation of files for the model's size, (height, width)."""
   preparation = preparation or preparation_lib.Preparation(size=size)
   if preparation.image_shape[:2] != size:
     raise errors.InputError(
@@ -93,7 +93,7 @@ def _made_with():
 
 
 def _write_tensorflow(folder, model, name, graph, preparation):
-  """Writes the graph and the warm-up requests; gives a sentence on the latter."""
+  """Writes the graph and the warm-up requests; returns a sentence on the latter."""
   import tensorflow as tf
 
   try:
@@ -106,7 +106,7 @@ def _write_tensorflow(folder, model, name, graph, preparation):
 
 
 def _os_error(error, folder):
-  """TensorFlow's error on a file as Python's, in one line."""
+  """TensorFlow's error about a file as an OSError of one line."""
   import tensorflow as tf
 
   full = isinstance(error, tf.errors.ResourceExhaustedError)

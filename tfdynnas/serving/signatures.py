@@ -1,4 +1,4 @@
-"""The graph that is served: a Keras model between raw pixels and named probabilities.
+"""The served graph: a Keras model between raw pixels and named probabilities.
 
 Source: TensorFlow Serving's g3doc/api_rest.md and servables/tensorflow/classifier.cc.
 """
@@ -10,11 +10,11 @@ from tfdynnas.data import class_names as names_lib
 from tfdynnas.data.images import preparation as preparation_lib
 
 NAMES = ("serving_default", "image_bytes", "classify")
-ENCODED = "image/encoded"  # What TensorFlow's image sets and the server's examples call it.
+ENCODED = "image/encoded"  # Its name in TensorFlow's image sets and the server's examples.
 
 
 def image_and_classes(model):
-  """What a model takes and gives.
+  """The image size and the number of classes of a model.
 
   Args:
     model: Keras model from images [batch, height, width, 3] to logits [batch, classes].
@@ -23,7 +23,7 @@ def image_and_classes(model):
     ((height, width), classes), ints.
 
   Raises:
-    InputError: It is not such a model, or its sizes are open.
+    InputError: It is not such a model, or its sizes are not fixed.
   """
   images = getattr(model, "input_shape", None)
   logits = getattr(model, "output_shape", None)
@@ -40,7 +40,7 @@ def image_and_classes(model):
 
 
 def labels(class_names, classes):
-  """Checked class names, a tuple of str."""
+  """Checks class names; returns a tuple of str."""
   if isinstance(class_names, str) or not all(isinstance(name, str) for name in class_names):
     raise errors.InputError(f"`class_names` must be strings. Received: {class_names!r}")
   names_lib.check(class_names, "`class_names`")
@@ -54,7 +54,7 @@ def labels(class_names, classes):
 
 
 def channel_constants(mean, std):
-  """Checked (mean, std), float32 [3] each, in pixel units."""
+  """Checks mean and std, in pixel units; returns float32 [3] each."""
   try:
     mean, std = np.asarray(mean, np.float32), np.asarray(std, np.float32)
   except (TypeError, ValueError):
@@ -71,12 +71,12 @@ def channel_constants(mean, std):
 def archive(model, class_names, mean, std, preparation):
   """Makes the archive that writes the graph.
 
-  Signatures, each input and output by its name:
+  Signatures, with the names of inputs and outputs:
     `serving_default`: `image` float32 [n, height, width, 3], pixels 0..255 -> `probabilities`
       float32 [n, classes], `class_id` int32 [n], `label` string [n].
     `image_bytes`: `image_bytes` string [n], PNG, JPEG, GIF (its first frame), BMP or WebP
       files of any size -> the same.
-    `classify`: `inputs` string [n], serialised tf.Examples with such a file in `image/encoded` ->
+    `classify`: `inputs` string [n], serialised tf.Examples with an image file in `image/encoded` ->
       `classes` string [n, classes], `scores` float32 [n, classes], best first.
 
   Args:
@@ -96,7 +96,7 @@ def archive(model, class_names, mean, std, preparation):
 
   def score(image):
     logits = model((image - mean) / std, training=False)
-    return tf.nn.softmax(tf.cast(logits, tf.float32))  # REST knows no half precision.
+    return tf.nn.softmax(tf.cast(logits, tf.float32))  # REST has no half precision.
 
   # A tf.Module around the model would not load in the server. The endpoints track the variables
   # they read; after track(model) Keras 3.15 would store each of them twice (keras#23553).
@@ -107,7 +107,7 @@ def archive(model, class_names, mean, std, preparation):
 
 
 def _endpoints(score, names, size, preparation):
-  """(function, its input) of each of NAMES."""
+  """The (function, input) of each of NAMES."""
   import tensorflow as tf
 
   def answer(image):
@@ -134,7 +134,7 @@ def _endpoints(score, names, size, preparation):
 
 
 def _decode(files, preparation):
-  """Image files to the pixels that scoring saw, float32."""
+  """Decodes image files to the pixels that scoring sees, float32."""
   import tensorflow as tf
 
   shape = preparation.image_shape

@@ -1,7 +1,7 @@
-"""Version folders of a served model: there whole or not at all, and never written by two at once.
+"""Version folders of a served model: they appear whole or not at all, and have one writer each.
 
 TensorFlow Serving polls <base_dir>/<name> and loads the children whose names are integers. So a
-version is written beside them under a name that is none, and renamed when it is complete.
+version is written beside them under another name, and renamed when it is complete.
 """
 
 import contextlib
@@ -22,24 +22,24 @@ _TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
 
 
 def write_version(base_dir, name, write, version=None):
-  """Has a version folder written, and lets it appear at once when it is complete and on disk.
+  """Writes a version folder by a function; it appears when it is complete and on disk.
 
-  Drafts that dead processes left behind are removed first. A draft's lock tells whether its process
-  lives; on a file system without locks on folders the drafts stay.
+  Drafts of dead processes are removed first. A draft is locked while its process lives; on a file
+  system without locks on folders, drafts are not removed.
 
   Args:
-    base_dir: Folder of served models; it is made if it is not there.
+    base_dir: Folder of served models; it is made if missing.
     name: Name of the model, letters, digits and `._-`, not beginning with `.` or `-`.
     write: Function of the pathlib.Path of an empty folder, which writes the version into it.
-    version: int in [1, 2**63), or None for one more than the greatest there.
+    version: int in [1, 2**63), or None for one more than the greatest that exists.
 
   Returns:
     pathlib.Path, <base_dir>/<name>/<version>.
 
   Raises:
     InputError: The name or the version cannot be used, or the version exists.
-    OSError: The folder cannot be written. Whatever is raised, `write`'s own errors too, nothing
-      that was written or made here stays.
+    OSError: The folder cannot be written. On any exception, from `write` too, everything that was
+      written or made here is removed.
   """
   home = _home(base_dir, name)
   _check_version(home, version)
@@ -102,7 +102,7 @@ def _next_version(home):
 
 
 def _open_draft(home, version):
-  """A new folder with a lock that ends with this process: (path, descriptor)."""
+  """A new folder, locked for the life of this process: (path, descriptor)."""
   for attempt in range(100):
     number = version or _next_version(home)
     draft = home / f".tmp-{number}-{os.getpid()}-{secrets.token_hex(4)}"
@@ -110,13 +110,13 @@ def _open_draft(home, version):
       home.mkdir(parents=True, exist_ok=True)
       draft.mkdir()
       lock = os.open(draft, os.O_RDONLY)
-    except FileNotFoundError:  # Another export, ending in an error, removed what it had made.
+    except FileNotFoundError:  # Another export failed, and removed the folder that it had made.
       if attempt == 99:
         raise
       continue
     with contextlib.suppress(OSError):
       fcntl.flock(lock, fcntl.LOCK_EX)
-    if draft.exists():  # Or another export saw it before it was locked and took it for dead.
+    if draft.exists():  # If not, another export saw it unlocked and took it for dead.
       return draft, lock
     os.close(lock)
   raise OSError(errno.EBUSY, "No draft stays in the folder", str(home))
@@ -126,7 +126,7 @@ def _remove_dead_drafts(home):
   for entry in home.iterdir():
     if not _DRAFT.fullmatch(entry.name):
       continue
-    with contextlib.suppress(OSError):  # It lives, was just published, or belongs to someone else.
+    with contextlib.suppress(OSError):  # It is in use, was just published, or has another owner.
       lock = os.open(entry, os.O_RDONLY | os.O_DIRECTORY)
       try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -154,13 +154,13 @@ def _sync_entries(folder):
 
 
 def _publish(draft, home, version):
-  """Renames the draft to the version, or to the first free one from the next on."""
+  """Renames the draft to the version, or to the next free one."""
   while True:
     number = version or _next_version(home)
     try:
       if number in versions(home):
         raise FileExistsError(errno.EEXIST, "taken")
-      os.rename(draft, home / str(number))  # Refused where another version has just appeared.
+      os.rename(draft, home / str(number))  # Fails if another export has just published it.
     except OSError as error:
       if error.errno not in _TAKEN:
         raise
@@ -172,7 +172,7 @@ def _publish(draft, home, version):
 
 
 def _remove(draft, made):
-  """Removes what a failed export wrote, and the folders it made, innermost first."""
+  """Removes the draft of a failed export, and the folders that it made, innermost first."""
   if draft is not None:
     shutil.rmtree(draft, ignore_errors=True)
   for folder in made:

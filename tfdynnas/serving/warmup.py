@@ -1,4 +1,4 @@
-"""Warm-up requests: what the server runs before it answers, so that the first client does not wait.
+"""Warm-up requests, which the server runs when it loads, so that the first client does not wait.
 
 Source: TensorFlow Serving's g3doc/saved_model_warmup.md: a TFRecord of PredictionLog.
 """
@@ -17,7 +17,7 @@ def write(folder, name, size):
     size: (height, width) of its images.
 
   Returns:
-    str, one sentence on what was done.
+    str, a sentence on the result.
   """
   import tensorflow as tf
 

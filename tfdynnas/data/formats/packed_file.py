@@ -1,12 +1,12 @@
 """The format of a packed file: the encoded images of a whole source in one uncompressed `.npz`.
 
-`record` is JSON as uint8: `format`, `kind`, `class_names` and the others of KINDS: `name` (what was
-packed, in full), `dataset`, `size` (height and width, null: of many sizes), `test_split`, and
-`more`, what else to say of the images. Each part of the source, `train` and maybe `valid` and
+`record` is JSON as uint8: `format`, `kind`, `class_names` and the other entries of KINDS: `name`
+(the full name of the source), `dataset`, `size` (height and width, null if they vary),
+`test_split`, and `more`, further facts. Each part of the source, `train` and maybe `valid` and
 `test`, has four arrays: `PART/bytes`, uint8, the images one after the other, without the first
-bytes that all of them share; `PART/shared`, uint8, those (most of a small JPEG is its tables);
-`PART/ends`, int64 [n], where each ends; `PART/labels`, int32 [n]. `train/ids`, bytes [n], names the
-images where a split needs that.
+bytes that all of them share; `PART/shared`, uint8, those bytes (most of a small JPEG is its
+tables); `PART/ends`, int64 [n], where each ends; `PART/labels`, int32 [n]. `train/ids`, bytes [n],
+names the images if a split needs that.
 """
 
 import dataclasses
@@ -25,7 +25,7 @@ from tfdynnas.files import npz_file
 
 FORMAT = 1
 PARTS = ("train", "valid", "test")
-# What the record of each kind must have, as of `json_schema.check`.
+# What the record of each kind must hold, see `json_schema.check`.
 _SIDE = json_schema.Number(1, 2**16, whole=True)
 _EACH = {"name": str, "dataset": str, "size": (None, [_SIDE, _SIDE]), "class_names": [str]}
 _MORE = {"skipped?": {str: json_schema.COUNT}}
@@ -73,11 +73,11 @@ def save(path, record, parts):
 
   Args:
     path: New file.
-    record: JSON-able dict: `kind`, `class_names` and what else its reader needs.
-    parts: dict, name of PARTS -> Part.
+    record: JSON-able dict: `kind`, `class_names` and the other entries of KINDS.
+    parts: dict, one of PARTS -> Part.
 
   Raises:
-    InputError: The name of a class cannot be written down.
+    InputError: The name of a class cannot be written everywhere.
   """
   names_lib.check(record["class_names"], record["name"])
   arrays = {"record": _bytes(json.dumps({"format": FORMAT, **record}).encode())}
@@ -104,7 +104,7 @@ def load(path):
     (record, parts): dict; dict, name -> Part, `train` among them.
 
   Raises:
-    InputError: It is not there, not such a file, damaged, or of another version of the format.
+    InputError: It is missing, no packed file, damaged, or of another version of the format.
   """
   if not pathlib.Path(path).is_file():
     raise errors.InputError(f"`data_file` must be a file. Received: {path}, none")
@@ -125,7 +125,7 @@ def load(path):
 
 
 def _part(arrays, name):
-  """One part of the file; ValueError if its arrays do not go together."""
+  """A part of the file; ValueError if its arrays do not match."""
   content, shared, ends, labels = (
       arrays[f"{name}/{array}"] for array in ("bytes", "shared", "ends", "labels")
   )

@@ -1,4 +1,4 @@
-"""Packs what the package reads into one file, as it is encoded: for `packed`, or to carry it."""
+"""Packs a source of images, as they are encoded, into one file, which `from_packed` reads."""
 
 import os
 import pathlib
@@ -19,20 +19,20 @@ def pack(
     image_dir: str | os.PathLike | None = None, data_dir: str | os.PathLike | None = None,
     download: bool = False,
 ) -> dict[str, int]:
-  """Packs a whole source; sizes, classes and splits are chosen when it is read.
+  """Packs a whole source; sizes, classes and splits are chosen when the file is read.
 
   Args:
     path: New file, .npz.
     dataset: "digits" or a tfds name; None if `image_dir` is given.
     image_dir: Folder with one folder per class.
     data_dir: Folder of prepared tfds sets.
-    download: Download and prepare a tfds set if it is not there.
+    download: Whether to download and prepare a tfds set if it is missing.
 
   Returns:
-    dict, name of each part -> number of its images; and `classes`, their number.
+    dict, name of each part -> number of its images; and `classes`, the number of classes.
 
   Raises:
-    InputError: The source cannot be used, or there is something at `path`.
+    InputError: The source cannot be used, or `path` exists.
 
   Example:
     print(nas.data.pack("photos.npz", image_dir="photos"))

@@ -16,20 +16,20 @@ from tfdynnas.files import atomic
 def write_shards(
     image_dir: str | os.PathLike, record_dir: str | os.PathLike, count: int = 8, seed: int = 0
 ) -> dict[str, int]:
-  """Writes a folder of images as shards: the files as they are, in a seeded order.
+  """Writes a folder of images as shards: the unchanged files, in a seeded order.
 
-  They appear when all are written, those to train on last: without them nothing is loaded. What a
-  killed process left is written anew.
+  They appear when all are written, training shards last, since nothing loads without those. The
+  shards of a killed process are replaced.
 
   Args:
-    image_dir: Folder of images, see `folder.from_folder`. Without a folder `train`, all are in
-      training shards, and split when they are read.
+    image_dir: Folder of images, see `folder.from_folder`. Without a folder `train`, all images are
+      in training shards, and are split when they are read.
     record_dir: Folder to write; new, or without shards.
     count: int >= 1, shards of each part.
     seed: int in [0, 2**32), of the order.
 
   Returns:
-    dict: images of each part that there is.
+    dict, name of each part -> number of its images.
 
   Raises:
     InputError: A folder, or the header of an image, cannot be used.
@@ -52,7 +52,7 @@ def write_shards(
 
 
 def _write_parts(record_dir, draft, found, names, count, seed):
-  """Writes the shards of all parts, which appear when all are there."""
+  """Writes the shards of all parts, which appear when all are written."""
   _empty(record_dir, draft, {_name(part, n, count) for part in found for n in range(count)})
   try:
     for part, files in found.items():
@@ -71,7 +71,7 @@ def _name(part, number, count):
 
 
 def _empty(record_dir, draft, names):
-  """Makes both folders; only of a process that was killed may shards be there, of these names."""
+  """Makes both folders; the only shards that they may hold are those of a killed process."""
   there = {path.name for path in record_dir.glob("*") if shards.is_shard(path.name)}
   if there and (not draft.is_dir() or not there <= names):
     raise errors.InputError(f"`record_dir` must have no shards yet. Received: {record_dir}")
@@ -105,7 +105,7 @@ def _write_one(path, files, places, names):
   with tf.io.TFRecordWriter(str(path)) as file:
     for place in places:
       folder.header_size(files.paths[place])
-      label, listed = int(files.labels[place]) + 1, int(place)  # From 1, as ImageNet's.
+      label, listed = int(files.labels[place]) + 1, int(place)  # From 1, as in ImageNet.
       content = pathlib.Path(files.paths[place]).read_bytes()
       features = {
           shards.IMAGE: _bytes(content), shards.TEXT: _bytes(names[label - 1].encode()),

@@ -1,4 +1,4 @@
-"""Reads the TFRecord files of a prepared tfds set, in whatever order of files is asked for."""
+"""Reads the TFRecord files of a prepared tfds set, in any order of files."""
 
 import dataclasses
 from typing import Any
@@ -14,12 +14,12 @@ from tfdynnas.data.images import preparation as preparation_lib
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-  """A prepared set and the size its images are to have.
+  """A prepared set, and how to prepare its images.
 
   Attributes:
     builder: Prepared tfds builder with the features `image` and `label`.
-    preparation: preparation.Preparation with a size; None where no image is decoded.
-    classes: Labels from here on are left out.
+    preparation: preparation.Preparation with a size; None if no image is decoded.
+    classes: Number of classes; records with greater labels are left out.
   """
 
   builder: Any
@@ -32,7 +32,7 @@ class Source:
     Args:
       split: Name of the split.
       *names: Features to read.
-      first: Read only so many records; -1 reads all.
+      first: Number of records to read; -1 reads all.
 
     Returns:
       One array [records] per name: int64 labels, bytes.
@@ -46,7 +46,7 @@ class Source:
     return tuple(np.concatenate(pieces) for pieces in zip(*batches))
 
   def encoded(self, split):
-    """The images of a split as the records hold them: list of bytes, in file order."""
+    """The encoded images of a split: list of bytes, in file order."""
     dataset = self._records(split)(None).map(lambda _, record: self._undecoded(record)[0])
     return list(dataset.as_numpy_iterator())
 
@@ -74,7 +74,7 @@ class Source:
     return dataclasses.replace(found, check=lambda: self.check(split))
 
   def check(self, split):
-    """Raises InputError of the first record of a split that cannot be read, with its file."""
+    """Raises InputError that names the first broken record of a split, and its file."""
     info = self.builder.info.splits[split]
     for path, length in zip(map(str, info.filepaths), info.shard_lengths):
       records = streams.file_records([path], [length])(None)
@@ -93,7 +93,7 @@ class Source:
     images = stream.ordered().map(lambda _, image, label: (image, label))
     with stream.reading():
       part = streams.hold(images, len(places), self.preparation.image_shape)
-    # The files give the places in ascending order; the literature's lists need not be.
+    # The files give the places in ascending order; published lists of images may have another.
     rank = np.argsort(np.argsort(places))
     return dataset_lib.Images(
         part.images if np.array_equal(rank, np.arange(len(rank))) else part.images[rank],
@@ -101,12 +101,12 @@ class Source:
     )
 
   def _records(self, split):
-    """key -> dataset of (position in file order, serialized record)."""
+    """A function, key -> dataset of (position in file order, serialised record)."""
     info = self.builder.info.splits[split]
     return streams.file_records([str(path) for path in info.filepaths], info.shard_lengths)
 
   def _parse(self, record, names):
-    """The named features of one serialized record; others are not decoded."""
+    """The named features of a serialised record; others are not decoded."""
     import tensorflow_datasets as tfds
 
     features = {name: self.builder.info.features[name] for name in names}
@@ -114,7 +114,7 @@ class Source:
     return tuple(example[name] for name in names)
 
   def _undecoded(self, record):
-    """(bytes of the image, label) of one serialized record."""
+    """The (bytes of the image, label) of a serialised record."""
     import tensorflow_datasets as tfds
 
     features = {name: self.builder.info.features[name] for name in ("image", "label")}

@@ -1,4 +1,4 @@
-"""Random flip, crop, colours; normalisation: on the device, in `keras.ops`, no loop over images.
+"""Random flip, crop and colours, and normalisation, on the device in `keras.ops`, without a loop.
 
 Source: the NAS-Bench-201 protocol: horizontal flip with probability 1/2, crop after zero-padding
 raw pixels, then normalise, so that the border becomes -mean / std.
@@ -17,13 +17,14 @@ _DRAWS = 0x61756731  # First counter of this use of the hash, "aug1".
 
 @dataclasses.dataclass(frozen=True)
 class Augmentation:
-  """What is changed at random about an image that is trained on.
+  """The random changes to a training image.
 
   Attributes:
-    pad: int >= 0, zeros around the image before the crop; 0 leaves the crop out.
-    flip: bool, flip it horizontally with probability 1/2.
-    jitter: float in [0, 1], most change of brightness, contrast and saturation, each, as a share.
-    hue: float in [0, 0.5], most turn of the hue, as a share of the circle.
+    pad: int >= 0, width of the zeros around the image before the crop, in pixels; 0: no crop.
+    flip: bool, whether to flip it horizontally with probability 1/2.
+    jitter: float in [0, 1], greatest change of each of brightness, contrast and saturation, as a
+      share.
+    hue: float in [0, 0.5], greatest turn of the hue, as a share of the circle.
   """
 
   pad: int = 0
@@ -35,8 +36,8 @@ class Augmentation:
 def pack(images):
   """Packs each pixel into one number, r + 256 g + 65536 b, exact in float32.
 
-  For a held set that lies on an accelerator: TensorFlow has no GPU kernel that gathers uint8, and
-  keeps int32 on the host, so that either would send the whole set across at every step.
+  For a held set on an accelerator: TensorFlow has no GPU kernel that gathers uint8, and keeps int32
+  on the host, so that with either every step would transfer the whole set.
 
   Args:
     images: uint8 array [n, height, width, 3].
@@ -53,12 +54,12 @@ def pack(images):
 def draws(seed, step, index, pad):
   """Flip and crop of each image, as a function of (seed, step, index) alone.
 
-  However a batch is divided among replicas, and on whatever back end, an image is treated alike.
+  They depend neither on the division of a batch among replicas nor on the backend.
 
   Args:
     seed: Python int in [0, 2**32).
     step: Integer scalar, the global step.
-    index: int32 [batch], what identifies each image.
+    index: int32 [batch], the identity of each image.
     pad: Python int >= 0, pixels of padding on each side.
 
   Returns:
@@ -74,22 +75,22 @@ def draws(seed, step, index, pad):
 
 
 def train_images(images, index, step, seed, augmentation, mean, std, sample_ids=None):
-  """Picks, flips and crops a batch, in one gather of pixels; changes its colours and normalises.
+  """Picks, flips and crops a batch in one gather of pixels, changes its colours and normalises it.
 
   64 images of 32x32 take 3.4 ms on two busy cores (`pack`ed: 4.9 ms), of which the draws take 0.3
   and normalising alone 1.5.
 
   Args:
-    images: uint8 [n, height, width, c], or `pack`ed float32 [n, height, width]; the whole held
-      set, or, for a stream, the batch itself with `index` 0, 1, 2...
+    images: uint8 [n, height, width, c], or `pack`ed float32 [n, height, width]: the whole held set,
+      or the batch of a stream, with `index` 0, 1, 2...
     index: int32 [batch], positions in `images`.
     step: Integer scalar, the global step.
     seed: Python int in [0, 2**32).
     augmentation: Augmentation.
     mean: float [c], in pixel units.
     std: float [c], in pixel units.
-    sample_ids: int32 [batch], what the draws depend on: the `index` that a stream gives. None
-      stands for `index`.
+    sample_ids: int32 [batch], the identities that the draws depend on, such as the `index` of a
+      stream; None: `index`.
 
   Returns:
     float32 [batch, height, width, c].
@@ -138,7 +139,7 @@ def eval_images(images, mean, std):
 
 
 def _colours(pixels):
-  """Pixels as float32 with a last axis of colours; packed ones are taken apart."""
+  """Pixels as float32 with a last axis of colours; packed ones are unpacked."""
   if len(pixels.shape) == 4:
     return ops.cast(pixels, "float32")
   blue = ops.floor(pixels * (1 / 65536))

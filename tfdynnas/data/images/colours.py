@@ -1,4 +1,4 @@
-"""Colour jitter, on the device: `keras.ops` alone, no loop over images.
+"""Colour jitter on the device, in `keras.ops`, without a loop over images.
 
 Source: the usual four changes in a random order: brightness (towards black), contrast (towards the
 image's mean gray), saturation (towards each pixel's gray), each by a factor in [1 - amount,
@@ -25,7 +25,7 @@ def draws(seed, step, index, amount, hue):
   Args:
     seed: Python int in [0, 2**32).
     step: Integer scalar, the global step.
-    index: int32 [batch], what identifies each image.
+    index: int32 [batch], the identity of each image.
     amount: Python float in [0, 1].
     hue: Python float in [0, 0.5].
 
@@ -48,8 +48,8 @@ def jittered(values, order, turn, factors, angle, by_hue=True):
   Args:
     values: float32 [batch, height, width, 3], in [0, 255].
     order: int32 [batch, 3], `turn`: int32 [batch], `factors`: float32 [batch, 3], `angle`: float32
-      [batch], as of `draws`.
-    by_hue: Python bool; False leaves the hue out.
+      [batch], from `draws`.
+    by_hue: Python bool, whether to turn the hue.
 
   Returns:
     float32 [batch, height, width, 3], in [0, 255].
@@ -57,7 +57,7 @@ def jittered(values, order, turn, factors, angle, by_hue=True):
   height, width = ops.shape(values)[1:3]
   planes = [ops.reshape(values[..., i], (-1, height * width)) for i in range(3)]
   if by_hue:
-    # The hue is dear, so it is turned once: blends that come later wait behind it.
+    # Turning the hue is slow, so it is done once: early blends before it, late ones after it.
     early = [place < turn for place in range(_BLENDS)]
     planes = _turned(_blended(planes, order, factors, early), ops.expand_dims(angle, 1))
     late = [ops.logical_not(one) for one in early]
@@ -68,10 +68,10 @@ def jittered(values, order, turn, factors, angle, by_hue=True):
 
 
 def _blended(planes, order, factors, chosen):
-  """Blends in their order; of images that are not `chosen` for one, with a factor of 1.
+  """Applies the blends in their order, with a factor of 1 to images not `chosen` for one.
 
-  The three colours are float32 [batch, pixels] each: a last axis of 3 is summed and broadcast
-  slowly on a CPU, 0.20 s in place of 0.08 for all changes of 64 images of 224x224.
+  The three colours are float32 [batch, pixels] each: a CPU is slow on a last axis of 3, 0.20 s
+  instead of 0.08 for all changes of 64 images of 224x224.
   """
   for place in range(_BLENDS):
     blend = ops.expand_dims(order[:, place], 1)
@@ -98,7 +98,7 @@ def _turned(planes, angle):
       ops.where(value == green, 2 + (blue - red) / safe, 4 + (red - green) / safe),
   )
   sixths = sixths + 6 * angle
-  # Each colour is lowest within a sixth of the circle of its opposite, and full from two on.
+  # A colour is lowest within a sixth of the circle from its opposite, and full two sixths away.
   aparts = (sixths - opposite for opposite in (3, 5, 1))
   aparts = (ops.abs(apart - 6 * ops.round(apart / 6)) for apart in aparts)
   return [value - chroma * ops.clip(2 - apart, 0, 1) for apart in aparts]

@@ -1,8 +1,8 @@
 """Photographs to one size: random-resized crops to train on, the middle to score on.
 
-Source: the usual ImageNet preprocessing. A crop has 8 to 100 % of the area and 3:4 to 4:3 of the
-sides, up to ten tries, else the largest in the middle. To score, the short side becomes
-size * 256 / 224, of which the middle is cut. Bilinear, with antialiasing where pixels get fewer.
+Source: the usual ImageNet preprocessing. A crop has 8 to 100 % of the area and sides of 3:4 to 4:3;
+if ten tries fail, it is the largest in the middle. To score, the short side becomes
+size * 256 / 224, and the middle is cut out. Bilinear, with antialiasing if the image shrinks.
 """
 
 import math
@@ -24,9 +24,9 @@ def check(crop, image_size, downsample=1, resize_as="squash"):
 
   Args:
     crop: "whole" or "resized".
-    image_size: What the caller was given, None if nothing.
+    image_size: Image size as given by the user, or None.
     downsample: Side of the blocks whose mean becomes a pixel.
-    resize_as: What is done where the ratio of the sides is another.
+    resize_as: How an image of another aspect ratio is resized.
   """
   if crop not in CROPS:
     raise errors.InputError(f"`crop` must be one of {', '.join(CROPS)}. Received: {crop}")
@@ -38,33 +38,33 @@ def check(crop, image_size, downsample=1, resize_as="squash"):
 
 
 def record(crop):
-  """What the record of a set says of this: nothing of whole images."""
+  """The entries for the record of a set: none for whole images."""
   return {} if crop == "whole" else {"crop": crop}
 
 
 def constants(crop, names):
-  """The usual (mean, std) of ImageNet, for its 1000 classes by their synsets; else None.
+  """The usual (mean, std) of ImageNet, if the classes are its 1000 synsets; else None.
 
-  Whole images are measured, at the size that they have.
+  The constants of whole images are measured, at their own size.
   """
   imagenet = len(names) == 1000 and (names[0], names[-1]) == IMAGENET_NAMES
   return IMAGENET if crop == "resized" and imagenet else None
 
 
 def draws(seed, step, index):
-  """What the tries of an image's crop are drawn from, a function of (seed, step, index) alone.
+  """Random bits for the tries of an image's crop, a function of (seed, step, index) alone.
 
   Args:
     seed: Python int in [0, 2**32).
     step: Integer scalar, the global step.
-    index: Integer scalar, what identifies the image.
+    index: Integer scalar, the identity of the image.
 
   Returns:
     uint32 [tries, 4]: area, ratio, row, column.
   """
   import tensorflow as tf
 
-  from tfdynnas import hashing  # Late as TensorFlow, since it imports Keras.
+  from tfdynnas import hashing  # Late, like TensorFlow, since it imports Keras.
 
   uses = tf.reshape(tf.range(4 * _TRIES), [_TRIES, 4])
   return hashing.uniform_uint32(seed, _DRAWS, step, index, uses)
@@ -76,7 +76,7 @@ def window(height, width, bits):
   Args:
     height: int32 scalar.
     width: int32 scalar.
-    bits: uint32 [tries, 4], as of `draws`.
+    bits: uint32 [tries, 4], from `draws`.
 
   Returns:
     int32 [4]: first row, first column, height, width. The first try that fits; else the largest
@@ -100,11 +100,11 @@ def window(height, width, bits):
 
 
 def middle(image, size):
-  """What is scored of an image: its middle.
+  """The middle of an image, which is scored.
 
   Args:
     image: uint8 tensor [height, width, 3].
-    size: (height, width) of what comes out.
+    size: (height, width) of the result.
 
   Returns:
     uint8 tensor.
@@ -112,7 +112,8 @@ def middle(image, size):
   import tensorflow as tf
 
   sides, aims = tf.shape(image)[:2], [round(side * 256 / 224) for side in size]
-  # The smallest image of the same ratio that covers the aims; on squares, the short side is one.
+  # The smallest image of the same ratio that covers the aims; if these are square, its short side
+  # equals them.
   covering = tf.maximum(aims, sides * aims[::-1] // tf.gather(sides, [1, 0]))
   image = resized(image, covering)
   first = tf.cast(tf.round((covering - size) / 2), tf.int32)
@@ -120,7 +121,7 @@ def middle(image, size):
 
 
 def resized(image, size):
-  """`resize.squashed`; faster, and but for rounding the same, where pixels get more."""
+  """As `resize.squashed`, but faster if the image grows, and then equal except for rounding."""
   import tensorflow as tf
 
   def enlarged():

@@ -1,34 +1,34 @@
-"""Encoded images to the pixels that viewers show, in TensorFlow ops: for training and the servable.
+"""Decodes images to the pixels that viewers show, in TensorFlow ops: for training and the servable.
 
-TensorFlow 2.21 by itself leaves transparency and EXIF out, takes places in a bitmap's palette for
-grays, gives no three colours of a transparent WebP, and writes behind its memory where an animated
-one is decoded with the number of channels left open.
+TensorFlow 2.21 alone ignores transparency and EXIF, takes palette indices of a bitmap for grays,
+cannot decode a transparent WebP to three colours, and writes out of bounds when it decodes an
+animated WebP without a given number of channels.
 """
 
 import functools
 
 from tfdynnas.data.images import exif
 
-# Bytes beyond ASCII are any: a pattern of TensorFlow takes `\x89` for two bytes of UTF-8.
+# Bytes beyond ASCII match any: a TensorFlow pattern takes `\x89` for two bytes of UTF-8.
 _BEGIN = (r"\CPNG\C*", r"GIF8\C*", r"BM\C*", r"RIFF\C{4}WEBP\C*")
-_HEAD = 54  # Bytes that hold the size of all but JPEGs.
+_HEAD = 54  # Bytes that hold the image size in all formats except JPEG.
 _APP1_EXIF = 0xE1 << 32 | 0x45786966  # The marker, then "Exif".
-_PNG_EXIF, _PNG_KEY = 0x65584966, 0x74524E53  # "eXIf"; "tRNS": a colour that is transparent.
+_PNG_EXIF, _PNG_KEY = 0x65584966, 0x74524E53  # "eXIf"; "tRNS": a transparent colour.
 _RIFF_EXIF = 0x45584946  # "EXIF".
 
 
 def rgb(content, preparation, window=None):
-  """Decodes an image, in a tf.data map or a graph that is served.
+  """Decodes an image, in a tf.data map or a served graph.
 
   Args:
     content: Scalar string tensor, of a JPEG, PNG, GIF (first frame), BMP or WebP file.
-    preparation: Preparation: of `max_pixels`, `orientation` and `background`.
-    window: (height, width) -> int32 [4]: first row and column, height and width of what is wanted
-      of an image that is seen at this size; None wants all.
+    preparation: Preparation, whose `max_pixels`, `orientation` and `background` are used.
+    window: (height, width) of the upright image -> int32 [4]: first row and column, height and
+      width of the wanted box; None for the whole image.
 
   Returns:
-    uint8 tensor [height, width, 3]. The op fails for other files, broken ones, and those of more
-    pixels than allowed.
+    uint8 tensor [height, width, 3]. The op fails for other or broken files, and for images with too
+    many pixels.
   """
   import tensorflow as tf
 
@@ -37,8 +37,8 @@ def rgb(content, preparation, window=None):
   jpeg = tf.io.is_jpeg(content)
   png = tf.strings.regex_full_match(begin, _BEGIN[0])
 
-  # Most files need nothing but to be decoded, and the ops of the rest take longer than a small
-  # image even where they are not run: so they are one op here.
+  # Most files only need decoding, and the ops for the others would take longer than a small image
+  # even if they do not run: so they are one op here.
   @functools.partial(tf.function, autograph=False, experimental_attributes={"_noinline": True})
   def with_care():
     return _with_care(content, begin, head, preparation, window)
@@ -58,7 +58,7 @@ def rgb(content, preparation, window=None):
 
 
 def _jpeg_is_simple(content, preparation):
-  """Whether a JPEG is not too large, and EXIF does not turn it."""
+  """Whether a JPEG is small enough, and has no EXIF that could turn it."""
   import tensorflow as tf
 
   shape = tf.cast(tf.io.extract_jpeg_shape(content)[:2], tf.int64)
@@ -66,7 +66,7 @@ def _jpeg_is_simple(content, preparation):
 
 
 def _png_is_simple(content, head, preparation):
-  """Whether a PNG is not too large, has no transparency, and EXIF does not turn it."""
+  """Whether a PNG is small enough, and has no transparency and no EXIF that could turn it."""
   import tensorflow as tf
 
   pixels = _number(head[16:20]) * _number(head[20:24])
@@ -76,7 +76,7 @@ def _png_is_simple(content, head, preparation):
 
 
 def _simple_jpeg(content, window):
-  """Decodes what is wanted and no more."""
+  """Decodes the wanted box alone."""
   import tensorflow as tf
 
   if window is None:
@@ -86,7 +86,7 @@ def _simple_jpeg(content, window):
 
 
 def _with_care(content, begin, head, preparation, window):
-  """Decodes an image of any kind, whatever is special about it."""
+  """Decodes an image of any format, with transparency, EXIF and palettes."""
   import tensorflow as tf
 
   kinds = [tf.io.is_jpeg(content)]
@@ -98,7 +98,7 @@ def _with_care(content, begin, head, preparation, window):
       lambda: _cut(_gif(*given), window),
       lambda: _cut(_bmp(*given), window),
       lambda: _cut(_webp(*given), window),
-      lambda: _plain(content),  # Which says what it knows.
+      lambda: _plain(content),  # It raises TensorFlow's own error.
   ])
 
 
@@ -109,7 +109,7 @@ def _plain(content):
 
 
 def _cut(image, window):
-  """What is wanted of a decoded image."""
+  """The wanted box of a decoded image."""
   import tensorflow as tf
 
   if window is None:
@@ -120,7 +120,7 @@ def _cut(image, window):
 
 
 def _jpeg(content, preparation, window):
-  """Decodes what is wanted and no more."""
+  """Decodes the wanted box alone, turned by EXIF."""
   import tensorflow as tf
 
   shape = tf.io.extract_jpeg_shape(content)[:2]
@@ -138,15 +138,15 @@ def _png(content, head, preparation):
 
   content = _allowed(content, [_number(head[16:20]), _number(head[20:24])], preparation)
 
-  def keyed():  # One look for the word is cheap beside a walk, and most files do not have it.
+  def keyed():  # A search for the word is cheaper than a walk over chunks, and rarely finds it.
     return tf.cond(
         tf.strings.regex_full_match(content, r"\C*tRNS\C*"),
         lambda: exif.find(tf.io.decode_raw(content, tf.uint8), 8, exif.png_chunk, _PNG_KEY) >= 0,
         lambda: False,
     )
 
-  # Four channels of a file that has no transparency would not all be opaque: TensorFlow fills them
-  # with the largest value of few bits.
+  # Only if it is transparent: for other files TensorFlow fills the fourth channel with the largest
+  # value of their few bits, which is not opaque.
   clear = tf.cond((head[25] == 4) | (head[25] == 6), lambda: True, keyed)
   image = _laid(content, clear, preparation)
   return exif.turned(image, _way(content, preparation, 8, exif.png_chunk, _PNG_EXIF))
@@ -184,7 +184,7 @@ def _bmp(content, head, preparation):
 def _webp(content, head, preparation):
   import tensorflow as tf
 
-  sizes = [  # Of lossy images, of lossless ones, of those with more to say.
+  sizes = [  # Of lossy, lossless and extended files.
       lambda: [_little(head[at:at + 2]) % 2**14 for at in (28, 26)],
       lambda: [1 + _little(head[21:25]) // 2**shift % 2**14 for shift in (14, 0)],
       lambda: [1 + _little(head[at:at + 3]) for at in (27, 24)],
@@ -199,7 +199,7 @@ def _webp(content, head, preparation):
 
 
 def _said_clear(content, flags):
-  """An animated WebP that says it is transparent; TensorFlow decodes no other."""
+  """An animated WebP, marked as transparent; TensorFlow decodes no other."""
   import tensorflow as tf
 
   byte = tf.constant([bytes([value | 16]) for value in range(256)])[flags]
@@ -209,7 +209,7 @@ def _said_clear(content, flags):
 
 
 def _allowed(content, shape, preparation):
-  """The content, of an image that is not too large; its header says so before it is decoded."""
+  """The content; the op fails, before decoding, if the header has too many pixels."""
   import tensorflow as tf
 
   pixels = tf.reduce_prod(tf.cast(shape, tf.int64))
@@ -252,5 +252,5 @@ def _number(digits):
 
 
 def _little(digits):
-  """The same of little-endian bytes."""
+  """int64 scalar of little-endian bytes, int64 [n]."""
   return sum(digits[place] * 256**place for place in range(digits.shape[0]))

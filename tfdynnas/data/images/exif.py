@@ -1,11 +1,11 @@
-"""Which way an image's pixels lie, read from its EXIF in TensorFlow ops.
+"""The orientation of an image, read from its EXIF in TensorFlow ops.
 
-They are part of the graph that is served. `header.orientation` reads the same without TensorFlow.
+They belong to the served graph. `header.orientation` reads the same without TensorFlow.
 """
 
 _TAG = 0x0112
-_SHORT = 3  # The type of the tag; the only other one that can be is a LONG.
-_ENTRY = 12  # Bytes of an entry of a directory.
+_SHORT = 3  # The type of the tag; the only other possible one is LONG.
+_ENTRY = 12  # Bytes of a directory entry.
 
 
 def orientation(content, start, read, wanted):
@@ -18,7 +18,7 @@ def orientation(content, start, read, wanted):
     wanted: Kind of the chunk of EXIF, as `read` numbers it.
 
   Returns:
-    int64 scalar tensor in [1, 8], as EXIF numbers it; 1 where nothing is said, or nothing readable.
+    int64 scalar tensor in [1, 8], as EXIF numbers it; 1 if it is missing or unreadable.
   """
   import tensorflow as tf
 
@@ -27,12 +27,12 @@ def orientation(content, start, read, wanted):
     place = find(data, start, read, wanted)
     return tf.cond(place < 0, lambda: tf.constant(1, tf.int64), lambda: _tagged(data, place))
 
-  # One look for the word is cheap beside a walk, and most files do not have it.
+  # A search for the word is cheaper than a walk over chunks, and rarely finds it.
   return tf.cond(_said(content), look, lambda: tf.constant(1, tf.int64))
 
 
 def silent(content, preparation):
-  """Whether EXIF does not turn an image for sure: bool scalar tensor, or True if not obeyed."""
+  """Whether EXIF cannot turn an image: bool scalar tensor, or True if EXIF is ignored."""
   return ~_said(content) if preparation.orientation == "exif" else True
 
 
@@ -49,10 +49,10 @@ def find(data, start, read, wanted):
     data: uint8 [n] tensor, a file.
     start: Where its first chunk begins.
     read: (data, place) -> (kind, place of the content, place of the next chunk), int64.
-    wanted: The kind that is looked for.
+    wanted: The kind to look for.
 
   Returns:
-    int64 scalar tensor: where the content of the first chunk of that kind is; -1 without one.
+    int64 scalar tensor: where the content of the first chunk of that kind begins; -1 without one.
   """
   import tensorflow as tf
 
@@ -63,7 +63,7 @@ def find(data, start, read, wanted):
     found = tf.where(kind == wanted, content, found)
     return tf.where(following > place, following, size), found
 
-  # A chunk has at least 8 bytes in all formats but for the marks at a JPEG's end.
+  # A chunk has at least 8 bytes in all formats, except the markers at a JPEG's end.
   _, found = tf.while_loop(
       lambda place, found: (found < 0) & (place + 8 <= size), step,
       (tf.constant(start, tf.int64), tf.constant(-1, tf.int64)),
@@ -72,7 +72,7 @@ def find(data, start, read, wanted):
 
 
 def jpeg_segment(data, place):
-  """One segment of a JPEG; its kind is the marker, then the first four bytes of the content."""
+  """A segment of a JPEG; its kind is the marker, then the first four bytes of the content."""
   import tensorflow as tf
 
   mark, kind = _number(data, place, 1), _number(data, place + 1, 1)
@@ -84,26 +84,26 @@ def jpeg_segment(data, place):
 
 
 def png_chunk(data, place):
-  """One chunk of a PNG: its length, four letters, the content and a checksum."""
+  """A chunk of a PNG: its length, four letters, the content and a checksum."""
   following = place + 12 + _number(data, place, 4)
   return _number(data, place + 4, 4), place + 8, following
 
 
 def riff_chunk(data, place):
-  """One chunk of a WebP: four letters, its length, the content; they begin at even places."""
+  """A chunk of a WebP: four letters, its length, the content; chunks begin at even places."""
   length = _number(data, place + 4, 4, little=True)
   return _number(data, place, 4), place + 8, place + 8 + length + length % 2
 
 
 def turned(image, way):
-  """Turns and mirrors an image as its orientation says.
+  """Turns and mirrors an image upright, by its orientation.
 
   Args:
     image: Tensor [height, width, channels], as stored.
     way: Integer scalar tensor in [1, 8].
 
   Returns:
-    Tensor, as it is to be seen.
+    Tensor, the upright image.
   """
   import tensorflow as tf
 
@@ -117,15 +117,15 @@ def turned(image, way):
 
 
 def stored_box(box, shape, way):
-  """Where a box of an image as it is seen lies in the image as stored.
+  """A box of the upright image as a box of the stored image.
 
   Args:
     box: int32 [4]: first row, first column, height, width.
-    shape: int32 [2], height and width as seen.
+    shape: int32 [2], height and width of the upright image.
     way: Integer scalar tensor in [1, 8].
 
   Returns:
-    int32 [4], alike.
+    int32 [4]: first row, first column, height, width.
   """
   import tensorflow as tf
 
@@ -137,14 +137,14 @@ def stored_box(box, shape, way):
 
 
 def _flips(way):
-  """Whether rows, and columns, are seen in reverse; of one that is transposed, after that."""
+  """Whether rows, and columns, are reversed, after the transposition if there is one."""
   import tensorflow as tf
 
   return [tf.reduce_any(tf.cast(way, tf.int32) == ways) for ways in ([3, 4, 7, 8], [2, 3, 6, 7])]
 
 
 def _number(data, place, count, little=False):
-  """int64: the number in `count` bytes; of places behind the end the last byte counts."""
+  """int64: the number in `count` bytes; places past the end repeat the last byte."""
   import tensorflow as tf
 
   places = tf.expand_dims(place, -1) + tf.range(count, dtype=tf.int64)
@@ -155,10 +155,10 @@ def _number(data, place, count, little=False):
 
 
 def _tagged(data, place):
-  """The orientation of the first directory of EXIF's TIFF, which begins at `place`."""
+  """The orientation in the first directory of EXIF's TIFF, which begins at `place`."""
   import tensorflow as tf
 
-  place = tf.where(_number(data, place, 4) == 0x45786966, place + 6, place)  # Behind "Exif".
+  place = tf.where(_number(data, place, 4) == 0x45786966, place + 6, place)  # After "Exif".
   little = _number(data, place, 1) == 0x49
   first = place + _number(data, place + 4, 4, little)
   count = _number(data, first, 2, little)

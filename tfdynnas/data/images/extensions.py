@@ -1,6 +1,6 @@
-"""Which image files can be read: their formats, the extensions they go by, and why others are not.
+"""The image files that can be read: their formats and extensions, and why others are not.
 
-What is read is what TensorFlow decodes, since the servable's graph has to see what was scored.
+They are those that TensorFlow decodes, since the served graph must see what was scored.
 """
 
 import os
@@ -17,12 +17,12 @@ _OTHERS = {
 
 
 def is_image(name):
-  """Whether a file of that name is read as an image: it has one of EXTENSIONS, in any case."""
+  """Whether a file is read as an image: its name has one of EXTENSIONS, upper or lower case."""
   return os.path.splitext(name)[1].lower() in EXTENSIONS
 
 
 def reason(name):
-  """Why a file of a name without one of EXTENSIONS is passed over, a phrase for the user."""
+  """Why a file without one of EXTENSIONS is ignored, a phrase for the user."""
   kind = _OTHERS.get(os.path.splitext(name)[1].lower())
   if kind:
     return f"{kind} images, which TensorFlow does not decode; convert them to PNG"

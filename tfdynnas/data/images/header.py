@@ -1,14 +1,14 @@
-"""What an image file says of itself before it is decoded: height, width and orientation.
+"""The header of an image file: height, width and orientation, without decoding the pixels.
 
-It is read as the served graph reads it (`decode`, `exif`), which Pillow does not: that takes the
-orientation from XMP too, decodes a PNG to look for a late eXIf chunk, and reads a WebP whole.
+They are read as in the served graph (`decode`, `exif`). Pillow would read the orientation from XMP
+too, decode a PNG to look for a late eXIf chunk, and read a WebP whole.
 """
 
 import os
 import stat
 import struct
 
-# JPEG frame headers, the segments that carry the size: SOF0..15 less DHT, JPG and DAC.
+# JPEG frame headers, the segments that hold the size: SOF0..15 without DHT, JPG and DAC.
 _FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _SCAN = 0xDA  # Where a JPEG's segments end and its pixels begin.
 _ORIENTATION = 0x0112  # The tag of EXIF.
@@ -16,19 +16,18 @@ _SHORT, _LONG = 3, 4  # Its types.
 
 
 def image_size(path):
-  """Size of a JPEG, PNG, GIF, BMP or WebP file, told by its content and not by its name.
+  """Size of a JPEG, PNG, GIF, BMP or WebP file, recognised by its content, not by its name.
 
   Args:
     path: Path of the file.
 
   Returns:
-    (height, width) as stored; None if it is none of these, no regular file, or its header is
-    broken.
+    (height, width) as stored; None if it is no such file, no regular file, or its header is broken.
 
   Raises:
     OSError: The file cannot be opened.
   """
-  if not stat.S_ISREG(os.stat(path).st_mode):  # To open a FIFO waits for somebody who writes to it.
+  if not stat.S_ISREG(os.stat(path).st_mode):  # Opening a FIFO would wait for a writer.
     return None
   with open(path, "rb") as file:
     return _stored_size(file)
@@ -45,7 +44,7 @@ def _stored_size(file):
       height, width = _bmp_size(head)
     elif head.startswith(b"\xff\xd8\xff"):
       frames = (start for mark, start, _ in _jpeg_segments(file) if mark in _FRAMES)
-      file.seek(next(frames, file.seek(0, 2)) + 1)  # Without a frame, behind the end.
+      file.seek(next(frames, file.seek(0, 2)) + 1)  # Past the end if there is no frame.
       height, width = struct.unpack(">HH", file.read(4))
     elif head.startswith(b"RIFF") and head[8:12] == b"WEBP":
       height, width = _webp_size(head)
@@ -57,7 +56,7 @@ def _stored_size(file):
 
 
 def displayed_size(path):
-  """Size of a file as viewers show it, turned as its EXIF says; else as `image_size`."""
+  """Size of a file as viewers show it, turned by its EXIF; otherwise as `image_size`."""
   found = image_size(path)
   if found:
     with open(path, "rb") as file:
@@ -66,13 +65,13 @@ def displayed_size(path):
 
 
 def orientation(file):
-  """What EXIF says of how the pixels lie.
+  """The orientation in the EXIF of an image file.
 
   Args:
-    file: Binary file that can seek, of an image.
+    file: Seekable binary file of an image.
 
   Returns:
-    int in [1, 8], as EXIF numbers it; 1, as stored, where nothing is said, or nothing readable.
+    int in [1, 8], as EXIF numbers it; 1, as stored, if it is missing or unreadable.
   """
   file.seek(0)
   head = file.read(12)
@@ -88,13 +87,13 @@ def orientation(file):
     file.seek(start)
     body = file.read(length)
     if head.startswith(b"\xff\xd8\xff") and not body.startswith(b"Exif\0\0"):
-      continue  # XMP, in a segment of the same number.
+      continue  # XMP, which has the same marker.
     return _tagged(body.removeprefix(b"Exif\0\0"))
   return 1
 
 
 def _bmp_size(head):
-  """Of bitmaps those alone that TensorFlow takes: 8, 24 or 32 bits a pixel, not compressed."""
+  """The size of a bitmap, if TensorFlow decodes it: 8, 24 or 32 bits a pixel, not compressed."""
   size, width, height, _, bits, compression = struct.unpack("<IiiHHI", head[14:34])
   plain = compression == 0 or compression == 3 and bits == 32
   good = size >= 40 and bits in (8, 24, 32) and plain
@@ -116,7 +115,7 @@ def _webp_size(head):
 
 
 def _jpeg_segments(file):
-  """Yields (marker, place of the content, its length) up to the scan, or where it is broken."""
+  """Yields (marker, place of the content, its length) up to the scan, or to a broken segment."""
   place = 2
   while True:
     file.seek(place)
@@ -132,7 +131,7 @@ def _jpeg_segments(file):
 
 
 def _chunks(file, place, layout, name):
-  """Yields (place of the content, its length) of the chunks of that name."""
+  """Yields (place of the content, its length) of the chunks with a name."""
   while True:
     file.seek(place)
     head = file.read(8)
@@ -142,12 +141,12 @@ def _chunks(file, place, layout, name):
     length, kind = fields if layout[0] == ">" else fields[::-1]
     if kind == name:
       yield place + 8, length
-    # A checksum ends those of PNG; those of RIFF begin at even places.
+    # PNG chunks end with a checksum; RIFF chunks begin at even places.
     place += 12 + length if layout[0] == ">" else 8 + length + length % 2
 
 
 def _tagged(body):
-  """The orientation of the first directory of EXIF's TIFF."""
+  """The orientation in the first directory of EXIF's TIFF."""
   order = {b"II": "<", b"MM": ">"}.get(body[:2])
   try:
     (first,) = struct.unpack_from(order + "I", body, 4)

@@ -1,7 +1,7 @@
-"""Images to pixels without TensorFlow: what `preparation.pixels` does, by Pillow and numpy.
+"""Images to pixels without TensorFlow: `preparation.pixels` by Pillow and numpy.
 
-PNG, BMP, GIF and WebP come out in the same pixels as from TensorFlow. JPEG does not: TensorFlow
-takes libjpeg's fast transform, Pillow its accurate one.
+PNG, BMP, GIF and WebP give the same pixels as with TensorFlow. JPEG does not: TensorFlow uses
+libjpeg's fast transform, Pillow its accurate one.
 """
 
 import functools
@@ -34,8 +34,8 @@ def decoded(content, preparation):
   """Decodes one image; see `decode.rgb`.
 
   Args:
-    content: bytes, as of `prepared`.
-    preparation: Preparation: of `max_pixels`, `orientation` and `background`.
+    content: bytes of an image file, as for `prepared`.
+    preparation: Preparation, whose `max_pixels`, `orientation` and `background` are used.
 
   Returns:
     uint8 [height, width, 3]; gray becomes three equal colours.
@@ -47,7 +47,7 @@ def decoded(content, preparation):
 
   try:
     with Image.open(io.BytesIO(content), formats=extensions.READ) as image:
-      width, height = image.size  # Of the header: nothing is decoded yet.
+      width, height = image.size  # From the header: nothing is decoded yet.
       if height * width > preparation.max_pixels:
         raise ValueError(f"{height}x{width}, more than {preparation.max_pixels:,} pixels")
       found = _rgb(image, preparation)
@@ -59,7 +59,7 @@ def decoded(content, preparation):
 
 def _rgb(image, preparation):
   """Pillow's image as an array [height, width, 3]."""
-  if image.mode.startswith("I"):  # Gray of 16 bits, of which Pillow would clip the upper half.
+  if image.mode.startswith("I"):  # 16-bit gray, whose upper half Pillow would clip.
     return np.repeat((np.asarray(image) >> 8).astype(np.uint8)[..., None], 3, axis=-1)
   clear = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
   if preparation.background == "none" or image.format == "BMP" or not clear:
@@ -70,7 +70,7 @@ def _rgb(image, preparation):
 
 
 def turned(image, way):
-  """Turns and mirrors an image as its orientation says; see `exif.turned`."""
+  """Turns and mirrors an image upright, by its orientation; see `exif.turned`."""
   image = image.swapaxes(0, 1) if way >= 5 else image
   image = image[::-1] if way in (3, 4, 7, 8) else image
   return image[:, ::-1] if way in (2, 3, 6, 7) else image
@@ -86,11 +86,11 @@ def png(image):
 
 
 def fitted(image, preparation):
-  """One decoded image at its size; see `resize.fitted` and `resize.downsampled`.
+  """A decoded image at its final size; see `resize.fitted` and `resize.downsampled`.
 
   Args:
     image: uint8 [height, width, 3].
-    preparation: Preparation: of `size`, `resize`, `downsample` and `repeat`.
+    preparation: Preparation, whose `size`, `resize`, `downsample` and `repeat` are used.
 
   Returns:
     uint8 array.
@@ -127,7 +127,7 @@ def _squashed(image, size):
 
 @functools.lru_cache(maxsize=256)
 def _weights(old, new):
-  """float32 [new, old]: what an antialiased bilinear resize of one side takes from each pixel."""
+  """float32 [new, old]: the weights of an antialiased bilinear resize of one side."""
   scale = max(old / new, 1.0)
   centers = (np.arange(new) + 0.5) * (old / new)
   distance = np.abs(np.arange(old) + 0.5 - centers[:, None]) / scale

@@ -1,7 +1,7 @@
 """How an encoded image becomes the pixels that a network sees: one description, one function.
 
-What is scored is prepared by it, whether held, streamed or packed, and so is what the servable is
-sent. `pixels` computes the same without TensorFlow.
+It prepares all scored images, whether held, streamed or packed, and those sent to the servable.
+`pixels` computes the same without TensorFlow.
 """
 
 import dataclasses
@@ -15,23 +15,23 @@ from tfdynnas.data.images import resize as resize_lib
 
 BACKGROUNDS = {"white": 255, "black": 0, "none": 0}
 ORIENTATIONS = ("exif", "stored")
-MAX_PIXELS = 89_478_485  # As Pillow: decoded, a quarter of a gigabyte.
-MOST_PIXELS = 2**29 // 3  # Of three colours, more are decoded neither by TensorFlow nor by Pillow.
+MAX_PIXELS = 89_478_485  # As in Pillow: a quarter of a gigabyte when decoded.
+MOST_PIXELS = 2**29 // 3  # Neither TensorFlow nor Pillow decodes more pixels of three colours.
 
 
 @dataclasses.dataclass(frozen=True)
 class Preparation:
-  """What is done to an encoded image, in the order of the fields.
+  """The steps from an encoded image to pixels, in the order of the fields.
 
   Attributes:
-    max_pixels: int, the most that an image may have to be decoded.
-    background: "white" or "black": what transparent pixels are laid on; "none" leaves
-      transparency out. Of a GIF they are black whatever it says.
-    orientation: "exif" turns an image as its EXIF says, "stored" does not.
+    max_pixels: int, the most pixels that an image may have.
+    background: "white" or "black": the colour behind transparent pixels; "none" ignores
+      transparency. In a GIF, transparent pixels are always black.
+    orientation: "exif" turns an image by its EXIF, "stored" does not.
     crop: "whole", or "resized": random-resized crops to train on, the middle to score on.
-    size: (height, width) to come to, of an int or a pair; None keeps what the images have.
-    resize: What is done where the ratio of the sides is another: "squash" the image, "pad" it in
-      the colour of the background, or "crop" its middle.
+    size: (height, width) to resize to, given as an int or a pair; None keeps the images' size.
+    resize: How to fit an image of another aspect ratio: "squash" it, "pad" it in the colour of the
+      background, or "crop" its middle.
     downsample: int, side of the blocks whose mean then becomes a pixel.
     repeat: (down, across), ints: how often each pixel is then repeated.
   """
@@ -66,21 +66,21 @@ class Preparation:
 
   @property
   def level(self):
-    """int, the gray that transparent pixels, and what is padded, have: 0 or 255."""
+    """int, the gray of the background and the padding: 0 or 255."""
     return BACKGROUNDS[self.background]
 
   @property
   def image_shape(self):
-    """(height, width, 3) of what comes out."""
+    """The (height, width, 3) of the result."""
     sides = zip(self.size, self.repeat)
     return (*(side // self.downsample * times for side, times in sides), 3)
 
   def of_size(self, size):
-    """The same for images of a size, (height, width), where nothing else was asked for."""
+    """This preparation, with a size, (height, width), if it has none."""
     return self if self.size else dataclasses.replace(self, size=tuple(size))
 
   def identity(self):
-    """List of str: what of this changes pixels, but for the size, since it can be chosen."""
+    """List of str: the settings that change pixels, except the size, which can be chosen."""
     chosen = {"orientation": "stored", "background": "none", "resize": "squash"}
     found = {name: getattr(self, name) for name in chosen}
     return [*crop_lib.record(self.crop), *(
@@ -99,7 +99,7 @@ def pixels(content, preparation, key=None):
   Args:
     content: Scalar string tensor, of a JPEG, PNG, GIF (first frame), BMP or WebP file.
     preparation: Preparation with a size.
-    key: (seed, step, index) that a random crop follows from, to train on; None for what is scored.
+    key: (seed, step, index) that determines the random crop of a training image; None to score.
 
   Returns:
     uint8 tensor [height, width, 3].
@@ -113,7 +113,7 @@ def pixels(content, preparation, key=None):
 
 @functools.lru_cache(maxsize=32)
 def _scored(preparation):
-  """The function of `pixels` for what is scored."""
+  """The function of `pixels` for scored images."""
   import tensorflow as tf
 
   def run(content):
@@ -129,7 +129,7 @@ def _scored(preparation):
 
 @functools.lru_cache(maxsize=32)
 def _cropped(preparation, seed):
-  """The function of `pixels` for random crops: of the content, the step and the index."""
+  """The function of `pixels` for random crops: (content, step, index) -> pixels."""
   import tensorflow as tf
 
   def run(content, step, index):

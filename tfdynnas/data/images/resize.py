@@ -1,8 +1,8 @@
-"""Image sizes: what a size means, and smaller images by the mean of blocks of pixels."""
+"""Image sizes: fitting an image to a size, downsampling by means of blocks, repeating pixels."""
 
 from tfdynnas import errors
 
-WAYS = ("squash", "pad", "crop")  # What is done where the ratio of the sides is another.
+WAYS = ("squash", "pad", "crop")  # How to fit an image of another aspect ratio.
 
 
 def check_downsample(shape, downsample):
@@ -17,12 +17,12 @@ def check_downsample(shape, downsample):
 
 
 def inner(sides, size, xp):
-  """Size of an image that is made to fit into `size`, in its own ratio.
+  """Size of an image that is resized to fit into `size` and keeps its aspect ratio.
 
   Args:
     sides: int64 [2], height and width of the image.
-    size: int64 [2] of what it is to fit into.
-    xp: numpy or tensorflow, of which both arrays are.
+    size: int64 [2], the size to fit into.
+    xp: numpy or tensorflow, the module of both arrays.
 
   Returns:
     int64 [2].
@@ -33,7 +33,7 @@ def inner(sides, size, xp):
 
 
 def middle_box(sides, size, xp):
-  """Size of the largest part of an image that has the ratio of `size`; arguments as of `inner`."""
+  """Size of the largest box in an image with the aspect ratio of `size`; arguments as `inner`."""
   other, turned = (xp.stack([pair[1], pair[0]]) for pair in (sides, size))
   return xp.minimum(sides, _divided(other * size, turned, xp))
 
@@ -44,13 +44,13 @@ def _divided(whole, by, xp):
 
 
 def fitted(image, size, way="squash", level=0):
-  """One decoded image at its final size, in a tf.data map.
+  """A decoded image at its final size, in a tf.data map.
 
   Args:
     image: uint8 tensor [height, width, 3].
     size: (height, width), or None.
     way: One of WAYS.
-    level: int, the gray of what is padded.
+    level: int, the gray of the padding.
 
   Returns:
     uint8 tensor [height, width, 3].
@@ -75,14 +75,14 @@ def fitted(image, size, way="squash", level=0):
 
 
 def squashed(image, size):
-  """An image at another size: antialiased bilinear, which reduces photographs without moire."""
+  """An image at another size: antialiased bilinear, which shrinks photographs without moire."""
   import tensorflow as tf
 
   def changed():
     other = tf.image.resize(image, size, antialias=True)
     return tf.cast(tf.clip_by_value(tf.round(other), 0, 255), tf.uint8)
 
-  same = tf.reduce_all(tf.shape(image)[:2] == size)  # Then it would change nothing.
+  same = tf.reduce_all(tf.shape(image)[:2] == size)  # Then resizing would change nothing.
   return tf.cond(same, lambda: image, changed)
 
 
@@ -109,7 +109,7 @@ def downsampled(image, downsample):
 
 
 def repeated(image, times):
-  """An image with each pixel repeated as often as `times` says, (down, across)."""
+  """An image with each pixel repeated `times`, (down, across)."""
   import tensorflow as tf
 
   down, across = times

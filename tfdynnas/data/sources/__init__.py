@@ -1,1 +1,1 @@
-"""Where images come from: one file per source."""
+"""Sources of images, one per file."""

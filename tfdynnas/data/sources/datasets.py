@@ -13,7 +13,7 @@ from tfdynnas.data import streams
 if TYPE_CHECKING:
   import tensorflow as tf
 
-COMPARED = 10_000  # Images of two readings that are compared, at most.
+COMPARED = 10_000  # The most images of two iterations to compare.
 
 
 def from_dataset(
@@ -22,27 +22,27 @@ def from_dataset(
     valid_share: float | None = None, seed: int = 0, held_bytes: int = dataset_lib.HELD_BYTES,
     test_share: float | None = None,
 ) -> dataset_lib.Data:
-  """Makes a Data of unbatched datasets of (image, label), each the same whenever it is read.
+  """Makes a Data from unbatched datasets of (image, label), each the same at every iteration.
 
   Images are uint8 [height, width, 3] or [height, width, 1], all of one size; labels are integers
-  from 0. A set too large to hold is read again and again, as a stream. Of a dataset that is cut or
-  streamed, two readings of the first 10,000 images are compared: parts are cut by position.
+  from 0. A set too large to hold is read repeatedly, as a stream. Parts are cut by position: so two
+  iterations over the first 10,000 images of a split or streamed dataset are compared.
 
   Args:
     train: tf.data.Dataset.
     valid: tf.data.Dataset; None takes a share of `train` by a seeded permutation.
     test: tf.data.Dataset or None.
-    class_names: Sequence of str; None names the labels 0, 1, 2... by number, none left out.
-    valid_share: Share in (0, 1) of `train` for validation, without `valid`; None stands for 0.5.
+    class_names: Sequence of str; None names the labels by number, 0, 1, 2..., without gaps.
+    valid_share: Share in (0, 1) of `train` for validation, without `valid`; None: 0.5.
     seed: int in [0, 2**32), of the split.
     held_bytes: A set with more bytes of pixels than this is streamed.
-    test_share: The same for the test, if `valid` and `test` are None; None takes none.
+    test_share: Share in (0, 1) of `train` for the test, without `valid` and `test`; None: no test.
 
   Returns:
     Data.
 
   Raises:
-    InputError: A dataset has other elements, labels or size, or another order each time.
+    InputError: A dataset has wrong elements, labels or size, or another order at each iteration.
 
   Example:
     images = np.random.default_rng(0).integers(0, 256, [60, 8, 8, 3], np.uint8)
@@ -54,7 +54,7 @@ def from_dataset(
 
 
 def _load(given, class_names, seed, held_bytes, *shares):
-  """What `from_dataset` returns, of a dict from the name of a part to its dataset or None."""
+  """The result of `from_dataset`; `given` is a dict, name of a part -> its dataset or None."""
   shape = _image_shape(given)
   sizes = {name: _size(name, dataset) for name, dataset in given.items() if dataset is not None}
   held = sum(sizes.values()) * int(np.prod(shape)) <= held_bytes
@@ -101,14 +101,14 @@ def _cuts(sizes, seed, valid_share, test_share):
 
 
 def _int32(label):
-  """A label as int32; one beyond what that holds stays out of range."""
+  """A label as int32; one beyond int32 stays out of range."""
   import tensorflow as tf
 
   return tf.cast(tf.clip_by_value(tf.cast(label, tf.int64), -1, 2**31 - 1), tf.int32)
 
 
 def _compared(name, dataset):
-  """Refuses a dataset that two readings give otherwise; the labels of what was read, int32."""
+  """Refuses a dataset whose iterations differ; returns the labels of the compared images, int32."""
   readings = [dataset.take(COMPARED).batch(256).as_numpy_iterator() for _ in range(2)]
   labels = []
   for (images, own), other in zip(*readings):
@@ -124,7 +124,7 @@ def _compared(name, dataset):
 
 
 def _image_shape(given):
-  """(height, width, 3), the one shape of all images."""
+  """The shape of all images, (height, width, 3)."""
   shapes = set()
   for name, dataset in given.items():
     if dataset is None:
@@ -183,7 +183,7 @@ def _stream(name, dataset, places, size, shape):
     image = tf.reshape(record[:-4], [*shape[:2], -1])
     return tf.broadcast_to(image, shape), tf.bitcast(record[-4:], tf.int32)
 
-  # Pixels and label travel as one row of bytes, so that windows of them can be permuted.
+  # Pixels and label form one row of bytes, so that windows of rows can be permuted.
   numbered = dataset.map(packed).enumerate()
   identity = f"{name} {size} {shape} {streams.digest(keep.tobytes())}"
   return streams.sequential_stream(
@@ -192,7 +192,7 @@ def _stream(name, dataset, places, size, shape):
 
 
 def _names_by_number(parts):
-  """Names "0", "1"... of the labels of parts, which must leave none out."""
+  """Names "0", "1"... for the labels of parts, which must have no gaps."""
   found = np.unique(np.concatenate([part.labels for part in parts]))
   if len(found) < 2 or not np.array_equal(found, np.arange(len(found))):
     some = ", ".join(map(str, found[:5])) + (f", ... {found[-1]}" if len(found) > 5 else "")

@@ -1,4 +1,4 @@
-"""The 1797 handwritten digits that scikit-learn carries: a data set without a download."""
+"""The 1797 handwritten digits of scikit-learn: a data set without a download."""
 
 import numpy as np
 
@@ -24,9 +24,9 @@ def digits(
 
   Args:
     seed: int in [0, 2**32), of the split.
-    image_size: 8, or a multiple of it, or a pair of such: pixels are repeated.
-    valid_share: Share in (0, 1) for validation, in place of 0.3.
-    test_share: Share in (0, 1) for the test, in place of 0.2.
+    image_size: 8 or a multiple of it, or a pair of these: pixels are repeated.
+    valid_share: Share in (0, 1) for validation, instead of 0.3.
+    test_share: Share in (0, 1) for the test, instead of 0.2.
 
   Returns:
     Data, held.
@@ -51,12 +51,12 @@ def digits(
 
 
 def preparation(image_size):
-  """How a file of a digit becomes pixels: Preparation; raises InputError as `repeats`."""
+  """The Preparation of a digit's file; raises InputError as `repeats` does."""
   return preparation_lib.Preparation(size=(8, 8), repeat=repeats(image_size))
 
 
 def _encoded(gray):
-  """What `sets.Images.encoded` is of uint8 [n, 8, 8]: PNG files, made when they are asked for."""
+  """The `encoded` of Images, for uint8 [n, 8, 8]: PNG files, made on demand."""
   return lambda places: [pixels.png(gray[place]) for place in places]
 
 
@@ -78,7 +78,7 @@ def load_gray():
 
 
 def repeats(image_size):
-  """How often each row and each column of pixels is repeated for an `image_size`, ints.
+  """The (down, across) repeats of each pixel for an `image_size`, ints.
 
   Raises:
     InputError: A side is no multiple of 8.

@@ -1,4 +1,4 @@
-"""Image folders: one folder per class, with or without folders for training and test above."""
+"""Image folders: one folder per class, in folders such as `train` and `test` or not."""
 
 import dataclasses
 import os
@@ -27,18 +27,18 @@ def from_folder(
 ) -> dataset.Data:
   """Loads a folder of images, `path/CLASS/*.jpg` or `path/train/CLASS/*.jpg`.
 
-  Without a folder `train`, everything is split 50/30/20 within each class. With it, its images
-  train and those of `valid`, `val` or `validation` validate, those of `test` test. One of the two
-  alone is the test: the training images are then split 60/40 for validation. A class of few images
-  may miss in a part; one always trains. `record["skipped"]` counts what else lies there.
+  Without a folder `train`, all images are split 50/30/20 within each class. With it, `valid` (or
+  `val`, `validation`) and `test` are the other parts. One of these alone is the test: the training
+  images are then split 60/40 for validation. A small class may be missing in a part, never in
+  training. `record["skipped"]` counts ignored files and folders.
 
   Args:
     path: The folder.
     image_size: Height and width to resize to, an int or a pair; None if all have one size.
     seed: int in [0, 2**32), of the split.
-    held_bytes, look: Sets of more pixels are streamed; whether those to score on are decoded now.
-    crop: "whole" images are resized; "resized" ones cropped, see `crop`, and always streamed.
-    valid_share, test_share: Shares in (0, 1) of the images to split, in place of these.
+    held_bytes, look: Most bytes of pixels to hold, else streamed; whether to decode scored images.
+    crop: "whole" images are resized; "resized" ones are cropped, see `crop`, and always streamed.
+    valid_share, test_share: Shares in (0, 1) of the images to split, instead of the above.
     **preparing: resize, orientation, background, max_pixels: see `preparation.Preparation`.
 
   Returns:
@@ -62,7 +62,7 @@ def from_folder(
 
 
 def _sized(listed, preparation, held_bytes):
-  """(the preparation, with the size of the images; whether all of them are held)."""
+  """(preparation with the size of the images, whether all of them are held)."""
   paths = [file for files in listed if files for file in files.paths]
   preparation = preparation.of_size(_check_headers(paths, preparation))
   total = len(paths) * np.prod(preparation.image_shape)
@@ -70,7 +70,7 @@ def _sized(listed, preparation, held_bytes):
 
 
 def _check_headers(paths, preparation):
-  """(height, width) that the images come to; all of their headers are read."""
+  """The final (height, width) of the images; all headers are read."""
   first, size = None, preparation.size
   for path in paths:
     found = header_size(path, preparation.max_pixels, preparation.orientation == "exif")
@@ -84,15 +84,15 @@ def _check_headers(paths, preparation):
 
 
 def header_size(path, max_pixels=preparation_lib.MOST_PIXELS, turned=False):
-  """(height, width) that the header of an image file says.
+  """The (height, width) in the header of an image file.
 
   Args:
     path: The file.
-    max_pixels: int, the most that it may have.
+    max_pixels: int, the most pixels that it may have.
     turned: Whether EXIF turns it.
 
   Raises:
-    InputError: It is no image, cannot be read, or is too large to be decoded.
+    InputError: It is no image, cannot be read, or has too many pixels.
   """
   try:
     found = header.displayed_size(path) if turned else header.image_size(path)
@@ -111,7 +111,7 @@ def header_size(path, max_pixels=preparation_lib.MOST_PIXELS, turned=False):
 
 
 def _split(listed, seed, *shares):
-  """((train, valid, test) files, how they came about)."""
+  """((train, valid, test) files, how they were split)."""
   places, how = split.of_parts([files and files.labels for files in listed], seed, *shares)
   parts = []
   for part, chosen in places:
@@ -149,14 +149,14 @@ def _part(files, root, preparation, held):
 
 
 def _digests(paths):
-  """A digest of each file; None if they are too many bytes to be read for that."""
+  """A digest of each file; None if they have too many bytes to read for that."""
   if sum(os.path.getsize(path) for path in paths) > dataset.HELD_BYTES:
     return None
   return [streams.digest(pathlib.Path(path).read_bytes()) for path in paths]
 
 
 def _check(paths, preparation):
-  """Raises InputError of the first file that cannot be decoded."""
+  """Raises InputError that names the first file that cannot be decoded."""
   import tensorflow as tf
 
   contents = tf.data.Dataset.from_tensor_slices(paths).map(tf.io.read_file)

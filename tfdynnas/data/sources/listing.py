@@ -1,4 +1,4 @@
-"""Lists the images of a folder: which folders are parts, which are classes, what is passed over."""
+"""Lists the images of a folder: which folders are parts, which are classes, what is ignored."""
 
 import dataclasses
 import os
@@ -11,12 +11,12 @@ from tfdynnas.data import class_names as names_lib
 from tfdynnas.data import streams
 from tfdynnas.data.images import extensions
 
-# Folders that systems and programs leave among images, beside all whose names begin with a dot.
+# Folders that systems and programs leave among images, beside those that begin with a dot.
 RESERVED = frozenset((
     "@eadir", "@recycle", "#recycle", "$recycle.bin", "__macosx", "__pycache__", "lost+found",
     "system volume information",
 ))
-# What else is passed over, beside files of other extensions, which are counted by these.
+# What else is ignored; files of other extensions are counted by extension.
 STRAY = "images outside of class folders"
 HIDDEN = "files that begin with a dot"
 BARE = "files without an extension"
@@ -25,7 +25,7 @@ _PARTS = {"train": 0, "training": 0, "valid": 1, "val": 1, "validation": 1, "tes
 
 @dataclasses.dataclass(frozen=True)
 class Files:
-  """Image files and their labels; `skipped` counts what was passed over."""
+  """Image files and their labels; `skipped` counts ignored files and folders."""
 
   paths: list[str]
   labels: np.ndarray
@@ -39,9 +39,9 @@ def list_parts(path):
     path: The folder.
 
   Returns:
-    (names, parts, skipped): the classes; (train, valid, test) Files, None where there is no such
-    folder; dict, what was passed over -> how often: an extension of files, a name of folders with
-    a slash, STRAY, HIDDEN, BARE.
+    (names, parts, skipped): the classes; (train, valid, test) Files, None for a missing folder;
+    dict of ignored things -> their number: an extension of files, a folder's name with a slash,
+    STRAY, HIDDEN, BARE.
 
   Raises:
     InputError: The folder cannot be used.
@@ -62,7 +62,7 @@ def list_parts(path):
 
 
 def _part_folders(path):
-  """((train, valid, test) folders, None where there is none; what lies beside them, counted)."""
+  """((train, valid, test) folders, None for a missing one; counts of what is ignored)."""
   if not os.path.isdir(path):
     raise errors.InputError(f"`image_dir` must be a folder that exists. Received: {path}")
   folders = _subfolders(path)
@@ -83,7 +83,7 @@ def _part_folders(path):
 
 
 def _check_parts(path, named, parts, others):
-  """Raises InputError unless it is plain which folders are parts and which are classes."""
+  """Raises InputError unless it is clear which folders are parts and which are classes."""
   twice = next((names for names in parts.values() if len(names) > 1), None)
   if twice:
     raise errors.InputError(
@@ -106,12 +106,12 @@ def _check_parts(path, named, parts, others):
 
 
 def is_reserved(name):
-  """Whether a file or folder of that name is of the system or of a program, not of the images."""
+  """Whether a file or folder belongs, by its name, to the system or a program."""
   return name.startswith(".") or name.lower() in RESERVED
 
 
 def _scan(path):
-  """(names of folders, names of files) of a folder, links followed.
+  """(names of folders, names of files) in a folder; links are followed.
 
   Raises:
     InputError: It cannot be read.
@@ -138,7 +138,7 @@ def _is_image(name):
 
 
 def _classes(path):
-  """dict, name of each class -> its folder; names in the one form that Unicode calls composed."""
+  """dict, name of each class -> its folder; names in Unicode's composed form, NFC."""
   found = {}
   for folder in _subfolders(path):
     name = unicodedata.normalize("NFC", folder)
@@ -152,7 +152,7 @@ def _classes(path):
 
 
 def _list_files(path, names):
-  """Lists the images of each class; other classes than those of the training are refused."""
+  """Lists the images of each class; refuses classes that training does not have."""
   folders = _classes(path)
   unknown = sorted(set(folders) - set(names))
   if unknown:
@@ -173,7 +173,7 @@ def _list_files(path, names):
 
 
 def _beside(path):
-  """What lies beside the folders of a folder and is passed over: images, and reserved folders."""
+  """Counts what is ignored in a folder of class folders: images, and reserved folders."""
   folders, files = _scan(path)
   skipped = {f"{name}/": 1 for name in folders if is_reserved(name)}
   stray = sum(map(_is_image, files))
@@ -181,7 +181,7 @@ def _beside(path):
 
 
 def _images(folder, skipped):
-  """Paths of the images in a folder and those below it; the rest is counted in `skipped`."""
+  """Paths of the images in a folder and below it; other files are counted in `skipped`."""
   paths = []
   for directory, inner, files in sorted(_walk(folder)):
     kinds = [f"{name}/" for name in inner if is_reserved(name)]
@@ -198,12 +198,12 @@ def _images(folder, skipped):
 
 
 def _walk(folder, above=()):
-  """(folder, names of folders, names of files) of a folder and of those below, but reserved ones.
+  """(folder, names of folders, names of files) of a folder and all below, except reserved ones.
 
-  Links are followed, unlike by `os.walk`.
+  Links are followed, which `os.walk` does not do by default.
 
   Raises:
-    InputError: A folder cannot be read, or a link leads back to a folder that it lies in.
+    InputError: A folder cannot be read, or a link leads back to a folder above it.
   """
   place = os.path.realpath(folder)
   if place in above:

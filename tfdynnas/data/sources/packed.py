@@ -1,8 +1,8 @@
-"""Images from one packed file, without TensorFlow: numpy reads it, Pillow decodes it.
+"""Images from a packed file, without TensorFlow: numpy reads it, Pillow decodes it.
 
-For the same arguments a packed file gives the parts of the source that it was packed from, image by
-image. They are the same pixels, and the record has the same fingerprint, where the source holds
-PNG, BMP or GIF at its own size; see `pixels` for JPEG. A resize may round a pixel otherwise.
+With the same arguments, a packed file gives the same parts as its source, image by image. Pixels
+and fingerprint are equal too if the source holds PNG, BMP or GIF at its own size; see `pixels` for
+JPEG. A resize may round a pixel differently.
 """
 
 import dataclasses
@@ -34,16 +34,16 @@ def from_packed(
     path: The file.
     image_size: Height and width to resize to, an int or a pair; None keeps the images' size.
     downsample: Packed tfds sets: side of the blocks whose mean becomes a pixel.
-    valid_share: Share in (0, 1) for validation, None for that of the source.
+    valid_share: Share in (0, 1) for validation; None: the source's default.
     classes: Packed tfds sets: keep only the labels below this number; None keeps all.
     seed: int in [0, 2**32), of the split.
-    split_file: Packed CIFAR-10: the literature's fixed split, instead of `seed`.
+    split_file: Packed CIFAR-10: the published fixed split, instead of `seed`.
     held_bytes: Most bytes of pixels.
-    test_share: Share in (0, 1) for the test, of a source that has none; None is not given.
+    test_share: Share in (0, 1) for the test, if the source has none; None: the source's default.
     **preparing: resize, orientation, background, max_pixels: see `preparation.Preparation`.
 
   Returns:
-    Data, held; its record also has the name of the `dataset` that was packed, "" of a folder.
+    Data, held; its record also has the name of the packed `dataset`, "" for a folder.
 
   Raises:
     InputError: The file, one of its images or an argument cannot be used, or it is too large.
@@ -70,7 +70,7 @@ def _held(reader, places):
 
 
 def _preparation(path, record, image_size, downsample, preparing):
-  """How the images come to their pixels."""
+  """The Preparation of the images."""
   if record["kind"] == "digits":
     return digits.preparation(image_size or record["size"][0])
   found = preparation_lib.Preparation(size=image_size, downsample=downsample, **preparing)
@@ -80,7 +80,7 @@ def _preparation(path, record, image_size, downsample, preparing):
 
 
 def _cut_tfds(path, record, parts, downsample, classes, seed, split_file, shares):
-  """(places of each part as of split.of_parts, class names, record) of a tfds set."""
+  """(places of each part, see split.of_parts; class names; record) of a tfds set."""
   del path
   tfds.check_split_file(split_file, record["name"])
   names, train = tfds.kept_classes(record["class_names"], classes), parts["train"]
@@ -98,11 +98,11 @@ def _cut_tfds(path, record, parts, downsample, classes, seed, split_file, shares
   described = tfds.describe(
       record["name"], how, seed, shares, record["test_split"], downsample
   )
-  return places, names, {**described, **record.get("more", {})}  # Older files have none.
+  return places, names, {**described, **record.get("more", {})}  # Older files lack it.
 
 
 def _cut_other(path, record, parts, downsample, classes, seed, split_file, shares):
-  """The same of a folder or the digits."""
+  """(places of each part, class names, record) of a folder or the digits."""
   tfds.check_no_tfds(path, downsample, classes, split_file)
   labels = [parts[name].labels if name in parts else None for name in packed_file.PARTS]
   places, how = split.of_parts(labels, seed, **shares)
@@ -111,7 +111,7 @@ def _cut_other(path, record, parts, downsample, classes, seed, split_file, share
 
 
 def _check_total(path, places, shape, held_bytes):
-  """Streams are TensorFlow's: what cannot be held is refused."""
+  """Refuses a set too large to hold, since streams need TensorFlow."""
   total = sum(len(chosen) for _, chosen in places) * int(np.prod(shape))
   if total > held_bytes:
     raise errors.InputError(
@@ -122,7 +122,7 @@ def _check_total(path, places, shape, held_bytes):
 
 @dataclasses.dataclass(frozen=True)
 class _Reader:
-  """A packed file and the size its images are to have."""
+  """A packed file, and how to prepare its images."""
 
   path: str
   record: dict
@@ -130,13 +130,13 @@ class _Reader:
   preparation: preparation_lib.Preparation
 
   def held(self, name, places):
-    """Images at the places of a part, in that order."""
+    """Images at places of a part, in the order of the places."""
     part = self.parts[name]
     images = np.empty((len(places), *self.preparation.image_shape), np.uint8)
     for row, place in enumerate(places):
       try:
         images[row] = self._prepared(part.encoded[place])
-      except errors.InputError:  # Not of this image: of what was asked for, or of Pillow.
+      except errors.InputError:  # About the arguments or Pillow, not about this image.
         raise
       except ValueError as error:
         raise errors.InputError(

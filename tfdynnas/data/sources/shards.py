@@ -1,10 +1,10 @@
-"""TFRecord shards of tf.train.Example, in the format of ImageNet's usual ones.
+"""TFRecord shards of tf.train.Example, in the usual format of ImageNet.
 
-Files: train-00000-of-01024 and so on, and validation-... or test-... alike, with or without
-`.tfrecord`. Features: `image/encoded`, bytes; `image/class/label`, int64, which counts from 0, or,
-as ImageNet's does, from 1 (0 stood for what is none of the classes; it has no class here); names
-from `image/class/synset`, or `image/class/text`, or else the numbers. Shards of `sharding` also
-have `image/place`, int64, where the image is in the list of its folder's part: by that they are
+Files: train-00000-of-01024 and so on, and validation-... or test-... likewise, with or without
+`.tfrecord`. Features: `image/encoded`, bytes; `image/class/label`, int64, from 0, or from 1 as in
+ImageNet (whose 0, the background, is no class here); the names of classes from
+`image/class/synset`, or `image/class/text`, or else the numbers. Shards of `sharding` also have
+`image/place`, int64, the place of the image in the list of its folder's part, so that they are
 split as the folder is.
 """
 
@@ -38,7 +38,7 @@ _THREADS = 16
 
 
 def is_shard(name):
-  """Whether a file of that name is a shard."""
+  """Whether a file is a shard, by its name."""
   return bool(_FILE.fullmatch(name))
 
 
@@ -50,17 +50,17 @@ def from_shards(
 ) -> dataset_lib.Data:
   """Loads a folder of TFRecord shards.
 
-  Training, validation and test shards are the parts. Of two kinds, `test` is the others, and the
-  training shards are split for validation; those of `sharding` as their folder is. The first use
-  reads and checks all shards, and leaves what it counted in `index.json`, if it may write.
+  Training, validation and test shards are the parts. If one of the last two is missing, the other
+  is the test, and the training shards are split for validation; those of `sharding` as their folder
+  is. The first use checks all shards, and keeps their counts in `index.json` if it can write it.
 
   Args:
     path: The folder.
     image_size: Height and width to resize to, an int or a pair.
-    valid_share, test_share: Shares in (0, 1) of the training records to split, the second if there
-      are no other shards; None stands for 0.5, or for that of the folder.
+    valid_share, test_share: Shares in (0, 1) of the training records to split, the second only if
+      there are no other shards; None: 0.5 and no test, or those of the folder.
     seed: int in [0, 2**32), of the split.
-    held_bytes, look: Sets of more pixels are streamed; whether those to score on are decoded now.
+    held_bytes, look: Most bytes of pixels to hold, else streamed; whether to decode scored images.
     crop: "whole" or "resized", see `crop`; resized ones are always streamed.
     **preparing: resize, orientation, background, max_pixels: see `preparation.Preparation`.
 
@@ -105,11 +105,11 @@ def _load(path, files, index, preparation, shares, seed, held_bytes, look):
 
 
 def _cut(path, files, index, shares, seed):
-  """([(part of the shards, places of records) of train, valid and maybe test], its record)."""
+  """([(part of the shards, places of records) for train, valid and maybe test], record entries)."""
   labels, places = ({part: _each(files[part], index, fact) for part in files}
                     for fact in ("labels", "places"))
   test = next((part for part in ("test", "validation") if part in files), None)
-  if not any(map(len, places.values())) and len(files) < 3:  # Of somebody else.
+  if not any(map(len, places.values())) and len(files) < 3:  # Not written by `sharding`.
     split.refuse_share(path, test_share=shares["test_share"] if test else None)
     chosen = [("train", own) for own in split.seeded(len(labels["train"]), seed, **shares)]
     chosen += [(test, np.arange(len(labels[test])))] if test else []
@@ -125,12 +125,12 @@ def _cut(path, files, index, shares, seed):
 
 
 def _each(names, index, fact):
-  """A fact of each record of some shards, int64; nothing of shards without it."""
+  """A fact of each record of some shards, int64; empty for shards without it."""
   return np.concatenate([np.array(index[name][fact], np.int64) for name in names])
 
 
 def _record_order(path, part, places, count):
-  """Positions of a part's records in the order of the folder that they are from, if of one."""
+  """Positions of a part's records in the order of their folder, if they come from one."""
   if len(places) == 0:
     return np.arange(count)
   order = np.argsort(places, kind="stable")
@@ -167,7 +167,7 @@ def _list(path):
 
 
 def _index(path, files):
-  """What is in the shards: dict, name -> {"bytes", "records", "labels", "places", "names"}."""
+  """The contents of the shards: dict, name -> {"bytes", "records", "labels", "places", "names"}."""
   sizes = {name: _size(os.path.join(path, name)) for part in files.values() for name in part}
   place = pathlib.Path(path) / INDEX
   try:
@@ -182,7 +182,7 @@ def _index(path, files):
       known |= {name: {"bytes": sizes[name], **found} for name, found in zip(missing, counted)}
     try:
       atomic.write_text(place, json.dumps(known) + "\n")
-    except OSError:  # In a folder of somebody else's, every start counts anew.
+    except OSError:  # In a read-only folder, every start counts again.
       pass
   return known
 
@@ -195,7 +195,7 @@ def _size(path):
 
 
 def _is_entry(entry, size):
-  """Whether this is what the index says of a shard of so many bytes."""
+  """Whether this is an entry of the index for a shard of `size` bytes."""
   match entry:
     case {"bytes": int(own), "records": int(records), "labels": list(labels),
           "places": list(places), "names": dict(names)}:
@@ -208,7 +208,7 @@ def _is_entry(entry, size):
 
 
 def _count(path):
-  """Reads one shard: dict of its records, the label and place of each, and names by label."""
+  """Reads a shard: dict of its number of records, their labels and places, and names by label."""
   import tensorflow as tf
 
   labels, places, names = [], [], {}
@@ -247,13 +247,13 @@ def _count(path):
 
 
 def _check_all(folder, names, index, preparation):
-  """Raises InputError of the first of some shards that `_check` refuses."""
+  """Raises InputError for the first of some shards that `_check` refuses."""
   for name in names:
     _check(os.path.join(folder, name), index[name], preparation)
 
 
 def _check(path, entry, preparation):
-  """Raises InputError of what is wrong with a shard: damage, its entry, or a record (from 0)."""
+  """Raises InputError if a shard is damaged, or its entry or a record (counted from 0) is wrong."""
   import tensorflow as tf
 
   if entry != {**entry, "bytes": _size(path), **_count(path)}:
@@ -273,7 +273,7 @@ def _check(path, entry, preparation):
 
 
 def _classes(path, files, index):
-  """(class names, the label of the first)."""
+  """(class names, label of the first one)."""
   labels = {part: _each(names, index, "labels") for part, names in files.items()}
   ranges = {part: (int(own.min()), int(own.max())) for part, own in labels.items()}
   (first, last), records = ranges["train"], len(labels["train"])

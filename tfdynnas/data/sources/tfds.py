@@ -1,4 +1,4 @@
-"""Image classification sets that tensorflow_datasets has prepared on this machine."""
+"""Image classification sets prepared by tensorflow_datasets on this machine."""
 
 import contextlib
 import difflib
@@ -21,15 +21,15 @@ from tfdynnas.data.images import preparation as preparation_lib
 from tfdynnas.files import damage
 from tfdynnas.files import regular_file
 
-# Published normalisation, in pixel units; other sets are measured.
+# Published (mean, std) in pixel units; those of other sets are measured.
 CONSTANTS = {
     "cifar10": ((125.3, 123.0, 113.9), (63.0, 62.1, 66.7)),
     "cifar100": ((129.3, 124.1, 112.4), (68.2, 65.4, 70.4)),
     "imagenet_resized/16x16": ((122.68, 116.66, 104.01), (63.22, 61.26, 65.09)),
 }
-LITERATURE = "literature"  # How a split came about.
+LITERATURE = "literature"  # How a set was split.
 SEEDED = "seeded permutation"
-UNREAD = "split "  # Before the name of a split, in what was passed over.
+UNREAD = "split "  # Prefix of a split's name among what is ignored.
 # name[/config][:version]: a namespace before the name would make tfds look on the network.
 _NAME = r"[a-z0-9_]+(/[^:]+)?(:[0-9.]+)?"
 
@@ -46,14 +46,14 @@ def from_tfds(
 
   Args:
     name: tfds name, such as "cifar10" or "imagenet_resized/16x16".
-    data_dir, download: Folder of prepared sets, None for tfds' own; whether to prepare the set.
+    data_dir, download: Folder of prepared sets, None for tfds' default; whether to prepare the set.
     image_size: Height and width to resize to, an int or a pair; None keeps the images' size.
-    downsample: Block side: images become the rounded means of blocks of pixels.
-    valid_share, test_share: Shares in (0, 1) of the training split: for validation, None stands
-      for 0.5; for the test, of a set without, None takes none.
+    downsample: Side of the blocks whose rounded mean becomes a pixel.
+    valid_share, test_share: Shares in (0, 1) of the training split: for validation, None: 0.5; for
+      the test, only if the set has none, None: no test.
     classes, seed: Keep only the labels below this number, None keeps all; int, of the split.
-    split_file: CIFAR-10 only: text with the literature's fixed 25k/25k split, instead of `seed`.
-    held_bytes, look: Sets of more pixels are streamed; whether those to score on are decoded now.
+    split_file: CIFAR-10 only: text of the published fixed 25k/25k split, instead of `seed`.
+    held_bytes, look: Most bytes of pixels to hold, else streamed; whether to decode scored images.
     crop: "whole" or "resized", see `crop`; resized ones are always streamed.
     **preparing: resize, orientation, background, max_pixels: see `preparation.Preparation`.
 
@@ -76,7 +76,7 @@ def from_tfds(
 
 
 def _from_builder(builder, name, data_dir, download, preparation, classes, how):
-  """What `from_tfds` returns."""
+  """The result of `from_tfds`."""
   own = own_size(builder, name)
   if not (own or preparation.size):
     raise errors.InputError(f"{name} has images of many sizes: it needs `image_size`")
@@ -105,14 +105,14 @@ def _load(source, names, shares, seed, split_file, held_bytes, look):
 
 
 def unread(source, test_split):
-  """What is passed over of a set: dict, UNREAD and the name of a split -> its images."""
+  """The ignored splits of a set: dict, UNREAD and the name of a split -> its number of images."""
   splits = source.builder.info.splits
   return {f"{UNREAD}{name}": splits[name].num_examples for name in splits
           if name not in ("train", test_split)}
 
 
 def check_shares(name, split_file, test_split, valid_share, test_share):
-  """Raises InputError if a share was given that has no say in how a set is cut."""
+  """Raises InputError if a share was given that the split of the set does not use."""
   if split_file is not None:
     split.refuse_share(split_file, valid_share=valid_share, test_share=test_share)
   if test_split:
@@ -120,9 +120,9 @@ def check_shares(name, split_file, test_split, valid_share, test_share):
 
 
 def describe(full_name, how, seed, shares, test_split, downsample):
-  """The record of a set: where its parts come from."""
+  """The record of a set: its source, and how it was split."""
   shares = {name: share for name, share in shares.items() if share is not None}
-  if how == LITERATURE:  # Neither has a say then.
+  if how == LITERATURE:  # Which uses neither.
     seed, shares = None, {"valid_share": None}
   return {
       "source": f"tfds {full_name}", "split": how, "seed": seed,
@@ -132,18 +132,18 @@ def describe(full_name, how, seed, shares, test_split, downsample):
 
 
 def check_split_file(split_file, name):
-  """Raises InputError if there is a split file and it is of another set than that of the name."""
+  """Raises InputError if a split file is given for a set that takes none."""
   if split_file is not None and not takes_split_file(name):
     raise errors.InputError(f"`split_file` is for cifar10. Received: dataset={name}")
 
 
 def takes_split_file(name):
-  """Whether the literature's fixed split is one of the set of that name."""
+  """Whether the published fixed split belongs to the set with this name."""
   return re.fullmatch(r"cifar10([:/][0-9.]+)?", name) is not None
 
 
 def check_no_tfds(source, downsample=1, classes=None, split_file=None, download=False):
-  """Raises InputError if an argument that is for tfds sets was given to another source."""
+  """Raises InputError if an argument for tfds sets was given for another source."""
   for name, given in (
       ("downsample", downsample != 1), ("classes", classes is not None),
       ("split_file", split_file is not None), ("download", download),
@@ -171,7 +171,7 @@ def open_builder(name, data_dir):
     raise errors.InputError(
         f"`dataset` must be `digits` or the name of a tfds set. Received: {name}.{hint}"
     ) from None
-  except Exception as error:  # Of damaged files of a set tfds raises what comes.
+  except Exception as error:  # For damaged files, tfds may raise anything.
     raise errors.InputError(
         f"tfds cannot open the set. Received: {name}{_damaged_json(name, data_dir)}: "
         f"{_reason(error)}"
@@ -179,7 +179,7 @@ def open_builder(name, data_dir):
 
 
 def _damaged_json(name, data_dir):
-  """The file of a set that is no JSON, for a message; else the folder of what tells of it."""
+  """The file of a set that is no JSON, for a message; else the folder of its JSON files."""
   import tensorflow_datasets as tfds
 
   folder = pathlib.Path(data_dir or tfds.core.constants.DATA_DIR, re.split("[/:]", name)[0])
@@ -198,13 +198,13 @@ def _reason(error):
 
 @contextlib.contextmanager
 def reading(builder):
-  """Turns what tfds and TensorFlow say of a damaged set into one line that names the file.
+  """Context that turns errors about a damaged set into one line that names the file.
 
   Args:
     builder: The set's builder.
 
   Raises:
-    InputError: Something in the context failed that is not the machine's.
+    InputError: Reading failed, but not for lack of memory.
   """
   import tensorflow as tf
 
@@ -212,7 +212,7 @@ def reading(builder):
     yield
   except (errors.InputError, MemoryError, tf.errors.ResourceExhaustedError):
     raise
-  except Exception as error:  # Whichever, as the damage has it.
+  except Exception as error:  # Any, depending on the damage.
     _check_splits(builder)
     raise errors.InputError(
         "Every file of a tfds set must be whole. Received: dataset_info.json and features.json in "
@@ -220,18 +220,18 @@ def reading(builder):
 
 
 def _check_splits(builder):
-  """Raises InputError of the first record that is damaged."""
+  """Raises InputError that names the first damaged record."""
   try:
     for split_name in builder.info.splits:
       tfds_records.Source(builder, None, 0).check(split_name)
   except errors.InputError:
     raise
-  except Exception:  # Then it is what tells of the records.
+  except Exception:  # Then the JSON files that describe the records are damaged.
     pass
 
 
 def own_size(builder, name):
-  """(height, width) of the images of a set, None if they differ.
+  """The (height, width) of the images of a set, None if they differ.
 
   Raises:
     InputError: It has no images with labels.
@@ -255,14 +255,14 @@ def own_size(builder, name):
 
 
 def kept_classes(names, classes):
-  """Names of the labels that are kept, as a tuple.
+  """Names of the kept labels, as a tuple.
 
   Args:
     names: Sequence of str, all labels of the set.
     classes: Keep only the labels below this number; None keeps all.
 
   Raises:
-    InputError: The set has fewer, or one class is no classification.
+    InputError: The set has fewer labels, or fewer than two would be kept.
   """
   classes = len(names) if classes is None else classes
   if not 2 <= classes <= len(names):
@@ -273,7 +273,7 @@ def kept_classes(names, classes):
 
 
 def prepare(builder, name, data_dir, download):
-  """Sees to it that there is a training split in TFRecord files."""
+  """Prepares a set if needed, and checks that it has a training split in TFRecord files."""
   if not builder.is_prepared():
     if not download:
       raise errors.InputError(_how_to_prepare(builder, name, data_dir))
@@ -288,8 +288,8 @@ def prepare(builder, name, data_dir, download):
 
 
 def _how_to_prepare(builder, name, data_dir):
-  """One line with the exact command that prepares a set."""
-  # JSON strings are Python strings in double quotes, which a shell leaves alone in single ones.
+  """A line with the exact command that prepares a set."""
+  # A JSON string is a Python string in double quotes, which single quotes protect from a shell.
   place = f", data_dir={json.dumps(str(data_dir))}" if data_dir is not None else ""
   code = (
       "import tensorflow_datasets as tfds; "
@@ -302,7 +302,7 @@ def _how_to_prepare(builder, name, data_dir):
 
 
 def _places(source, shares, seed, split_file):
-  """(positions in the training split of each part that is cut of it, how they came about)."""
+  """(positions in the training split of each part cut from it, how they were chosen)."""
   if split_file is not None:
     ids, labels = source.facts("train", "id", "label")
     ids = [name.decode() for name in ids]
@@ -312,7 +312,7 @@ def _places(source, shares, seed, split_file):
 
 
 def find_test(source):
-  """Name of the split to test on: the first with labels; challenges publish a test without."""
+  """Name of the split to test on: the first with labels, which the tests of challenges lack."""
   for name in ("test", "validation"):
     info = source.builder.info.splits.get(name)
     if info and info.num_examples and source.facts(name, "label", first=1)[0][0] >= 0:

@@ -1,4 +1,4 @@
-"""What this process is in a search by several: keras-tuner's chief proposes, its workers score."""
+"""The role of this process in a distributed search: the chief proposes, the workers score."""
 
 import os
 import socket
@@ -14,10 +14,10 @@ _PAUSE_SECONDS = 0.2
 
 
 def role():
-  """What keras-tuner's variables of the environment say that this process is.
+  """The role of this process, from keras-tuner's environment variables.
 
   Returns:
-    `chief` if the id holds that word, `worker` with any other id, `alone` without variables.
+    `chief` if the id contains that word, `worker` with any other id, `alone` without variables.
 
   Raises:
     InputError: Only some of them are set, or host and port are no address.
@@ -36,15 +36,15 @@ def role():
 
 
 def address():
-  """(host, port) of the chief: str, int."""
+  """The (host, port) of the chief: str, int."""
   return os.environ[VARIABLES[1]], int(os.environ[VARIABLES[2]])
 
 
 def refuse_used_address():
-  """Refuses an address that another chief serves: gRPC would let the two share it.
+  """Refuses the address of another chief: gRPC would let the two share it.
 
   Raises:
-    InputError: It is in use, or not of this machine.
+    InputError: It is in use, or belongs to another machine.
   """
   try:
     socket.create_server(address()).close()
@@ -60,17 +60,17 @@ def unserved(reason):
 
 
 def wait_for_chief(seconds, has_ended):
-  """Waits until the chief listens: gRPC itself tries ever more rarely.
+  """Waits until the chief listens: gRPC itself retries at growing intervals.
 
   Args:
-    seconds: float, how long at most.
-    has_ended: Callable, whether the search has ended and no chief will come.
+    seconds: float, the longest wait.
+    has_ended: Callable, whether the search has ended and no chief will start.
 
   Returns:
     bool, whether there is a chief: False if the search has ended.
 
   Raises:
-    LostError: It does not.
+    LostError: No chief listens within this time.
   """
   end = time.monotonic() + seconds
   while True:

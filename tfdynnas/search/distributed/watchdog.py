@@ -1,7 +1,7 @@
-"""Searches by several processes, any of which may be lost: each ends or goes on within a time.
+"""Distributed searches: if a process is lost, every other one continues or ends within a time.
 
 keras-tuner 1.4.8 waits an hour for a lost chief and for ever for a lost worker, and its protocol
-has floats of 32 bits.
+has 32-bit floats.
 """
 
 import json
@@ -16,17 +16,17 @@ from tfdynnas import errors
 from tfdynnas.search.distributed import roles
 
 _PAUSE_SECONDS = 0.1
-_FAREWELL_SECONDS = 5.0  # In which workers that wait ask, and hear that the search has ended.
+_FAREWELL_SECONDS = 5.0  # Time for waiting workers to ask, and learn that the search has ended.
 
 
 class SharedOracle(keras_tuner.Oracle):
-  """Mixin before an Oracle: workers may be lost, come again, and report late.
+  """Mixin before an Oracle: workers may be lost, return, and report late.
 
   Attributes:
-    lost_seconds: A trial whose worker is silent for longer is given to another.
-    heard: When a worker was last heard of, by time.monotonic; None before the first.
-    stopped: Whether a worker was told that the search has ended.
-    token: str, what tells a chief from others; None in a search of one process.
+    lost_seconds: A trial whose worker is silent for longer is given to another worker.
+    heard: Time of the last call of a worker, by time.monotonic; None before the first.
+    stopped: Whether a worker has learnt that the search has ended.
+    token: str that identifies the chief; None in a search of one process.
   """
 
   def __init__(self, *args, **kwargs):
@@ -34,22 +34,22 @@ class SharedOracle(keras_tuner.Oracle):
     super().__init__(*args, **kwargs)
     self.lost_seconds, self.heard, self.stopped = float("inf"), None, False
     self.token, self._heard_of = None, {}
-    # keras-tuner's own lock stays taken when something is raised within.
+    # keras-tuner's own lock is not released when an exception is raised within it.
     self.lock = threading.RLock()
 
   def get_space(self):
-    """The hyperparameters; in them workers find the token of the chief they reached."""
+    """The hyperparameters, which include the chief's token for the workers."""
     space = super().get_space()
     if self.token:
       space.Fixed("chief", self.token)
     return space
 
   def create_trial(self, tuner_id):
-    """Gives a worker the trial that it had, else that of a lost worker, else a new one."""
+    """Gives a worker its unfinished trial, else that of a lost worker, else a new one."""
     with self.lock:
       self._take_back(tuner_id)
       trial = super().create_trial(tuner_id)
-      if trial.status == "STOPPED" and self.ongoing_trials:  # One of them may yet be lost.
+      if trial.status == "STOPPED" and self.ongoing_trials:  # Their workers may yet be lost.
         trial.status = "IDLE"
         self.tuner_ids.add(tuner_id)
       self.stopped = trial.status == "STOPPED"
@@ -57,11 +57,11 @@ class SharedOracle(keras_tuner.Oracle):
       return trial
 
   def _take_back(self, asking):
-    """Readies the trials that are to be begun again."""
+    """Prepares the trials that must be restarted."""
     for tuner_id, trial in list(self.ongoing_trials.items()):
       silent = time.monotonic() - self._heard_of[trial.trial_id] > self.lost_seconds
       if tuner_id == asking or silent:
-        trial.metrics = type(trial.metrics)()  # Else a second report would count as a late one.
+        trial.metrics = type(trial.metrics)()  # Else a second report would be taken as late.
       if tuner_id != asking and silent:
         del self.ongoing_trials[tuner_id]
         self.tuner_ids.discard(tuner_id)
@@ -73,11 +73,11 @@ class SharedOracle(keras_tuner.Oracle):
     return super().get_trial(trial_id)
 
   def update_trial(self, trial_id, metrics, step=0):
-    """Takes a report, unless the trial was finished by another worker.
+    """Takes a report, unless another worker has finished the trial.
 
     Args:
       trial_id: str.
-      metrics: Mapping of names to floats, or what `Client` makes of it.
+      metrics: Mapping of names to floats, as is or as `Client` sends it.
       step: int.
 
     Returns:
@@ -91,15 +91,15 @@ class SharedOracle(keras_tuner.Oracle):
       return super().update_trial(trial_id, json.loads(exact[0]) if exact else metrics, step)
 
   def end_trial(self, trial=None, status="COMPLETED", trial_id=None):
-    """Ends a trial, unless it was, or was reported to a chief that was killed since.
+    """Ends a trial, unless it has ended, or was reported to a chief that has been killed since.
 
     Args:
       trial: keras_tuner.engine.trial.Trial; or its id, as `trial_id`.
-      status: str, how the trial of an id ended.
+      status: str, how the trial ended, if its id is given.
       trial_id: str.
 
     Raises:
-      InputError: It is completed, and nothing was reported of it.
+      InputError: It is completed without a report.
     """
     with self.lock:
       self._end(trial, status, trial_id)
@@ -112,7 +112,7 @@ class SharedOracle(keras_tuner.Oracle):
     unknown = trial.status == "COMPLETED" and not known.metrics.exists(self.objective.name)
     if trial.trial_id in self.end_order or (unknown and self.token):
       return
-    if unknown:  # keras-tuner would raise within a lock that it then keeps.
+    if unknown:  # keras-tuner would raise within its lock, and never release it.
       raise errors.InputError(
           f"Trial {trial.trial_id} must report {self.objective.name} before it is completed. "
           "Received: nothing"
@@ -126,12 +126,12 @@ class SharedOracle(keras_tuner.Oracle):
 
 
 class SharedTuner(keras_tuner.engine.base_tuner.BaseTuner):
-  """Mixin before a BaseTuner: a chief or a worker ends when it hears nothing for a stated time.
+  """Mixin before a BaseTuner: a chief or a worker ends when the other is silent for a stated time.
 
   Attributes:
-    token: str, what tells the chief from others; None in a search of one process.
-    ended: The oracle's `max_trials` when the search ended, None before: a worker that comes later
-      than that has nothing to do.
+    token: str that identifies the chief; None in a search of one process.
+    ended: The oracle's `max_trials` when the search ended, None before: a worker that starts after
+      the end has nothing to do.
   """
 
   def __init__(self, *args, lost_seconds=roles.LOST_SECONDS, start_seconds=roles.START_SECONDS,
@@ -139,10 +139,10 @@ class SharedTuner(keras_tuner.engine.base_tuner.BaseTuner):
     """Makes the tuner.
 
     Args:
-      *args: As the tuner that is mixed in.
+      *args: Arguments of the tuner that is mixed in.
       lost_seconds: Silence after which a chief or a worker counts as lost, seconds > 0.
       start_seconds: How long the chief waits for a first worker, and workers for the chief.
-      **kwargs: As the tuner that is mixed in.
+      **kwargs: Arguments of the tuner that is mixed in.
     """
     self._role, self.token, self.ended = roles.role(), None, None
     self._lost_seconds, self._start_seconds = lost_seconds, start_seconds
@@ -152,10 +152,10 @@ class SharedTuner(keras_tuner.engine.base_tuner.BaseTuner):
     """Searches: alone, as the chief, or as a worker of a chief.
 
     Args:
-      **kwargs: As the tuner that is mixed in.
+      **kwargs: Arguments of the tuner that is mixed in.
 
     Raises:
-      InputError: The chief cannot serve at its address, or the chief is another's.
+      InputError: The chief cannot serve at its address, or works in another folder.
       LostError: The chief, or every worker, is silent.
     """
     if self._role == "worker":
@@ -173,10 +173,10 @@ class SharedTuner(keras_tuner.engine.base_tuner.BaseTuner):
     self.save()
 
   def watch(self):
-    """What the chief does again and again while workers search."""
+    """Called by the chief repeatedly while workers search."""
 
   def _serve(self, **kwargs):
-    """Lets keras-tuner serve on a thread of its own, and watches that all goes on."""
+    """Serves by keras-tuner on another thread, and watches that the workers are alive."""
     if len(self.oracle.end_order) >= (self.oracle.max_trials or float("inf")):
       return
     roles.refuse_used_address()
@@ -186,7 +186,7 @@ class SharedTuner(keras_tuner.engine.base_tuner.BaseTuner):
     threading.Thread(target=_call, args=[super().search, kwargs, died], daemon=True).start()
     while not self.oracle.stopped:
       time.sleep(_PAUSE_SECONDS)
-      if died:  # A RuntimeError is gRPC's, of what it cannot bind.
+      if died:  # gRPC raises a RuntimeError for an address that it cannot bind.
         refused = isinstance(died[0], RuntimeError)
         raise (roles.unserved(died[0]) if refused else died[0]) from died[0]
       self.watch()
@@ -220,7 +220,7 @@ class SharedTuner(keras_tuner.engine.base_tuner.BaseTuner):
 
 
   def _has_ended(self):
-    """Whether the search has ended, as its folder says."""
+    """Whether the search has ended, by its files."""
     try:
       self.reload()
     except FileNotFoundError:
@@ -229,7 +229,7 @@ class SharedTuner(keras_tuner.engine.base_tuner.BaseTuner):
 
 
 def _call(function, kwargs, died):
-  """Calls on a thread of its own, whose end by an error would go unheard."""
+  """Calls a function on a thread, and keeps its exception, which would be lost otherwise."""
   try:
     function(**kwargs)
   except Exception as error:
@@ -237,17 +237,17 @@ def _call(function, kwargs, died):
 
 
 class _Lost(keras_tuner.errors.FatalError):
-  """The chief is silent. Fatal, or keras-tuner would take it for a failed trial."""
+  """The chief is silent. Fatal, since keras-tuner would take other errors for a failed trial."""
 
 
 class Client:
-  """keras-tuner's client of the chief, which says that it is alive and does not wait for ever."""
+  """keras-tuner's client of the chief, with heartbeats and time limits."""
 
   def __init__(self, client, seconds):
-    """Takes the client over.
+    """Wraps a client.
 
     Args:
-      client: What keras-tuner gave a worker for an oracle.
+      client: keras-tuner's client, which a worker has as its oracle.
       seconds: float, how long to wait for an answer.
     """
     self._client, self._seconds = client, seconds
@@ -265,16 +265,16 @@ class Client:
     return trial
 
   def update_trial(self, trial_id, metrics, step=0):
-    """Reports: the name of one more metric says in full what the wire would round to 32 bits."""
+    """Reports metrics; one more, named by their JSON, carries what 32 bits would round."""
     return self._client.update_trial(trial_id, {**metrics, json.dumps(metrics): 0.0}, step)
 
   def end_trial(self, trial):
-    """Says that a trial has ended."""
+    """Reports that a trial has ended."""
     self._trial_id = None
     self._client.end_trial(trial)
 
   def close(self):
-    """Says no longer that it is alive."""
+    """Stops the heartbeats."""
     self._closed.set()
 
   def _beat(self):
@@ -283,11 +283,11 @@ class Client:
         try:
           self._client.get_trial(self._trial_id)
         except _Lost:
-          continue  # The worker finds out when it reports.
+          continue  # The worker will notice when it reports.
 
 
 class _Stub:
-  """The calls of keras-tuner's service, each answered within a time or given up."""
+  """The calls of keras-tuner's service, each with a time limit."""
 
   def __init__(self, stub, seconds):
     self._stub, self._seconds = stub, seconds
@@ -301,7 +301,7 @@ class _Stub:
         try:
           left = max(end - time.monotonic(), _PAUSE_SECONDS)
           return call(request, wait_for_ready=True, timeout=left)
-        except grpc.RpcError as error:  # It may come again: no call counts twice.
+        except grpc.RpcError as error:  # The chief may return; a repeated call does no harm.
           if error.code() is not grpc.StatusCode.UNAVAILABLE or time.monotonic() > end:
             raise _Lost(error.details()) from error
         time.sleep(_PAUSE_SECONDS)
