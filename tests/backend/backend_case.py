@@ -27,7 +27,8 @@ CASES = {
     "fairnas": {"method": "fairnas", **PLAIN},
     "fairnas_calr_ms": {"method": "fairnas", "calr_on": "loss"},
     "few_shot": {**PLAIN, "off_path": "frozen", "seed": 1},
-    "few_shot_calr_ms": {"off_path": "frozen", "split_decision": 1, "seed": 1},
+    # A seed at which no arch is without a path: rounding decides what batches of equal values become.
+    "few_shot_calr_ms": {"off_path": "frozen", "split_decision": 1, "seed": 3},
     "sandwich": {"method": "sandwich", **PLAIN},
     "pa": {"sampler": "pa"},
     "pada": {"sampler": "pada", "seed": 2},
