@@ -18,7 +18,7 @@ PAGES = {
     for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"))
 }
 TEXT = "\n".join(PAGES.values())
-# Flags of other programs that are called: pytest, docker, Bazel, absl, tar, mkdocs, pip's --no-deps.
+# Flags of other programs: pytest, docker, Bazel, absl, tar, mkdocs, pip's --no-deps.
 FOREIGN = {"rm", "fast", "mount", "test_tag_filters", "help", "flagfile", "extract", "no", "site"}
 # As for all tests (conftest.py): the blocks run in a process of their own.
 QUICK = "from tfdynnas.backend import current\ncurrent.shorten_first_step()\n"
