@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the tests, in an environment of its own (see setup_env.sh). Arguments go to pytest:
 #   tools/test.sh                     everything, two folders at a time
-#   tools/test.sh --fast              what neither trains nor starts processes, in minutes
+#   tools/test.sh --fast              what neither trains nor starts processes, in about 3 minutes
 #   tools/test.sh tests/spaces -x     one folder, up to the first failure
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
