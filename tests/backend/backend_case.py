@@ -27,8 +27,7 @@ CASES = {
     "fairnas": {"method": "fairnas", **PLAIN},
     "fairnas_calr_ms": {"method": "fairnas", "calr_on": "loss"},
     "few_shot": {**PLAIN, "off_path": "frozen", "seed": 1},
-    # Of seeds 1 to 4, at 1 JAX and at 4 the nudged run part by 4e-5, at 2 and 3 neither does.
-    "few_shot_calr_ms": {"off_path": "frozen", "split_decision": 1, "seed": 3},
+    "few_shot_calr_ms": {"off_path": "frozen", "split_decision": 1, "seed": 1},
     "sandwich": {"method": "sandwich", **PLAIN},
     "pa": {"sampler": "pa"},
     "pada": {"sampler": "pada", "seed": 2},

@@ -33,6 +33,7 @@ def ran(tmp_path_factory):
   folder = tmp_path_factory.mktemp("backends")
   train(folder / "tensorflow", "tensorflow")
   train(folder / "nudged", "tensorflow", 1e-7)
+  train(folder / "nudged_back", "tensorflow", -1e-7)
   train(folder / "jax", "jax")
   for first, then in (("tensorflow", "jax"), ("jax", "tensorflow")):
     both = folder / f"{then}_after_{first}"
@@ -54,10 +55,15 @@ def apart(ran, one, two, case, kind):
 
 
 def bound_of(ran, case, kind):
-  """How far runs go apart whose weights differ by 1e-7, with 5 % for a relu whose input is within
-  rounding of 0; at least one rounding, since the few sums of a metric may agree by luck."""
+  """How far runs go apart whose weights differ by 1e-7, up or down, with 5 % to spare.
+
+  A relu whose input is within rounding of 0 tips over: at seed 1 of few_shot_calr_ms JAX parts
+  from TensorFlow by 4e-5, as TensorFlow does from itself once the weights are moved by -1e-7. At
+  least one rounding, since the few sums of a metric may agree by luck.
+  """
   rounding = np.spacing(np.float32(np.abs(state(ran / "tensorflow", case, kind)).max()))
-  return max(1.05 * apart(ran, "tensorflow", "nudged", case, kind), rounding)
+  moved = [apart(ran, "tensorflow", name, case, kind) for name in ("nudged", "nudged_back")]
+  return max(1.05 * max(moved), rounding)
 
 
 @pytest.mark.parametrize("kind", KINDS)

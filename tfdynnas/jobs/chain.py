@@ -31,7 +31,7 @@ def later_jobs(run_dir, search_config, subnet_config, export_config,
 
 
 def _check(run_dir, search_config, subnet_config, export_config, data, space):
-  search.check(space, search_config)
+  search.limited(space, search_config)
   subnet.folder_of(space, subnet_config.arch)
   order.total_steps(data.train.size, subnet_config.subnet_batch, subnet_config.subnet_epochs)
   export.folder_of(run_dir, export_config)

@@ -99,19 +99,6 @@ def _make(run_dir, config, locked, progress=None):
   return search, place
 
 
-def check(space, config):
-  """Refuses an impossible search: limits that no arch meets, a latency table of another space.
-
-  Args:
-    space: spaces.Space of the run.
-    config: config.SearchConfig.
-
-  Raises:
-    InputError: The search is impossible.
-  """
-  limited(space, config)
-
-
 def limited(space, config):
   """The archs that a search may find.
 
