@@ -1,18 +1,14 @@
 """A search by a chief and workers on loopback, killed and lost, against that of one process."""
 
 import json
-import os
 import pathlib
-import signal
 import socket
-import subprocess
-import sys
 import time
 
 import pytest
 
-import tfdynnas
 from tests.search import distributed_case
+from tests.tools import forked
 from tfdynnas import errors
 from tfdynnas import search
 from tfdynnas import spaces
@@ -20,8 +16,11 @@ from tfdynnas.backend import tf_config
 from tfdynnas.search import oracle as oracle_lib
 from tfdynnas.search.distributed import roles
 
-ROOT = pathlib.Path(tfdynnas.__file__).resolve().parent.parent
 CASE = pathlib.Path(__file__).with_name("distributed_case.py")
+
+
+def _begin(folder, *seconds):
+  return forked.Process([str(CASE), str(folder), *map(str, seconds)])
 
 
 @pytest.fixture
@@ -32,52 +31,65 @@ def start(tmp_path):
   processes = []
 
   def begin(name, lost=20, trial=0.05, folder=tmp_path, first=120):
-    values = (name, "127.0.0.1", str(port))
-    own = dict(zip(roles.VARIABLES, values))
-    processes.append(subprocess.Popen(
-        [sys.executable, str(CASE), str(folder), str(lost), str(trial), str(first)], text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "KERAS_BACKEND": "numpy", **own}))
+    with pytest.MonkeyPatch.context() as patch:
+      for variable, value in zip(roles.VARIABLES, (name, "127.0.0.1", str(port))):
+        patch.setenv(variable, value)
+      processes.append(_begin(folder, lost, trial, first))
     return processes[-1]
 
   yield begin
   for process in processes:
     process.kill()
-    process.communicate()
+    process.wait()
 
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory):
   """What one process finds."""
-  process = subprocess.run(
-      [sys.executable, str(CASE), str(tmp_path_factory.mktemp("alone")), "1", "0", "1"], text=True,
-      env={**os.environ, "PYTHONPATH": str(ROOT), "KERAS_BACKEND": "numpy"}, capture_output=True)
-  return json.loads(process.stdout.splitlines()[-1])
+  return _history(_begin(tmp_path_factory.mktemp("alone"), 1, 0, 1))
+
+
+def _wait(process, until):
+  """Waits until something is so; else says what the process has printed."""
+  end = time.monotonic() + 120
+  while not until():
+    assert time.monotonic() < end, process.printed()
+    time.sleep(0.02)
+
+
+def _wait_for_trials(process, count):
+  """Waits until a process has begun some trials."""
+  def begun():
+    assert process.poll() is None, process.communicate()
+    return process.printed().count("scores\n") >= count
+
+  _wait(process, begun)
 
 
 def _history(process):
-  out, err = process.communicate(timeout=120)
+  _wait(process, lambda: process.poll() is not None)
+  out, err = process.communicate()
   assert process.returncode == 0, err
   return json.loads(out.splitlines()[-1])
 
 
 def _line(process):
   """The one line of a process that ended with an error."""
-  _, err = process.communicate(timeout=120)
+  _wait(process, lambda: process.poll() is not None)
+  _, err = process.communicate()
   assert process.returncode == 1 and len(err.splitlines()) == 1, err
   return err
 
 
 def _kill(process):
-  process.send_signal(signal.SIGKILL)
+  process.kill()
   process.wait()
 
 
 def test_killed_and_restarted_workers_find_what_one_process_finds(alone, start, tmp_path):
   assert len(alone) == 30 and alone[0]["accuracy"] * 255 == round(alone[0]["accuracy"] * 255)
   chief, one, two = start("chief"), start("one", trial=0.3), start("two", trial=0.3)
-  for line in range(3):
-    assert two.stdout.readline() == "scores\n", line
+  _wait_for_trials(two, 3)
   _kill(two)
   two = start("two")
   assert _history(chief) == alone
@@ -88,7 +100,7 @@ def test_killed_and_restarted_workers_find_what_one_process_finds(alone, start, 
 
 def test_the_trial_of_a_lost_worker_is_given_to_another(alone, start, tmp_path):
   chief, one = start("chief", lost=4), start("one", lost=4, trial=100)
-  one.stdout.readline()
+  _wait_for_trials(one, 1)
   begin = time.monotonic()
   two = start("two", lost=4, trial=0)
   time.sleep(6)  # Longer than a lost one is silent: it says that it is alive.
@@ -100,8 +112,7 @@ def test_the_trial_of_a_lost_worker_is_given_to_another(alone, start, tmp_path):
 
 def test_a_lost_chief_ends_the_workers_and_the_search_goes_on(alone, start, tmp_path):
   chief, one = start("chief", lost=3), start("one", lost=3)
-  for _ in range(4):
-    one.stdout.readline()
+  _wait_for_trials(one, 4)
   _kill(chief)
   begin = time.monotonic()
   assert "must answer within 3 s" in _line(one) and time.monotonic() - begin < 15
@@ -113,8 +124,7 @@ def test_a_lost_chief_ends_the_workers_and_the_search_goes_on(alone, start, tmp_
 
 def test_lost_workers_end_the_chief_and_the_search_goes_on(alone, start):
   chief, one = start("chief", lost=3), start("one", lost=3)
-  for _ in range(4):
-    one.stdout.readline()
+  _wait_for_trials(one, 4)
   _kill(one)
   begin = time.monotonic()
   assert "A worker must ask" in _line(chief) and 2 < time.monotonic() - begin < 15
@@ -124,8 +134,7 @@ def test_lost_workers_end_the_chief_and_the_search_goes_on(alone, start):
 
 def test_a_chief_that_comes_again_is_found(alone, start, tmp_path):
   chief, one = start("chief"), start("one")
-  for _ in range(4):
-    one.stdout.readline()
+  _wait_for_trials(one, 4)
   _kill(chief)
   assert _history(start("chief")) == alone and _history(one) == []
 

@@ -9,19 +9,25 @@ from tfdynnas import spaces
 from tfdynnas import supernet as supernet_lib
 from tfdynnas.search import scorer as scorer_lib
 
-SPACE = spaces.nasbench201(channels=4, cells=1, image_size=8)
+SPACE = spaces.cell_space(
+    "three", spaces.nasbench201().operations, nodes=3, skeleton=spaces.Skeleton(4, 1, 8)
+)
 RNG = np.random.default_rng(0)
 IMAGES = RNG.normal(size=[20, 8, 8, 3]).astype(np.float32)
 LABELS = RNG.integers(0, 10, 20).astype(np.int32)
 ARCHS = [SPACE.sample(RNG) for _ in range(3)]
 
 
+@pytest.fixture(scope="module")
+def supernet():
+  return supernet_lib.Supernet(SPACE)
+
+
 def batches(*cuts):
   return list(zip(np.split(IMAGES, cuts), np.split(LABELS, cuts)))
 
 
-def test_score_is_that_of_the_plain_subnet_batch_by_batch():
-  supernet = supernet_lib.Supernet(SPACE)
+def test_score_is_that_of_the_plain_subnet_batch_by_batch(supernet):
   scorer = scorer_lib.Scorer(supernet, batches(8, 16), lambda images: images)
   for arch in ARCHS:
     right, loss = 0, 0.0
@@ -36,14 +42,13 @@ def test_score_is_that_of_the_plain_subnet_batch_by_batch():
     assert abs(score["loss"] - loss / 20) < 1e-4
 
 
-def test_the_order_of_evaluation_does_not_matter():
-  scorer = scorer_lib.Scorer(supernet_lib.Supernet(SPACE), batches(10), lambda images: images)
+def test_the_order_of_evaluation_does_not_matter(supernet):
+  scorer = scorer_lib.Scorer(supernet, batches(10), lambda images: images)
   first = [scorer(arch) for arch in ARCHS]
   assert first == [scorer(arch) for arch in reversed(ARCHS)][::-1]
 
 
-def test_calibrated_scores_do_not_depend_on_the_batches():
-  supernet = supernet_lib.Supernet(SPACE)
+def test_calibrated_scores_do_not_depend_on_the_batches(supernet):
   calibration = np.random.default_rng(5).normal(size=[16, 8, 8, 3]).astype(np.float32)
   one, two = (
       scorer_lib.Scorer(supernet, batches(*cuts), lambda images: images, calibration)
@@ -56,21 +61,20 @@ def test_calibrated_scores_do_not_depend_on_the_batches():
   assert any(abs(plain(arch)["loss"] - two(arch)["loss"]) > 1e-3 for arch in ARCHS)
 
 
-def test_statistics_of_the_calibration_images_are_used():
-  supernet = supernet_lib.Supernet(SPACE)
+def test_statistics_of_the_calibration_images_are_used(supernet):
   arch = ops.convert_to_tensor(np.array(ARCHS[0], np.int32))
   both = ops.convert_to_numpy(supernet(IMAGES, arch=arch, reference=12))
   alone = ops.convert_to_numpy(supernet(IMAGES[:12], arch=arch))
   np.testing.assert_allclose(both[:12], alone, atol=1e-4)
 
 
-def test_nothing_to_score_on_is_refused():
+def test_nothing_to_score_on_is_refused(supernet):
   with pytest.raises(errors.InputError, match="batch"):
-    scorer_lib.Scorer(supernet_lib.Supernet(SPACE), [], lambda images: images)
+    scorer_lib.Scorer(supernet, [], lambda images: images)
 
 
-def test_balanced_accuracy_is_the_mean_over_the_classes_and_a_batch_of_one_is_refused():
-  supernet = supernet_lib.Supernet(SPACE)
+def test_balanced_accuracy_is_the_mean_over_the_classes_and_a_batch_of_one_is_refused(
+    supernet):
   logits = ops.convert_to_numpy(supernet(IMAGES, arch=ARCHS[0]))
   right = logits.argmax(axis=1) == LABELS
   shares = [right[LABELS == label].mean() for label in np.unique(LABELS)]

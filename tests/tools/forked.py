@@ -54,6 +54,10 @@ class Process:
     self.wait()
     return tuple(path.read_text() for path in self._streams)
 
+  def printed(self):
+    """What it has printed on standard output so far."""
+    return self._streams[0].read_text()
+
   def wait_for_line(self):
     """Waits until it has printed a line on standard error, or has ended."""
     while "\n" not in self._streams[1].read_text() and self.poll() is None:
