@@ -7,24 +7,28 @@ animated WebP without a given number of channels.
 
 import functools
 
+from tfdynnas.data.images import crop
 from tfdynnas.data.images import exif
 
 # Bytes beyond ASCII match any: a TensorFlow pattern takes `\x89` for two bytes of UTF-8.
 _BEGIN = (r"\CPNG\C*", r"GIF8\C*", r"BM\C*", r"RIFF\C{4}WEBP\C*")
 _HEAD = 54  # Bytes that hold the image size in all formats except JPEG.
-_APP1_EXIF = 0xE1 << 32 | 0x45786966  # The marker, then "Exif".
-_PNG_EXIF, _PNG_KEY = 0x65584966, 0x74524E53  # "eXIf"; "tRNS": a transparent colour.
-_RIFF_EXIF = 0x45584946  # "EXIF".
+_PNG_KEY = 0x74524E53  # "tRNS": a transparent colour.
+# Of each kind of file what `exif.find` is told, or None: where its chunks begin, how they are read,
+# and the number of the one with EXIF: of a JPEG the marker, then "Exif"; "eXIf"; "EXIF".
+_EXIF = (
+    (2, exif.jpeg_segment, 0xE1 << 32 | 0x45786966), (8, exif.png_chunk, 0x65584966), None, None,
+    (12, exif.riff_chunk, 0x45584946), None,
+)
 
 
-def rgb(content, preparation, window=None):
+def rgb(content, preparation, bits=None):
   """Decodes an image, in a tf.data map or a served graph.
 
   Args:
     content: Scalar string tensor, of a JPEG, PNG, GIF (first frame), BMP or WebP file.
     preparation: Preparation, whose `max_pixels`, `orientation` and `background` are used.
-    window: (height, width) of the upright image -> int32 [4]: first row and column, height and
-      width of the wanted box; None for the whole image.
+    bits: Those of `crop.draws`, for a random crop of the upright image; None for the whole image.
 
   Returns:
     uint8 tensor [height, width, 3]. The op fails for other or broken files, and for images with too
@@ -32,29 +36,32 @@ def rgb(content, preparation, window=None):
   """
   import tensorflow as tf
 
-  begin = tf.strings.substr(content, 0, _HEAD)
-  head = tf.cast(tf.io.decode_raw(begin, tf.uint8, fixed_length=_HEAD), tf.int64)
+  begin, head = _begin(content)
   jpeg = tf.io.is_jpeg(content)
   png = tf.strings.regex_full_match(begin, _BEGIN[0])
-
-  # Most files only need decoding, and the ops for the others would take longer than a small image
-  # even if they do not run: so they are one op here.
-  @functools.partial(tf.function, autograph=False, experimental_attributes={"_noinline": True})
-  def with_care():
-    return _with_care(content, begin, head, preparation, window)
-
+  with_care = _with_care(preparation.decoding(), bits is not None)
+  given = (content,) if bits is None else (content, bits)
   image = tf.switch_case(tf.where(jpeg, 0, tf.where(png, 1, 2)), [
       lambda: tf.cond(
-          _jpeg_is_simple(content, preparation), lambda: _simple_jpeg(content, window), with_care
+          _jpeg_is_simple(content, preparation), lambda: _simple_jpeg(content, bits),
+          lambda: with_care(*given),
       ),
       lambda: tf.cond(
-          _png_is_simple(content, head, preparation), lambda: _cut(_plain(content), window),
-          with_care,
+          _png_is_simple(content, head, preparation), lambda: _cut(_plain(content), bits),
+          lambda: with_care(*given),
       ),
-      with_care,
+      lambda: with_care(*given),
   ])
   image.set_shape([None, None, 3])
   return image
+
+
+def _begin(content):
+  """The first bytes of a file: as a string, and as int64 [_HEAD]."""
+  import tensorflow as tf
+
+  begin = tf.strings.substr(content, 0, _HEAD)
+  return begin, tf.cast(tf.io.decode_raw(begin, tf.uint8, fixed_length=_HEAD), tf.int64)
 
 
 def _jpeg_is_simple(content, preparation):
@@ -75,31 +82,46 @@ def _png_is_simple(content, head, preparation):
   return (pixels <= preparation.max_pixels) & opaque & exif.silent(content, preparation)
 
 
-def _simple_jpeg(content, window):
+def _simple_jpeg(content, bits):
   """Decodes the wanted box alone."""
   import tensorflow as tf
 
-  if window is None:
+  if bits is None:
     return _plain(content)
-  shape = tf.io.extract_jpeg_shape(content)
-  return tf.image.decode_and_crop_jpeg(content, window(shape[0], shape[1]), channels=3)
+  box = crop.window(*tf.unstack(tf.io.extract_jpeg_shape(content)[:2]), bits)
+  return tf.image.decode_and_crop_jpeg(content, box, channels=3)
 
 
-def _with_care(content, begin, head, preparation, window):
-  """Decodes an image of any format, with transparency, EXIF and palettes."""
+# Most files only need decoding, and the ops for the others would take longer than a small image
+# even if they do not run: so they are one op, traced once for all sizes.
+@functools.lru_cache(maxsize=8)
+def _with_care(preparation, cropped):
+  """The function of content, and of bits if `cropped`, for files of any format.
+
+  They may have transparency, EXIF and palettes.
+  """
   import tensorflow as tf
 
-  kinds = [tf.io.is_jpeg(content)]
-  kinds += [tf.strings.regex_full_match(begin, kind) for kind in _BEGIN] + [True]
-  given = content, head, preparation
-  return tf.switch_case(tf.argmax(tf.cast(kinds, tf.int32), output_type=tf.int32), [
-      lambda: _jpeg(content, preparation, window),
-      lambda: _cut(_png(*given), window),
-      lambda: _cut(_gif(*given), window),
-      lambda: _cut(_bmp(*given), window),
-      lambda: _cut(_webp(*given), window),
-      lambda: _plain(content),  # It raises TensorFlow's own error.
-  ])
+  def run(content, bits=None):
+    begin, head = _begin(content)
+    jpeg = tf.io.is_jpeg(content)
+    kinds = [jpeg, *(tf.strings.regex_full_match(begin, kind) for kind in _BEGIN), True]
+    kind = tf.argmax(tf.cast(kinds, tf.int32), output_type=tf.int32)
+    way = _way(content, kind, preparation)
+    given = content, head, preparation
+    stored = tf.switch_case(kind, [
+        lambda: _jpeg(content, preparation, bits, way),
+        lambda: _png(*given), lambda: _gif(*given), lambda: _bmp(*given), lambda: _webp(*given),
+        lambda: _plain(content),  # It raises TensorFlow's own error.
+    ])
+    upright = exif.turned(stored, way)
+    return upright if bits is None else tf.cond(
+        jpeg, lambda: upright, lambda: _cut(upright, bits))
+
+  signature = [tf.TensorSpec([], tf.string), tf.TensorSpec([None, 4], tf.uint32)][:1 + cropped]
+  return tf.function(
+      run, signature, autograph=False, experimental_attributes={"_noinline": True}
+  )
 
 
 def _plain(content):
@@ -108,29 +130,28 @@ def _plain(content):
   return tf.io.decode_image(content, channels=3, expand_animations=False)
 
 
-def _cut(image, window):
+def _cut(image, bits):
   """The wanted box of a decoded image."""
   import tensorflow as tf
 
-  if window is None:
+  if bits is None:
     return image
   shape = tf.shape(image)
-  box = window(shape[0], shape[1])
+  box = crop.window(shape[0], shape[1], bits)
   return image[box[0]:box[0] + box[2], box[1]:box[1] + box[3]]
 
 
-def _jpeg(content, preparation, window):
-  """Decodes the wanted box alone, turned by EXIF."""
+def _jpeg(content, preparation, bits, way):
+  """Decodes the wanted box of the upright image alone, as it is stored."""
   import tensorflow as tf
 
   shape = tf.io.extract_jpeg_shape(content)[:2]
   content = _allowed(content, shape, preparation)
-  way = _way(content, preparation, 2, exif.jpeg_segment, _APP1_EXIF)
-  if window is None:
-    return exif.turned(_plain(content), way)
+  if bits is None:
+    return _plain(content)
   seen = tf.where(way >= 5, tf.gather(shape, [1, 0]), shape)
-  box = exif.stored_box(window(seen[0], seen[1]), seen, way)
-  return exif.turned(tf.image.decode_and_crop_jpeg(content, box, channels=3), way)
+  box = exif.stored_box(crop.window(seen[0], seen[1], bits), seen, way)
+  return tf.image.decode_and_crop_jpeg(content, box, channels=3)
 
 
 def _png(content, head, preparation):
@@ -148,8 +169,7 @@ def _png(content, head, preparation):
   # Only if it is transparent: for other files TensorFlow fills the fourth channel with the largest
   # value of their few bits, which is not opaque.
   clear = tf.cond((head[25] == 4) | (head[25] == 6), lambda: True, keyed)
-  image = _laid(content, clear, preparation)
-  return exif.turned(image, _way(content, preparation, 8, exif.png_chunk, _PNG_EXIF))
+  return _laid(content, clear, preparation)
 
 
 def _gif(content, head, preparation):
@@ -194,8 +214,7 @@ def _webp(content, head, preparation):
   moves = (kind == 2) & (head[20] // 2 % 2 == 1)
   flags = tf.where(kind == 1, head[24], tf.where(kind == 2, head[20], 0))
   content = tf.cond(moves, lambda: _said_clear(content, head[20]), lambda: content)
-  image = _laid(content, moves | (flags // 16 % 2 == 1), preparation)
-  return exif.turned(image, _way(content, preparation, 12, exif.riff_chunk, _RIFF_EXIF))
+  return _laid(content, moves | (flags // 16 % 2 == 1), preparation)
 
 
 def _said_clear(content, flags):
@@ -221,12 +240,12 @@ def _allowed(content, shape, preparation):
     return tf.identity(content)
 
 
-def _way(content, preparation, *where):
+def _way(content, kind, preparation):
   import tensorflow as tf
 
   if preparation.orientation == "stored":
     return tf.constant(1, tf.int64)
-  return exif.orientation(content, *where)
+  return exif.orientation(content, kind, _EXIF)
 
 
 def _laid(content, clear, preparation):

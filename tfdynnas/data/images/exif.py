@@ -3,19 +3,22 @@
 They belong to the served graph. `header.orientation` reads the same without TensorFlow.
 """
 
+import functools
+
+import numpy as np
+
 _TAG = 0x0112
 _SHORT = 3  # The type of the tag; the only other possible one is LONG.
 _ENTRY = 12  # Bytes of a directory entry.
 
 
-def orientation(content, start, read, wanted):
+def orientation(content, kind, walks):
   """Looks for the orientation.
 
   Args:
     content: Scalar string tensor, an image file.
-    start: Where its first chunk begins.
-    read: Function of (data, place) of a format: `jpeg_segment`, `png_chunk` or `riff_chunk`.
-    wanted: Kind of the chunk of EXIF, as `read` numbers it.
+    kind: int32 scalar tensor, which of `walks` to take.
+    walks: For each kind of file what `find` is told after the data; None if it has no EXIF.
 
   Returns:
     int64 scalar tensor in [1, 8], as EXIF numbers it; 1 if it is missing or unreadable.
@@ -23,8 +26,10 @@ def orientation(content, start, read, wanted):
   import tensorflow as tf
 
   def look():
-    data = tf.io.decode_raw(content, tf.uint8)
-    place = find(data, start, read, wanted)
+    data, none = tf.io.decode_raw(content, tf.uint8), lambda: tf.constant(-1, tf.int64)
+    place = tf.switch_case(
+        kind, [functools.partial(find, data, *walk) if walk else none for walk in walks]
+    )
     return tf.cond(place < 0, lambda: tf.constant(1, tf.int64), lambda: _tagged(data, place))
 
   # A search for the word is cheaper than a walk over chunks, and rarely finds it.
@@ -147,11 +152,12 @@ def _number(data, place, count, little=False):
   """int64: the number in `count` bytes; places past the end repeat the last byte."""
   import tensorflow as tf
 
-  places = tf.expand_dims(place, -1) + tf.range(count, dtype=tf.int64)
+  places = tf.expand_dims(place, -1) + np.arange(count)
   digits = tf.cast(tf.gather(data, tf.minimum(places, tf.size(data, tf.int64) - 1)), tf.int64)
-  up = [256**power for power in range(count)]
-  up, down = tf.constant(up, tf.int64), tf.constant(up[::-1], tf.int64)
-  return tf.reduce_sum(digits * tf.where(little, up, down), -1)
+  up = 256**np.arange(count)
+  powers = np.where(little, up, up[::-1]) if isinstance(little, bool) else tf.where(
+      little, up, up[::-1])
+  return tf.reduce_sum(digits * powers, -1)
 
 
 def _tagged(data, place):

@@ -79,6 +79,10 @@ class Preparation:
     """This preparation, with a size, (height, width), if it has none."""
     return self if self.size else dataclasses.replace(self, size=tuple(size))
 
+  def decoding(self):
+    """This preparation without what follows the decoding."""
+    return Preparation(self.max_pixels, self.background, self.orientation)
+
   def identity(self):
     """List of str: the settings that change pixels, except the size, which can be chosen."""
     chosen = {"orientation": "stored", "background": "none", "resize": "squash"}
@@ -104,14 +108,13 @@ def pixels(content, preparation, key=None):
   Returns:
     uint8 tensor [height, width, 3].
   """
-  # Traced once for all data sets of a process: a trace takes about a second.
   if key is None or preparation.crop == "whole":
     return _scored(preparation)(content)
-  seed, step, index = key
-  return _cropped(preparation, seed)(content, step, index)
+  return _cropped(preparation)(content, crop_lib.draws(*key))
 
 
-@functools.lru_cache(maxsize=32)
+# Traced once for all data sets of a process: a trace takes about a second.
+@functools.lru_cache(maxsize=8)
 def _scored(preparation):
   """The function of `pixels` for scored images."""
   import tensorflow as tf
@@ -124,17 +127,16 @@ def _scored(preparation):
     image = resize_lib.downsampled(image, preparation.downsample)
     return resize_lib.repeated(image, preparation.repeat)
 
-  return tf.function(run, autograph=False, input_signature=[tf.TensorSpec([], tf.string)])
+  return tf.function(run, [tf.TensorSpec([], tf.string)], autograph=False)
 
 
-@functools.lru_cache(maxsize=32)
-def _cropped(preparation, seed):
-  """The function of `pixels` for random crops: (content, step, index) -> pixels."""
+@functools.lru_cache(maxsize=8)
+def _cropped(preparation):
+  """The function of `pixels` for random crops: (content, bits of `crop.draws`) -> pixels."""
   import tensorflow as tf
 
-  def run(content, step, index):
-    bits = crop_lib.draws(seed, step, index)
-    image = decode.rgb(content, preparation, lambda *sides: crop_lib.window(*sides, bits))
-    return crop_lib.resized(image, preparation.size)
+  def run(content, bits):
+    return crop_lib.resized(decode.rgb(content, preparation, bits), preparation.size)
 
-  return tf.function(run, autograph=False, reduce_retracing=True)
+  signature = [tf.TensorSpec([], tf.string), tf.TensorSpec([None, 4], tf.uint32)]
+  return tf.function(run, signature, autograph=False)
