@@ -219,17 +219,14 @@ def _count(path):
       PLACE: tf.io.FixedLenFeature([], tf.int64, -1),
   }
 
-  def facts(record):
-    found = tf.io.parse_single_example(record, features)
-    name = tf.where(found[SYNSET] == "", found[TEXT], found[SYNSET])
-    return found[LABEL], found[PLACE], name
-
-  dataset = tf.data.TFRecordDataset(path, buffer_size=2**20).map(facts).batch(256)
   try:
-    for own, placed, texts in dataset.as_numpy_iterator():
-      labels += own.tolist()
+    for block in tf.data.TFRecordDataset(path, buffer_size=2**20).batch(32):
+      found = {name: fact.numpy() for name, fact in tf.io.parse_example(block, features).items()}
+      own, placed = found[LABEL].tolist(), found[PLACE]
+      labels += own
       places += placed[placed >= 0].tolist()
-      names.update(zip(own.tolist(), texts.tolist()))
+      texts = np.where(found[SYNSET] == b"", found[TEXT], found[SYNSET])
+      names.update(zip(own, texts.tolist()))
   except broken.kinds() as error:
     raise errors.InputError(
         f"Every shard must be whole, of Examples with {IMAGE} and {LABEL}. "
