@@ -56,7 +56,7 @@ def from_folder(
   files, how = _split(listed, seed, valid_share, test_share)
   record = {"source": f"folder {os.path.abspath(path)}", "split": how, "seed": seed}
   record |= {"skipped": skipped, **crop_lib.record(crop)}
-  parts = tuple(part and _part(part, path, preparation, held) for part in files)
+  parts = (_held if held else _streamed)(files, path, preparation)
   streams.look_at(parts[1:] if look else ())
   return dataset.assemble(parts, names, record, crop_lib.constants(crop, names), preparation)
 
@@ -120,8 +120,32 @@ def _split(listed, seed, *shares):
   return tuple(parts), how
 
 
-def _part(files, root, preparation, held):
-  """Images or Stream of a list of files."""
+def _held(parts, root, preparation):
+  """Images of each part, None for a missing one; all are read in one pass."""
+  lengths = [len(part.paths) if part else 0 for part in parts]
+  there = [part for part in parts if part]
+  every = listing.Files(
+      [path for part in there for path in part.paths],
+      np.concatenate([part.labels for part in there]), {}
+  )
+  stream = _stream(every, root, preparation)
+  images = stream.ordered().map(lambda _, image, label: (image, label))
+  places = np.split(np.arange(stream.size), np.cumsum(lengths)[:-1])
+  with stream.reading():
+    found = streams.hold_parts(images, places, stream.image_shape)
+  return tuple(
+      part and dataclasses.replace(one, encoded=_encoded(part.paths))
+      for part, one in zip(parts, found)
+  )
+
+
+def _streamed(parts, root, preparation):
+  """Stream of each part, None for a missing one."""
+  return tuple(part and _stream(part, root, preparation) for part in parts)
+
+
+def _stream(files, root, preparation):
+  """Stream of a list of files."""
   import tensorflow as tf
 
   paths, labels = tf.constant(files.paths), tf.constant(files.labels)
@@ -130,22 +154,21 @@ def _part(files, root, preparation, held):
     content = tf.io.read_file(paths[index])
     return preparation_lib.pixels(content, preparation, key), labels[index]
 
-  def encoded(places):
-    return [pathlib.Path(files.paths[place]).read_bytes() for place in places]
-
   names = [f"{os.path.relpath(path, root)} {os.path.getsize(path)}" for path in files.paths]
   shape = preparation.image_shape
   identity = "\n".join([*names, str(shape), *preparation.identity()])
   stream = streams.indexed_stream(
-      len(names), shape, decode, identity, preparation.crop == "resized", encoded
+      len(names), shape, decode, identity, preparation.crop == "resized", _encoded(files.paths)
   )
-  stream = dataclasses.replace(stream, check=lambda: _check(files.paths, preparation))
-  if not held:
-    digests = lambda: _digests(files.paths)
-    return dataclasses.replace(stream, labels=files.labels, digests=digests)
-  images = stream.ordered().map(lambda _, image, label: (image, label))
-  with stream.reading():
-    return streams.hold(images, len(names), shape, encoded)
+  return dataclasses.replace(
+      stream, labels=files.labels, check=lambda: _check(files.paths, preparation),
+      digests=lambda: _digests(files.paths),
+  )
+
+
+def _encoded(paths):
+  """The `encoded` of a part: its files, read on demand."""
+  return lambda places: [pathlib.Path(paths[place]).read_bytes() for place in places]
 
 
 def _digests(paths):
