@@ -1,7 +1,9 @@
 """TFRecord shards, written here in the format of ImageNet's usual ones."""
 
+import functools
 import json
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -38,16 +40,29 @@ def _write(folder, part, images, labels, count, first=1, **names):
   return paths
 
 
-@pytest.fixture
-def folder(tmp_path):
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
   """60 images in 4 training shards and 12 in 2 of validation; labels 1, 2, 3."""
-  rng = np.random.default_rng(0)
+  path, rng = tmp_path_factory.mktemp("written") / "set", np.random.default_rng(0)
   images, labels = rng.integers(0, 256, (72, 6, 6, 3), np.uint8), np.arange(72) % 3
   synsets = [b"n01", b"n02", b"n03"]
-  _write(tmp_path / "set", "train", images[:60], labels[:60], 4, synset=synsets,
-         text=[b"a", b"b", b"c"])
-  _write(tmp_path / "set", "validation", images[60:], labels[60:], 2)
-  return tmp_path / "set", images, labels
+  _write(path, "train", images[:60], labels[:60], 4, synset=synsets, text=[b"a", b"b", b"c"])
+  _write(path, "validation", images[60:], labels[60:], 2)
+  return path, images, labels
+
+
+@pytest.fixture
+def folder(written, tmp_path):
+  """Those of `written`, to be changed."""
+  path, images, labels = written
+  return shutil.copytree(path, tmp_path / "set"), images, labels
+
+
+@pytest.fixture(scope="module")
+def indexed(written, tmp_path_factory):
+  """(Data of a folder with its index, the folder)."""
+  path = shutil.copytree(written[0], tmp_path_factory.mktemp("indexed") / "set")
+  return data.from_shards(path, 6, held_bytes=0), path
 
 
 def _images(part):
@@ -92,43 +107,44 @@ def test_workers_and_a_resume_see_the_same(folder, crop):
 
 def test_the_index_is_written_once_and_renewed_for_what_changed(folder, monkeypatch):
   path, images, labels = folder
-  first = data.from_shards(path, 6)
+  load = functools.partial(data.from_shards, path, 6, held_bytes=0)
+  first = load()
   index = json.loads((path / "index.json").read_text())
   assert index["train-00000-of-00004"]["records"] == 15 and len(index) == 6
   counted = []
   count = shards._count
   monkeypatch.setattr(shards, "_count", lambda path: counted.append(path) or count(path))
-  assert data.from_shards(path, 6).record == first.record and not counted
+  assert load().record == first.record and not counted
   _write(path, "validation", images[60:66], labels[60:66], 2)
-  changed = data.from_shards(path, 6)
+  changed = load()
   assert len(counted) == 2 and changed.record["sizes"]["test"] == 6
   (path / "index.json").write_text("{")
-  assert data.from_shards(path, 6).record == changed.record and len(counted) == 8
+  assert load().record == changed.record and len(counted) == 8
   monkeypatch.setattr(shards.atomic, "write_text", _refuse)
   (path / "index.json").unlink()
-  assert data.from_shards(path, 6).record == changed.record
+  assert load().record == changed.record
 
 
 @pytest.mark.parametrize("changed", [
     None, 5, {"labels": None}, {"labels": [1]}, {"labels": [3, 1]}, {"labels": ["1", "3"]},
     {"records": "15"}, {"records": 0}, {"records": 10**9}, {"names": []}, {"names": {"1": 1}},
     "deep"])
-def test_an_index_of_another_form_is_counted_anew(folder, changed):
-  first, place = data.from_shards(folder[0], 6), folder[0] / "index.json"
-  written = place.read_text()
+def test_an_index_of_another_form_is_counted_anew(folder, indexed, changed):
+  (first, known), place = indexed, folder[0] / "index.json"
+  written = (known / "index.json").read_text()
   index = json.loads(written)
   entry = index["train-00001-of-00004"]
   index["train-00001-of-00004"] = {**entry, **changed} if isinstance(changed, dict) else changed
   place.write_text("[" * 10**5 if changed == "deep" else json.dumps(index))
-  again = data.from_shards(folder[0], 6)
-  assert again.record == first.record and again.class_names == first.class_names
+  again = data.from_shards(folder[0], 6, held_bytes=0)
+  but = {"source": None}
+  assert again.record | but == first.record | but and again.class_names == first.class_names
   assert json.loads(place.read_text()) == json.loads(written)
 
 
 @pytest.mark.parametrize("records", [5, 50])
-def test_an_index_of_other_shards_is_named(folder, records):
-  data.from_shards(folder[0], 6)
-  index = json.loads((folder[0] / "index.json").read_text())
+def test_an_index_of_other_shards_is_named(folder, indexed, records):
+  index = json.loads((indexed[1] / "index.json").read_text())
   index["train-00001-of-00004"] |= {"records": records, "labels": [1] * records}
   (folder[0] / "index.json").write_text(json.dumps(index))
   _refused(folder[0], "`index.json` must be of the shards.*another .*train-00001-of-00004")
@@ -141,12 +157,12 @@ def _refuse(path, text):
 def test_labels_from_0_and_names_by_number(tmp_path):
   images = np.zeros((8, 4, 4, 3), np.uint8)
   _write(tmp_path, "train", images, np.arange(8) % 2, 1, first=0)
-  loaded = data.from_shards(tmp_path, 4)
+  loaded = data.from_shards(tmp_path, 4, held_bytes=0)
   assert loaded.class_names == ("0", "1") and loaded.test is None
   assert sorted(np.concatenate([loaded.train.labels, loaded.valid.labels])) == [0] * 4 + [1] * 4
   _write(tmp_path, "test", images, np.arange(8) % 2, 1, first=0)
   _write(tmp_path, "validation", images[:3], np.arange(3) % 2, 1, first=0)
-  assert data.from_shards(tmp_path, 4).record["test_split"] == "test"
+  assert data.from_shards(tmp_path, 4, held_bytes=0).record["test_split"] == "test"
 
 
 def _refused(path, match):
@@ -255,7 +271,7 @@ def test_shards_that_cannot_be_used(folder, tmp_path):
     _write(other, "train", images[:4], [0, 1, 2, last], 1, first=0)
     _refused(other, f"no more than training records. Received: 0 to {last} of 4 records")
   _write(other, "train", images[:4], [0, 1, 2, 3], 1, first=0)
-  assert len(data.from_shards(other, 6).class_names) == 4
+  assert len(data.from_shards(other, 6, held_bytes=0).class_names) == 4
   _write(other, "train", images[:4], [0, 1, 0, 1], 1, text=[b"tea", b"caf\xe9"])
   _refused(other, r"class/text must be UTF-8. Received: .*train-00000-of-00001 with b'caf\\xe9'")
   _write(other, "train", images[:4], [0, 1, 0, 1], 1, text=[b"tea", b"te\na"], first=0)
