@@ -11,7 +11,9 @@ from tfdynnas import optimizers
 from tfdynnas import spaces
 from tfdynnas import supernet as supernet_lib
 
-SPACE = spaces.nasbench201(2, 1, 8)
+SPACE = spaces.cell_space(
+    "three", spaces.nasbench201().operations, nodes=3, skeleton=spaces.Skeleton(2, 1, 8)
+)
 BOUNDS = SPACE.bounds("complexity")
 METHODS = {
     methods.SinglePath: 1, methods.FairNAS: 5, methods.Sandwich: 4, methods.PathImportance: 1,
@@ -81,8 +83,8 @@ def test_what_is_given_wins():
   bound = schedule(made)
   assert (bound.steps, bound.c_min, bound.c_max) == (100, 1, 10**9)
   two = supernet_lib.Supernet(SPACE)
-  two.compile(optimizers.MS(0.1, groups=7), method=methods.SinglePath(split_decision=3))
-  assert two.optimizer.groups == 7 and two.method.split_decision == 3
+  two.compile(optimizers.MS(0.1, groups=7), method=methods.SinglePath(split_decision=1))
+  assert two.optimizer.groups == 7 and two.method.split_decision == 1
   with pytest.raises(errors.InputError, match="paths=5"):
     compiled(methods.FairNAS(), paths=1)
 
@@ -119,6 +121,6 @@ def test_what_is_unbound_says_what_it_lacks(use, missing):
 
 
 def test_calr_needs_archs_that_differ():
-  made = supernet_lib.Supernet(SPACE.restrict([(3,)] * 5 + [(2, 3)]).restrict([(3,)] * 6))
+  made = supernet_lib.Supernet(SPACE.restrict([(3,)] * 2 + [(2, 3)]).restrict([(3,)] * 3))
   with pytest.raises(errors.InputError, match="different complexity"):
     made.compile(optimizers.MS(optimizers.CaLR(0.05)), method=methods.SinglePath())

@@ -13,7 +13,9 @@ from tfdynnas import optimizers
 from tfdynnas import spaces
 from tfdynnas import supernet as supernet_lib
 
-SPACE = spaces.nasbench201(channels=4, cells=1, image_size=8)
+SPACE = spaces.cell_space(
+    "three", spaces.nasbench201().operations, nodes=3, skeleton=spaces.Skeleton(4, 1, 8)
+)
 
 
 def make(off_path="moved", method=True):
@@ -99,7 +101,7 @@ def test_fit_without_a_method_says_what_is_missing():
     make(method=False).fit(images, labels, verbose=0)
 
 
-@pytest.mark.parametrize("wrong", [-1, 6])
+@pytest.mark.parametrize("wrong", [-1, 3])
 def test_no_such_split_decision(wrong):
   with pytest.raises(errors.InputError, match="split_decision"):
     methods.SinglePath(SPACE, split_decision=wrong)

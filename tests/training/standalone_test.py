@@ -12,8 +12,10 @@ from tfdynnas.optimizers import ms
 from tfdynnas.supernet import recalibration
 from tfdynnas.training import standalone
 
-SPACE = spaces.nasbench201(channels=2, cells=1, image_size=8)
-ARCH = SPACE.parse("#7777")
+SPACE = spaces.cell_space(
+    "three", spaces.nasbench201().operations, nodes=3, skeleton=spaces.Skeleton(2, 1, 8)
+)
+ARCH = (3, 0, 2)
 IMAGES = np.random.default_rng(0).normal(size=[32, 8, 8, 3]).astype(np.float32)
 LABELS = (np.arange(32) % 10).astype(np.int32)
 
