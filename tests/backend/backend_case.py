@@ -1,10 +1,11 @@
-"""Trains every method for ten steps on the back end in use, and scores archs by what came out.
+"""Trains every method for ten steps on the back end in use, and scores archs.
 
-python backend_case.py FOLDER NUDGE STOP CASE...: the same weights to begin with on any back end,
-each moved by NUDGE up or down; trainings end after STOP steps, to be gone on with.
+python backend_case.py FOLDER RUN...: runs named after the back end, `nudged` or `nudged_back`, or
+`tensorflow_after_jax` and the like. All begin with the same weights on any back end.
 """
 
 import pathlib
+import shutil
 import sys
 
 import numpy as np
@@ -16,10 +17,14 @@ from tfdynnas.backend import current
 from tfdynnas.data import feeds
 from tfdynnas.data.images import augment
 from tfdynnas.search import scorer as scorer_lib
+from tfdynnas.training import callbacks
 from tfdynnas.training import loop
 from tfdynnas.training import recipe
 
 EPOCHS, BATCH, IMAGES = 2, 32, 160  # Ten steps.
+NUDGES = {"nudged": 1e-7, "nudged_back": -1e-7}  # Each weight is moved up or down by so much.
+RESUMED = ("spos_calr_ms", "fairnas_calr_ms")  # The other back end goes on with these after step 6.
+OTHER = {"tensorflow": "jax", "jax": "tensorflow"}
 PLAIN = {"schedule": "cosine", "momentum_groups": "shared"}
 CASES = {
     "spos": PLAIN,
@@ -64,31 +69,44 @@ def set_weights(supernet, nudge):
     weight.assign((values + nudge * signs.choice([-1, 1], weight.shape)).astype(np.float32))
 
 
-def main(folder, nudge, stop, *cases):
-  """Runs cases; if it is all of them, scores archs too, by a supernet that is not trained."""
-  train, whole = digits()
-  feed = feeds.TrainingFeed(whole, train, BATCH, 5, augment.Augmentation(1, True))
+def train(case, names, folder, feed):
+  """Runs a case by one supernet, which is set back for each run: its step is traced once."""
+  supernet = make(case, feed)
+  variables = [*callbacks.state(supernet).values(), *supernet.optimizer.variables]
+  start = [np.array(variable) for variable in variables]
 
-  def show(step, steps, **logs):
-    if step == int(stop):
-      raise InterruptedError
+  def keep(step, steps, **logs):
+    if step == 7 and case in RESUMED:  # What a run that ends here leaves: the state of step 6.
+      after = f"{OTHER[current.name]}_after_{current.name}"
+      shutil.copytree(folder / current.name / case, folder / after / case)
 
-  for case in cases or CASES:
-    supernet = make(case, feed)
-    set_weights(supernet, float(nudge))
-    try:
-      loop.fit(
-          supernet, current.batches(feed), 5, EPOCHS, pathlib.Path(folder) / case, {"case": case},
-          every=3, progress=show,
-      )
-    except InterruptedError:
-      pass
-  if not cases:
-    score(pathlib.Path(folder) / "scores.npy", feed, whole)
+  for name in names:
+    assert ("_after_" in name) == (folder / name / case / "checkpoint.npz").exists()
+    for variable, value in zip(variables, start):
+      variable.assign(value)
+    set_weights(supernet, NUDGES.get(name, 0.0))
+    loop.fit(
+        supernet, current.batches(feed), 5, EPOCHS, folder / name / case, {"case": case}, every=3,
+        progress=keep if name == current.name else loop.silent,
+    )
+
+
+def main(folder, *names):
+  """Runs all cases, or those that are gone on with; with the first, scores archs too."""
+  current.shorten_first_step()
+  folder = pathlib.Path(folder)
+  images, whole = digits()
+  feed = feeds.TrainingFeed(whole, images, BATCH, 5, augment.Augmentation(1, True))
+  for case in CASES:
+    own = [name for name in names if case in RESUMED or "_after_" not in name]
+    if own:
+      train(case, own, folder, feed)
+  if current.name in names:
+    score(folder / current.name / "scores.npy", feed, whole)
 
 
 def score(path, feed, whole):
-  """Scores of fifty archs."""
+  """Scores of fifty archs, by a supernet that is not trained."""
   supernet = make("spos", feed)
   set_weights(supernet, 0.0)
   batches = feeds.held_batches(whole.valid, 50)

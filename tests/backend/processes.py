@@ -1,18 +1,37 @@
-"""Processes of `mirrored_case`, and several that know each other by TF_CONFIG."""
+"""Processes on either back end, and several that know each other by TF_CONFIG."""
 
 import json
 import os
+import pathlib
 import socket
 import subprocess
 import sys
 
 import numpy as np
 
+ROOT = pathlib.Path(__file__).parents[2]
 
-def succeed(*args):
-  """Runs Python, which must end well."""
-  done = subprocess.run([sys.executable, *args], capture_output=True, text=True, check=False)
+
+def succeed(*args, **environment):
+  """What Python printed, which must end well; `environment` is added to what is here."""
+  done = subprocess.run([sys.executable, *map(str, args)], env={**os.environ, **environment},
+                        capture_output=True, text=True, check=False)
   assert done.returncode == 0, done.stderr[-3000:]
+  return done.stdout
+
+
+def on_jax(*args, **environment):
+  """The same with Keras on JAX."""
+  return succeed(*args, KERAS_BACKEND="jax", JAX_PLATFORMS="cpu", PYTHONPATH=str(ROOT),
+                 **environment)
+
+
+def train_on_jax(folder, *runs):
+  """Makes runs of `backend_case`; what JAX has compiled for one it finds for the next."""
+  on_jax("-m", "tests.backend.backend_case", folder, *runs, **{
+      "JAX_COMPILATION_CACHE_DIR": str(folder / "compiled"),
+      "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+  })
 
 
 def result(tmp_path, how, method, space, nudge=0.0):

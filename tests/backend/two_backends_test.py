@@ -1,14 +1,10 @@
 """TensorFlow and JAX compute the same: each method's ten steps, checkpoints, and scores."""
 
-import os
-import pathlib
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
-CASE = pathlib.Path(__file__).with_name("backend_case.py")
+from tests.backend import processes
+
 CASES = [
     "spos", "spos_calr_ms", "fairnas", "fairnas_calr_ms", "few_shot", "few_shot_calr_ms",
     "sandwich", "pa", "pada",
@@ -17,29 +13,14 @@ RESUMED = ["spos_calr_ms", "fairnas_calr_ms"]  # A checkpoint of each is gone on
 KINDS = ["model/", "optimizer/", "metric/"]
 
 
-def train(folder, backend, nudge=0, stop=0, cases=()):
-  folder.mkdir(exist_ok=True)
-  environment = {**os.environ, "KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu"}
-  done = subprocess.run(
-      [sys.executable, str(CASE), str(folder), str(nudge), str(stop), *cases],
-      env=environment, capture_output=True, text=True, check=False,
-  )
-  assert done.returncode == 0, done.stderr[-2000:]
-
-
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory):
-  pytest.importorskip("jax", reason="the extra `jax` is not installed")
-  folder = tmp_path_factory.mktemp("backends")
-  train(folder / "tensorflow", "tensorflow")
-  train(folder / "nudged", "tensorflow", 1e-7)
-  train(folder / "nudged_back", "tensorflow", -1e-7)
-  train(folder / "jax", "jax")
-  for first, then in (("tensorflow", "jax"), ("jax", "tensorflow")):
-    both = folder / f"{then}_after_{first}"
-    train(both, first, stop=7, cases=RESUMED)  # Its last checkpoint is of step 6.
-    train(both, then, cases=RESUMED)
-  return folder
+def ran(jax_runs):
+  processes.succeed(
+      "-m", "tests.backend.backend_case", jax_runs, "tensorflow", "nudged", "nudged_back",
+      "tensorflow_after_jax", KERAS_BACKEND="tensorflow",
+  )
+  processes.train_on_jax(jax_runs, "jax_after_tensorflow")
+  return jax_runs
 
 
 def state(folder, case, kind):
