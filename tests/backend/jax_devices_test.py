@@ -1,14 +1,12 @@
 """On JAX two devices compute what one does, to rounding; what cannot be shared out is refused."""
 
-import os
-import pathlib
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
-TRAIN = """
+from tests.backend import processes
+
+NAMES = ("spos_calr_ms", "fairnas_calr_ms", "pada")
+TRAIN = f"""
 import pathlib, sys
 import keras
 from tests.backend import backend_case as case
@@ -17,21 +15,27 @@ from tfdynnas.data.images import augment
 from tfdynnas.backend import current
 from tfdynnas.training import loop
 
-folder, devices = sys.argv[1], sys.argv[2].split(",")
-strategy = current.make_strategy("mirrored" if len(devices) > 1 else "none", devices)
-assert current.devices_of(strategy) == len(devices) and strategy.num_replicas_in_sync == 1
+def check(strategy, devices, supernet):
+  assert current.devices_of(strategy) == devices and strategy.num_replicas_in_sync == 1
+  used = supernet.trainable_variables[0].value.devices()
+  assert len(used) == devices, used
+
 train, whole = case.digits()
-with strategy.scope():
-  for name in ("spos_calr_ms", "fairnas_calr_ms", "pada"):
+two = current.make_strategy("mirrored", ["CPU:0", "CPU:1"])
+with two.scope():
+  for name in {NAMES}:
     feed = feeds.TrainingFeed(whole, train, case.BATCH, 5, augment.Augmentation(1, True))
     supernet = case.make(name, feed)
     case.set_weights(supernet, 0.0)
-    used = supernet.trainable_variables[0].value.devices()
-    assert len(used) == len(devices), used
+    check(two, 2, supernet)
     loop.fit(
-        supernet, current.batches(feed), 5, case.EPOCHS, pathlib.Path(folder) / name, {}, every=4
+        supernet, current.batches(feed), 5, case.EPOCHS, pathlib.Path(sys.argv[1]) / name, {{}},
+        every=4,
     )
 assert keras.distribution.distribution() is None
+one = current.make_strategy("none", ["CPU:0"])
+with one.scope():
+  check(one, 1, case.make(name, feed))
 """
 REFUSED = """
 from tfdynnas import errors
@@ -46,25 +50,10 @@ for distribution, devices in (("none", ["CPU:0", "CPU:1"]), ("mirrored", ["CPU:0
 """
 
 
-def run(code, *arguments):
-  pytest.importorskip("jax", reason="the extra `jax` is not installed")
-  root = pathlib.Path(__file__).parents[2]
-  environment = {
-      **os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu", "PYTHONPATH": str(root)
-  }
-  done = subprocess.run(
-      [sys.executable, "-c", code, *map(str, arguments)], env=environment, capture_output=True,
-      text=True, check=False,
-  )
-  assert done.returncode == 0, done.stderr[-2000:]
-  return done.stdout
-
-
-def test_two_devices_equal_one(tmp_path):
-  run(TRAIN, tmp_path / "one", "CPU:0")
-  run(TRAIN, tmp_path / "two", "CPU:0,CPU:1")
-  for name in ("spos_calr_ms", "fairnas_calr_ms", "pada"):
-    arrays = [np.load(tmp_path / n / name / "checkpoint.npz") for n in ("one", "two")]
+def test_two_devices_equal_one(jax_runs, tmp_path):
+  processes.on_jax("-c", TRAIN, tmp_path)
+  for name in NAMES:
+    arrays = [np.load(path / name / "checkpoint.npz") for path in (jax_runs / "jax", tmp_path)]
     assert arrays[0].files == arrays[1].files and len(arrays[0].files) > 30
     for key in arrays[0].files:
       if key != "record":
@@ -72,7 +61,8 @@ def test_two_devices_equal_one(tmp_path):
 
 
 def test_devices_that_cannot_be_are_refused_in_a_line():
-  lines = run(REFUSED).splitlines()
+  pytest.importorskip("jax", reason="the extra `jax` is not installed")
+  lines = processes.on_jax("-c", REFUSED).splitlines()
   assert len(lines) == 3
   for line, word in zip(lines, ("mirrored", "differ", "gpu:0")):
     assert word in line and "Received" in line
