@@ -1,6 +1,11 @@
-"""Trains a small supernet on two logical devices, in two processes, or by hand as those should."""
+"""Trains small supernets on two logical devices, in two processes, or by hand as those should.
 
+python -m tests.backend.mirrored_case devices|worker FOLDER CASE...: a case is how,method,space.
+"""
+
+import functools
 import itertools
+import pathlib
 import sys
 
 import keras
@@ -29,7 +34,7 @@ def make_space(space):
       spaces.Operation(f"{o.name}_{i}", o.kind, o.window)
       for i in range(copies) for o in spaces.nasbench201().operations
   ]
-  return spaces.cell_space("small", operations, skeleton=spaces.Skeleton(4, 1, 8))
+  return spaces.cell_space("small", operations, nodes=3, skeleton=spaces.Skeleton(4, 1, 8))
 
 
 def make(method, space):
@@ -58,9 +63,7 @@ def data():
   return rng.normal(size=[count, 8, 8, 3]).astype("float32"), rng.integers(0, 10, count)
 
 
-def mirrored(how, method, space):
-  strategy = current.make_strategy("mirrored", ["CPU:0", "CPU:1"])
-  assert strategy.num_replicas_in_sync == 2
+def mirrored(strategy, how, method, space):
   with strategy.scope():
     supernet, _, _ = make(method, space)
     dataset = tf.data.Dataset.from_tensor_slices(data()).batch(BATCH, drop_remainder=True)
@@ -74,10 +77,9 @@ def mirrored(how, method, space):
   return supernet, seen.history["loss"][0]
 
 
-def worker(method, space):
-  strategy = current.make_workers([], 600)
-  assert strategy.num_replicas_in_sync == 2
-  with strategy.scope(), current.together(strategy):
+def worker(strategy, how, method, space):
+  del how
+  with strategy.scope():
     supernet, _, _ = make(method, space)
     loop.build(supernet, 10)
     index, share = strategy.index, BATCH // strategy.count
@@ -88,12 +90,12 @@ def worker(method, space):
   return supernet, seen.history["loss"][0]
 
 
-def by_hand(method, space, nudge):
+@functools.cache
+def references(method, space):
+  """Arrays of two trainings by hand; the weights of the second are moved by 1e-7 up or down."""
   supernet, path, loss = make(method, space)
-  for weight in supernet.trainable_variables:
-    weight.assign(weight + nudge * np.sign(np.random.default_rng(7).normal(size=weight.shape)))
-  images, labels = data()
-  losses = []
+  variables = [*supernet.variables, *supernet.optimizer.variables]
+  start = [variable.numpy() for variable in variables]
 
   @tf.function
   def differentiate(batch, truth, arch, factor):
@@ -103,6 +105,20 @@ def by_hand(method, space, nudge):
     gradients = tape.gradient(scaled, supernet.trainable_variables)
     return value, [tf.convert_to_tensor(gradient) for gradient in gradients]
 
+  found = []
+  for nudge in (0.0, 1e-7):
+    for variable, value in zip(variables, start):
+      variable.assign(value)
+    for weight in supernet.trainable_variables:
+      weight.assign(weight + nudge * np.sign(np.random.default_rng(7).normal(size=weight.shape)))
+    found.append(arrays(supernet, by_hand(supernet, path, differentiate)))
+  return found
+
+
+def by_hand(supernet, path, differentiate):
+  """Trains: the gradients of a step are the mean of its halves, each normalised on its own."""
+  images, labels = data()
+  losses = []
   for step in range(STEPS):
     paths = path.sampler(step)
     path.tell(supernet.optimizer, paths, supernet.on_path)
@@ -114,20 +130,29 @@ def by_hand(method, space, nudge):
       sums = gradients if sums is None else [a + b for a, b in zip(sums, gradients)]
       losses.append(float(value))
     supernet.optimizer.apply([g / 2 for g in sums], supernet.trainable_variables)
-  return supernet, np.mean(losses)
+  return np.mean(losses)
 
 
-def main(how, method, space, nudge, path):
-  if how in ("mirrored", "fit"):
-    supernet, loss = mirrored(how, method, space)
-  elif how == "worker":
-    supernet, loss = worker(method, space)
+def arrays(supernet, loss):
+  """Weights, momentum and loss: dict."""
+  found = {f"weight/{v.name}": v.numpy() for v in supernet.trainable_variables}
+  found.update(
+      (f"momentum/{place}", v.numpy()) for place, v in enumerate(supernet.optimizer.variables)
+      if "momentum" in v.path
+  )
+  return {**found, "loss": np.float32(loss)}
+
+
+def main(kind, folder, *cases):
+  current.shorten_first_step()
+  if kind == "devices":
+    train, strategy = mirrored, current.make_strategy("mirrored", ["CPU:0", "CPU:1"])
   else:
-    supernet, loss = by_hand(method, space, float(nudge))
-  arrays = {f"weight/{v.name}": v.numpy() for v in supernet.trainable_variables}
-  arrays.update((v.path, v.numpy()) for v in supernet.optimizer.variables if "momentum" in v.path)
-  arrays["loss"] = np.float32(loss)
-  np.savez(path, **arrays)
+    train, strategy = worker, current.make_workers([], 600)
+  assert strategy.num_replicas_in_sync == 2
+  with current.together(strategy):
+    for case in cases:
+      np.savez(pathlib.Path(folder) / case, **arrays(*train(strategy, *case.split(","))))
 
 
 if __name__ == "__main__":

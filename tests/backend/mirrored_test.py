@@ -3,21 +3,31 @@
 import numpy as np
 import pytest
 
-from tests.backend.processes import result
+from tests.backend import mirrored_case
+from tests.backend import processes
 
-
-@pytest.mark.parametrize("how, method, space", [
+CASES = [
     ("mirrored", "plain", "five"), ("fit", "calr+ms", "five"),
     ("mirrored", "calr+ms+frozen", "ten"), ("mirrored", "fairnas+ms+frozen", "five"),
     ("mirrored", "calr+ms+frozen", "layers"),
-])
-def test_two_devices_equal_the_reference(tmp_path, how, method, space):
-  two = result(tmp_path, how, method, space)
-  one = result(tmp_path, "reference", method, space)
-  near = result(tmp_path, "reference", method, space, 1e-7)
+]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+  """Folder with what one process on two devices left of every case."""
+  folder = tmp_path_factory.mktemp("devices")
+  processes.succeed(
+      "-m", "tests.backend.mirrored_case", "devices", folder, *map(",".join, CASES))
+  return folder
+
+
+@pytest.mark.parametrize("how, method, space", CASES)
+def test_two_devices_equal_the_reference(trained, how, method, space):
+  two = processes.arrays(trained, how, method, space)
+  one, near = mirrored_case.references(method, space)
   assert set(two) == set(one)
-  far = {name: np.abs(one[name] - near[name]).max() for name in one}
-  bound = max(far.values())
+  bound = max(np.abs(one[name] - near[name]).max() for name in one)
   assert 0 < bound < 1e-2
   for name in one:
     assert np.abs(two[name] - one[name]).max() <= bound, name

@@ -34,11 +34,10 @@ def train_on_jax(folder, *runs):
   })
 
 
-def result(tmp_path, how, method, space, nudge=0.0):
-  """What a process of `mirrored_case` left: dict of arrays."""
-  path = tmp_path / f"{how}-{nudge}.npz"
-  succeed("-m", "tests.backend.mirrored_case", how, method, space, str(nudge), str(path))
-  return dict(np.load(path))
+def arrays(folder, *case):
+  """What a process of `mirrored_case` left of a case: dict."""
+  with np.load(folder / f"{','.join(case)}.npz") as file:
+    return dict(file)
 
 
 def free_addresses(count):
@@ -56,13 +55,12 @@ def environment(addresses, index):
   return {**os.environ, "TF_CONFIG": json.dumps(task)}
 
 
-def workers(tmp_path, method, space):
-  """What each of two workers of `mirrored_case` left."""
-  addresses, paths = free_addresses(2), [tmp_path / f"worker-{index}.npz" for index in range(2)]
+def workers(folders, *cases):
+  """Runs cases of `mirrored_case` by two workers, each with a folder of its own."""
+  addresses = free_addresses(2)
   started = [subprocess.Popen(
-      [sys.executable, "-m", "tests.backend.mirrored_case", "worker", method, space, "0",
-       str(path)], env=environment(addresses, index), stderr=subprocess.PIPE, text=True,
-  ) for index, path in enumerate(paths)]
+      [sys.executable, "-m", "tests.backend.mirrored_case", "worker", str(folder), *cases],
+      env=environment(addresses, index), stderr=subprocess.PIPE, text=True,
+  ) for index, folder in enumerate(folders)]
   told = [process.communicate()[1] for process in started]
   assert [process.returncode for process in started] == [0, 0], "\n".join(told)[-3000:]
-  return [dict(np.load(path)) for path in paths]

@@ -8,16 +8,26 @@ import time
 import numpy as np
 import pytest
 
+from tests.backend import mirrored_case
 from tests.backend import processes
 from tfdynnas import errors
 from tfdynnas.backend import tf_config
 
+CASES = [("worker", "plain", "five"), ("worker", "calr+ms", "five")]
 
-@pytest.mark.parametrize("method, space", [("plain", "five"), ("calr+ms", "five")])
-def test_two_workers_equal_the_reference(tmp_path, method, space):
-  first, second = processes.workers(tmp_path, method, space)
-  one = processes.result(tmp_path, "reference", method, space)
-  near = processes.result(tmp_path, "reference", method, space, 1e-7)
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+  """Folders with what each of two workers left of every case."""
+  folders = [tmp_path_factory.mktemp(f"worker{index}") for index in range(2)]
+  processes.workers(folders, *map(",".join, CASES))
+  return folders
+
+
+@pytest.mark.parametrize("how, method, space", CASES)
+def test_two_workers_equal_the_reference(trained, how, method, space):
+  first, second = (processes.arrays(folder, how, method, space) for folder in trained)
+  one, near = mirrored_case.references(method, space)
   assert set(first) == set(one)
   bound = max(np.abs(one[name] - near[name]).max() for name in one)
   assert 0 < bound < 1e-2
