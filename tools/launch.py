@@ -28,6 +28,7 @@ PRESETS = pathlib.Path(__file__).resolve().parent.parent / "flags"
 BACKENDS = ("tensorflow", "jax")
 _fields = {}  # Name -> field, of the fields that are flags.
 _typed = set()  # Names of the flags given on the command line, not in a flagfile.
+_used = set()  # Names of the fields that the launcher uses, or compares with those of the run.
 _LONGEST_NAME = 100  # Of a flag; absl searches for similar names by recursion.
 DEFINE = {
     bool: flags.DEFINE_bool, int: flags.DEFINE_integer, float: flags.DEFINE_float,
@@ -67,6 +68,9 @@ def define(module, *configs, in_run=True):
   # Some configs share fields; the launcher's own come last and win.
   known = {f.name: f for c in (*CONFIGS, *APART, *configs) for f in dataclasses.fields(c)}
   _fields.update(known)
+  of_run = (*RUN.values(), config_lib.FewShotConfig)
+  compared = of_run if in_run and config_lib.SupernetConfig not in configs else ()
+  _used.update(own, (field.name for config in compared for field in dataclasses.fields(config)))
   for name, field in known.items():
     _define_field(field, module if name in own else __name__)
 
@@ -311,6 +315,7 @@ def _parse(arguments):
     _typed.update(_named(argument) for argument in arguments[1:])
     _check_text(given)
     rest = flags.FLAGS(arguments[:1] + given)
+    _check_used()
     if not flags.FLAGS["verbosity"].present:
       logging.set_verbosity(logging.ERROR)  # TensorFlow and tfds warn beside our one line.
     return rest
@@ -318,6 +323,15 @@ def _parse(arguments):
     _fail(error, 2)
   except SystemExit:  # absl exits with status 1 after printing help.
     sys.exit(0)
+
+
+def _check_used():
+  """Refuses typed flags of other launchers; a flagfile may hold them, since presets serve all."""
+  for name in sorted(_typed & _fields.keys() - _used):
+    raise flags.Error(
+        f"--{name} belongs to another tool: here only a flagfile may hold it. "
+        f"Received: --{name}={flags.FLAGS[name].value}"
+    )
 
 
 def _named(argument):

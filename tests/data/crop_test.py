@@ -214,7 +214,7 @@ def test_crops_that_cannot_be(photographs):
   ):
     with pytest.raises(errors.InputError, match=match):
       data.from_folder(photographs, **arguments)
-  with pytest.raises(errors.InputError, match="resized needs tfds, a folder or shards"):
+  with pytest.raises(errors.InputError, match="`crop` is for a `dataset` of tfds, `image_dir`"):
     data.load("digits", image_size=8, crop="resized")
   with pytest.raises(errors.InputError, match="downsample"):
     data.load("cifar10", image_size=8, crop="resized", downsample=2)

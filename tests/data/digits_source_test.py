@@ -91,7 +91,9 @@ def test_load_knows_the_digits_and_refuses_what_does_not_go_with_them():
   assert data.load("digits", seed=5).record == data.digits(5).record
   for arguments in ({}, {"dataset": "digits", "image_dir": "x"},
                     {"dataset": "digits", "downsample": 2}, {"dataset": "digits", "classes": 5},
-                    {"dataset": "digits", "split_file": "x"}):
+                    {"dataset": "digits", "split_file": "x"},
+                    {"dataset": "digits", "background": "black"},
+                    {"dataset": "digits", "resize": "pad"}, {"dataset": "digits", "holds": 1}):
     with pytest.raises(errors.InputError):
       data.load(**arguments)
 

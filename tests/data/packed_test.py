@@ -279,7 +279,9 @@ def test_what_cannot_be_held_is_refused(small):
 
 @pytest.mark.parametrize("arguments,expected", [
     ({"dataset": "digits"}, "Give one of `dataset`, `image_dir`, `data_file` and `record_dir`"),
-    ({"download": True}, "`download` is for tfds sets"),
+    ({"download": True}, "`download` is for a `dataset` of tfds. Received: True for"),
+    ({"crop": "resized"}, "`crop` is for a `dataset` of tfds, `image_dir`, `record_dir`. Rec"),
+    ({"repeat": (2, 2)}, "`load` takes .*image_size.*. Received: repeat"),
     ({"classes": 2}, "`classes` is for tfds sets"),
     ({"downsample": 2}, "`downsample` is for tfds sets"),
     ({"split_file": "x"}, "`split_file` is for tfds sets"),

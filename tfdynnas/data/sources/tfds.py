@@ -142,11 +142,11 @@ def takes_split_file(name):
   return re.fullmatch(r"cifar10([:/][0-9.]+)?", name) is not None
 
 
-def check_no_tfds(source, downsample=1, classes=None, split_file=None, download=False):
+def check_no_tfds(source, downsample, classes, split_file):
   """Raises InputError if an argument for tfds sets was given for another source."""
   for name, given in (
       ("downsample", downsample != 1), ("classes", classes is not None),
-      ("split_file", split_file is not None), ("download", download),
+      ("split_file", split_file is not None),
   ):
     if given:
       raise errors.InputError(f"`{name}` is for tfds sets. Received: {source}")
