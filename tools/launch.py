@@ -1,6 +1,5 @@
 """The basis of all launchers: flags from configs, presets, one line and a status for bad input."""
 
-import contextlib
 import csv
 import dataclasses
 import gc
@@ -18,13 +17,12 @@ from absl import logging
 from tfdynnas import config as config_lib
 from tfdynnas import errors
 from tfdynnas.config import option
-from tfdynnas.files import regular_file
 from tfdynnas.files import text as text_lib
 from tfdynnas.tools import console
+from tfdynnas.tools import flagfile
 from tfdynnas.tools import machine
 from tfdynnas.tools import signals
 
-PRESETS = pathlib.Path(__file__).resolve().parent.parent / "flags"
 BACKENDS = ("tensorflow", "jax")
 _fields = {}  # Name -> field, of the fields that are flags.
 _typed = set()  # Names of the flags given on the command line, not in a flagfile.
@@ -311,7 +309,7 @@ def _cause(error):
 
 def _parse(arguments):
   try:
-    given = _expand(arguments[1:])
+    given = flagfile.expand(arguments[1:])
     _typed.update(_named(argument) for argument in arguments[1:])
     _check_text(given)
     rest = flags.FLAGS(arguments[:1] + given)
@@ -348,40 +346,6 @@ def _check_text(arguments):
       raise flags.Error(f"Arguments must be {wrong}. Received: {argument!r:.100}")
     if argument.startswith("-") and len(argument.partition("=")[0]) > _LONGEST_NAME:
       raise flags.Error(f"Unknown command line flag. Received: {argument:.100}")
-
-
-def _expand(arguments, folder=None, depth=0):
-  """Replaces flagfiles by their lines; a preset may build on another one beside it."""
-  expanded = []
-  for argument in arguments:
-    flag, equals, name = argument.partition("=")
-    if flag.lstrip("-") != "flagfile" or not flag.startswith("-"):
-      expanded.append(argument)
-      continue
-    if not equals or depth > 8:
-      raise flags.Error(f"--flagfile=FILE must name a file. Received: {argument}")
-    path = _find_preset(name, folder)
-    try:
-      lines = [line.strip() for line in regular_file.read_text(path).splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
-      raise flags.Error(f"--flagfile must be a text file. Received: {path} ({error})") from error
-    lines = [line for line in lines if line and not line.startswith(("#", "//"))]
-    expanded += _expand(lines, path.parent, depth + 1)
-  return expanded
-
-
-def _find_preset(name, folder):
-  """The file of a name: a path, a file beside the flagfile with the name, or a preset."""
-  bare = pathlib.Path(name).name
-  places = [pathlib.Path(name)] + ([folder / name] if folder else [])
-  if pathlib.Path(name).parent.name in ("", "flags"):
-    places += [PRESETS / bare, PRESETS / f"{bare}.cfg"]
-  with contextlib.suppress(OSError):  # An overlong name names no file.
-    for place in places:
-      if place.is_file():
-        return place
-  known = ", ".join(sorted(path.stem for path in PRESETS.glob("*.cfg")))
-  raise flags.Error(f"--flagfile must name a file or a preset: {known}. Received: {name!r}")
 
 
 def _fail(error, status):

@@ -44,6 +44,14 @@ class SupernetConfig(Config):
   random_paths: int | None = option(
       2, "Drawn archs of a step.", least=1, most=1_000, rules=(when("method", "sandwich"),)
   )
+  sharing: str = option(
+      "separate", "Kernels of the choices: each its own; or one, of which the smaller ones are the "
+      "middle and the first channels.", choices=("separate", "shared"),
+  )
+  branch_scale: str = option(
+      "none", "Scale per channel at the end of a residual branch, as of mobilenet: none, or a "
+      "learned one that begins at zero.", choices=("none", "zero"),
+  )
   schedule: str = option(
       "calr", "Learning rate: by complexity (reversed: large subnets decay fast), or alike for "
       "all: cosine, constant, (1 - t / T) ** gamma.",

@@ -75,19 +75,27 @@ def load(
   Example:
     data = nas.data.load(dataset="digits", image_size=16)
   """
-  given = _one(dataset=dataset, image_dir=image_dir, data_file=data_file, record_dir=record_dir)
-  kind, place = f"`{given[0]}`", given[1]
-  if dataset in registry.DATASETS:
-    kind, read = place, registry.find(registry.DATASETS, dataset, "dataset")
-  else:
-    read = _READERS[kind := _TFDS if dataset else kind]
-    _check_tensorflow(kind, place)
+  kind, place = _one(
+      dataset=dataset, image_dir=image_dir, data_file=data_file, record_dir=record_dir
+  )
+  read = _reader(kind, place)
   taken = _parameters(read)
-  _check_applies(how, kind, place, taken)
-  arguments = {name: value for name, value in how.items() if name in taken and value is not None}
-  if look and "look" in taken:
-    arguments["look"] = True
-  return read(**arguments) if kind == dataset else read(place, **arguments)
+  _check_applies(how, place, taken)
+  given = {name: value for name, value in {**how, "look": look}.items() if name in taken}
+  given = {name: value for name, value in given.items() if value is not None}
+  return read(**given) if place in registry.DATASETS else read(place, **given)
+
+
+def _reader(kind, place):
+  """The function that reads a source."""
+  if kind == "dataset" and place in registry.DATASETS:
+    return registry.find(registry.DATASETS, place, "dataset")
+  if kind != "data_file" and importlib.util.find_spec("tensorflow") is None:
+    raise errors.InputError(
+        "tfds sets, folders and shards are read with TensorFlow; where it is, tools/pack.py makes "
+        f"a `data_file` of one, which needs none. Received: {place}, and it is not installed"
+    )
+  return _READERS[_TFDS if kind == "dataset" else f"`{kind}`"]
 
 
 def _parameters(read):
@@ -100,7 +108,7 @@ def _parameters(read):
   return found
 
 
-def _check_applies(how, kind, place, taken):
+def _check_applies(how, place, taken):
   """Refuses what is unknown, and what the source does not take, unless it is the usual value."""
   readers = {name: _parameters(read) for name, read in _READERS.items()}
   for name, value in how.items():
@@ -125,11 +133,3 @@ def _one(**sources):
         f"Received: {received}"
     )
   return found[0]
-
-
-def _check_tensorflow(kind, place):
-  if kind != "`data_file`" and importlib.util.find_spec("tensorflow") is None:
-    raise errors.InputError(
-        "tfds sets, folders and shards are read with TensorFlow; where it is, tools/pack.py makes "
-        f"a `data_file` of one, which needs none. Received: {place}, and it is not installed"
-    )

@@ -2,10 +2,10 @@
 
 import functools
 
-from tfdynnas import supernet as supernet_lib
 from tfdynnas.data import feeds
 from tfdynnas.data.images import augment
 from tfdynnas.search import scorer
+from tfdynnas.training import recipe
 from tfdynnas.training.probes import probe
 
 _BATCH = 256  # Images per batch of a score.
@@ -26,7 +26,7 @@ def make_probe(config, supernet_config, data, space):
   if not config.probe_epochs:
     return None
   seed = supernet_config.seed
-  network = supernet_lib.Supernet(space, seed=seed, name="probe")
+  network = recipe.make_network(supernet_config, space, name="probe")
   prepare = functools.partial(augment.eval_images, mean=data.mean, std=data.std)
   valid = feeds.valid_batches(data, config.probe_images, _BATCH, seed)
   train = feeds.drawn(data.train, supernet_config.batch, seed)

@@ -8,6 +8,7 @@ from tfdynnas import supernet as supernet_lib
 from tfdynnas.training import callbacks
 from tfdynnas.training import checkpoint
 from tfdynnas.training import loop
+from tfdynnas.training import recipe
 
 
 def load_supernet(run_dir, config, space):
@@ -25,9 +26,7 @@ def load_supernet(run_dir, config, space):
     InputError: Its training has not begun or not ended.
   """
   check_trained(run_dir)
-  supernet = supernet_lib.Supernet(
-      space, seed=config.seed, name="supernet", dtype=config.precision
-  )
+  supernet = recipe.make_network(config, space, dtype=config.precision)
   values = []
   for name, _ in trainings(run_dir):
     path = run_dir.path / name / "checkpoint.npz"

@@ -10,8 +10,8 @@ from tfdynnas.supernet import normalization
 # a model that must load where this package is not installed.
 STATISTICS = {
     "batch": normalization.BatchStatistics,
-    "running": normalization.RunningStatistics,
-    "keras": lambda name: keras.layers.BatchNormalization(
+    "running": lambda scaled, name: normalization.RunningStatistics(name=name),
+    "keras": lambda scaled, name: keras.layers.BatchNormalization(
         momentum=normalization.MOMENTUM, epsilon=normalization.EPSILON, name=name
     ),
 }
@@ -62,9 +62,9 @@ class NamedLayers:
         window, use_bias=False, depthwise_initializer=kernel, name=name, **kwargs
     )(images)
 
-  def normalize(self, prefix, images):
-    """A normalisation."""
-    return self._statistics(name=f"{prefix}_norm")(images)
+  def normalize(self, prefix, images, scaled=False):
+    """A normalisation; that by running statistics has a scale in any case."""
+    return self._statistics(scaled, name=f"{prefix}_norm")(images)
 
   def dense(self, features, classes):
     """The classifier, after dropout if there is any."""

@@ -3,7 +3,7 @@
 from tfdynnas import registry
 
 
-def plain_network(space, arch, statistics="running", seed=0, live_only=False, dropout=0.0):
+def plain_network(space, arch, statistics="running", seed=0, live_only=False, dropout=0.0, scaled=False):
   """Builds the network of one arch.
 
   Args:
@@ -14,6 +14,8 @@ def plain_network(space, arch, statistics="running", seed=0, live_only=False, dr
     live_only: Leave out edges that do not change the logits; layer spaces have none.
     dropout: float in [0, 1), share of the features before the classifier that a training step
       leaves out.
+    scaled: Whether `batch` normalisation has a scale per channel at the end of a residual branch;
+      cell spaces have none.
 
   Returns:
     keras.Model, normalised images float [batch, height, width, 3] -> logits [batch, classes].
@@ -21,4 +23,4 @@ def plain_network(space, arch, statistics="running", seed=0, live_only=False, dr
   Raises:
     InputError: The arch is not of this space, or no such normalisation.
   """
-  return registry.part(space, "network")(space, arch, statistics, seed, live_only, dropout)
+  return registry.part(space, "network")(space, arch, statistics, seed, live_only, dropout, scaled)

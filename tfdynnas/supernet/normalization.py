@@ -11,7 +11,7 @@ EPSILON = 1e-5  # Of PyTorch, as in all published runs; Keras' default is 1e-3.
 MOMENTUM = 0.9  # Share of the old running statistics that a step keeps.
 
 
-def by_batch(images, reference=None):
+def by_batch(images, reference=None, scale=None):
   """Normalises each channel by this batch's own statistics, in training and evaluation alike.
 
   Source: NAS-Bench-201 supernets (affine=False, track_running_stats=False).
@@ -19,27 +19,47 @@ def by_batch(images, reference=None):
   Args:
     images: float [batch, height, width, channels].
     reference: int; take the statistics of the first `reference` images alone; None takes all.
+    scale: float [channels], which the result is multiplied by; None: 1.
 
   Returns:
     float, of the shape of `images`.
   """
   if reference is None:
     channels = images.shape[-1]
-    scale, offset = np.ones(channels, np.float32), np.zeros(channels, np.float32)
+    scale = np.ones(channels, np.float32) if scale is None else ops.cast(scale, "float32")
+    offset = np.zeros(channels, np.float32)
     return batch_normalization.batch_normalize(images, scale, offset, EPSILON)
   mean, variance = ops.moments(ops.cast(images[:reference], "float32"), axes=[0, 1, 2])
   factor = ops.rsqrt(variance + EPSILON)
+  factor = factor if scale is None else factor * ops.cast(scale, "float32")
   shift = ops.cast(mean * factor, images.dtype)
   return images * ops.cast(factor, images.dtype) - shift
 
 
 @keras.saving.register_keras_serializable("tfdynnas")
 class BatchStatistics(keras.layers.Layer):
-  """Layer form of `by_batch`; it has no weights, and outside of training refuses a single image."""
+  """Layer form of `by_batch`; outside of training it refuses a single image.
+
+  Args:
+    scaled: Whether it has a weight, the scale; at first 1.
+  """
+
+  def __init__(self, scaled=False, **kwargs):
+    super().__init__(**kwargs)
+    self._scaled, self.gamma = scaled, None
+
+  def build(self, shape):
+    """Makes the scale."""
+    if self._scaled:
+      self.gamma = self.add_weight(name="gamma", shape=shape[-1:], initializer="ones")
 
   def call(self, images, training=None):
     """Normalises a batch."""
-    return by_batch(images if training else single_image.refuse(images))
+    return by_batch(images if training else single_image.refuse(images), scale=self.gamma)
+
+  def get_config(self):
+    """Config for `from_config`."""
+    return {**super().get_config(), "scaled": self._scaled}
 
 
 @keras.saving.register_keras_serializable("tfdynnas")

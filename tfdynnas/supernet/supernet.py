@@ -17,6 +17,7 @@ from tfdynnas import spaces
 from tfdynnas.backend import current
 from tfdynnas.supernet import epoch_length
 from tfdynnas.supernet import initializers
+from tfdynnas.supernet import nesting
 from tfdynnas.supernet import networks
 from tfdynnas.supernet import recalibration
 from tfdynnas.supernet import single_image
@@ -43,22 +44,36 @@ class Supernet(keras.Model):
 
   space: Any  # A spaces.Space with the skeleton of its kind.
 
-  def __init__(self, space: spaces.Space, seed: int = 0, **kwargs):
+  def __init__(
+      self, space: spaces.Space, seed: int = 0, sharing: str = "separate",
+      branch_scale: str = "none", **kwargs,
+  ):
     """Makes the weights.
 
     Args:
       space: spaces.Space of a kind in registry.KINDS.
       seed: int >= 0, of the initial weights.
+      sharing: "separate": each choice has kernels of its own, as in the papers. "shared": a smaller
+        window is the middle of the largest one, a smaller expansion its first channels, as in
+        "Once-for-All" (Cai et al., ICLR 2020).
+      branch_scale: "zero": the last normalisation of a residual branch has a learned scale per
+        channel that begins at zero. "none": it has none, as in the papers.
       **kwargs: name, dtype: as for any Keras model. With `mixed_bfloat16` the layers compute in
         bfloat16; weights, statistics, the classifier and all that is learnt stay float32.
 
     Raises:
-      InputError: The space is of another kind.
+      InputError: The space is of another kind, its choices do not nest, or it has no branches.
     """
     super().__init__(**kwargs)
+    for name, value, known in (
+        ("sharing", sharing, nesting.SHARINGS), ("branch_scale", branch_scale, ("none", "zero"))
+    ):
+      if value not in known:
+        raise errors.InputError(f"`{name}` must be one of {', '.join(known)}. Received: {value!r}")
     self.space, self.seed = space, seed
+    self.sharing, self.branch_scale = sharing, branch_scale
     self.method = self.method_state = None
-    self._body = registry.part(space, "body")(space, self._add)
+    self._body = registry.part(space, "body")(space, self._add, sharing, branch_scale)
     shape = (self._body.channels, self.space.skeleton.classes)
     self._dense = self._add("dense_kernel", shape, shape[0])
     self._bias = self._add("dense_bias", shape[1:], shape[0])
@@ -70,12 +85,11 @@ class Supernet(keras.Model):
     self.built = True
 
   def _add(self, name, shape, fan_in):
-    """Adds a weight, its initial values drawn from the seed and its place in the list."""
+    """Adds a weight, its initial values drawn from the seed and its place in the list, or zero."""
     seed = int(np.random.SeedSequence([self.seed, len(self.weights)]).generate_state(1)[0] >> 1)
     # Not cast by Keras, which would copy a whole weight where a step reads a few rows of it.
-    return self.add_weight(
-        name=name, shape=shape, initializer=initializers.uniform(fan_in, seed), autocast=False
-    )
+    initial = "zeros" if fan_in is None else initializers.uniform(fan_in, seed)
+    return self.add_weight(name=name, shape=shape, initializer=initial, autocast=False)
 
   def choose(self, arch: Sequence[int]) -> None:
     """Sets the arch that `call`, `evaluate` and `predict` run when none is given."""
@@ -109,29 +123,32 @@ class Supernet(keras.Model):
     return ops.matmul(features, self._dense) + self._bias
 
   def on_path(self, arch: Any) -> list[Any]:
-    """Which trainable weights belong to the choices of an arch.
+    """Which trainable weights the choices of an arch have.
 
     Args:
       arch: int32 [decisions], or [paths, decisions] for the union of several paths.
 
     Returns:
       List of bool tensors, one per trainable weight: [] for a weight that every subnet has,
-      [rows] for one with a row per choice. A chosen operation counts even if no signal reaches it.
+      [rows] for one whose rows belong to choices. A chosen operation counts even if no signal
+      reaches it.
     """
     arch, masks = ops.reshape(ops.cast(arch, "int32"), [-1, len(self.space.decisions)]), {}
-    for path, (decisions, choices) in self._body.owners.items():
-      masks[path] = ops.any(ops.equal(ops.take(arch, decisions, axis=1), choices), axis=0)
+    for path, owners in self._body.owners.items():
+      decisions, choices = (np.array(each, np.int32) for each in _columns(owners))
+      chosen = ops.expand_dims(ops.take(arch, decisions, axis=1), 2)
+      masks[path] = ops.any(ops.equal(chosen, choices), axis=[0, 2])
     return [masks.get(v.path, ops.convert_to_tensor(True)) for v in self.trainable_variables]
 
   def row_decisions(self) -> list[np.ndarray | None]:
     """The decision that each row of a trainable weight belongs to.
 
     Returns:
-      List per trainable weight: int array [rows] for one with a row per choice, None for a weight
-      that every subnet has.
+      List per trainable weight: int array [rows] for one whose rows belong to choices, None for a
+      weight that every subnet has.
     """
-    owners = self._body.owners
-    return [owners.get(v.path, (None,))[0] for v in self.trainable_variables]
+    found = {path: np.array(_columns(own)[0]) for path, own in self._body.owners.items()}
+    return [found.get(v.path) for v in self.trainable_variables]
 
   def subnet(
       self, arch: Sequence[int], statistics: str | None = None, dropout: float = 0.0,
@@ -161,9 +178,14 @@ class Supernet(keras.Model):
     statistics = statistics or ("batch" if images is None else "running")
     if images is not None and statistics == "batch":
       raise errors.InputError("`images` need running statistics. Received: statistics='batch'")
-    model = networks.plain_network(self.space, arch, statistics, self.seed, dropout=dropout)
-    for name, value in (*self._body.inherited(arch), ("dense", (self._dense, self._bias))):
-      model.get_layer(name).set_weights([ops.convert_to_numpy(part) for part in value])
+    model = networks.plain_network(
+        self.space, arch, statistics, self.seed, dropout=dropout,
+        scaled=self.branch_scale == "zero",
+    )
+    dense = "dense", {"kernel": self._dense, "bias": self._bias}
+    for name, weights in (*self._body.inherited(arch), dense):
+      for weight, value in weights.items():
+        getattr(model.get_layer(name), weight).assign(value)
     if images is not None:
       recalibration.recalibrate(model, recalibration.batches(images))
     return model
@@ -251,7 +273,10 @@ class Supernet(keras.Model):
 
   def get_config(self) -> dict[str, Any]:
     """Config for `from_config`."""
-    return {**super().get_config(), "space": spaces.to_config(self.space), "seed": self.seed}
+    return {
+        **super().get_config(), "space": spaces.to_config(self.space), "seed": self.seed,
+        "sharing": self.sharing, "branch_scale": self.branch_scale,
+    }
 
   @classmethod
   def from_config(cls, config: dict[str, Any]) -> "Supernet":
@@ -271,3 +296,9 @@ class Supernet(keras.Model):
     if self.optimizer is not None:
       self.optimizer.build(self.trainable_variables)
 
+
+def _columns(owners):
+  """(decisions, choices) of a list of (decision, choices): equally many, the last one repeated."""
+  most = max(len(choices) for _, choices in owners)
+  padded = [[*choices, *choices[-1:] * (most - len(choices))] for _, choices in owners]
+  return [decision for decision, _ in owners], padded

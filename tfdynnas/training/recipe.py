@@ -31,9 +31,7 @@ def make_supernet(config, space, steps, prepare=None, allowed=None, images=0, co
     InputError: The split decision is not in the space or is restricted, images are to be drawn that
       are not held, or classes are to be weighted that were not counted.
   """
-  supernet = supernet_lib.Supernet(
-      space, seed=config.seed, name="supernet", dtype=config.precision
-  )
+  supernet = make_network(config, space, dtype=config.precision)
   method = make_method(config, space, steps, prepare, allowed, images)
   on_rate = config.calr_on != "loss"
   optimizer = ms.MS(
@@ -43,6 +41,19 @@ def make_supernet(config, space, steps, prepare=None, allowed=None, images=0, co
   loss = losses.crossentropy(config.label_smoothing, class_weights(config, counts))
   supernet.compile(optimizer, loss, method)
   return supernet
+
+
+def make_network(config, space, **kwargs):
+  """Makes the supernet that a config describes, without what trains it.
+
+  Args:
+    config: config.SupernetConfig.
+    space: spaces.Space.
+    **kwargs: name, dtype: as for supernet.Supernet.
+  """
+  return supernet_lib.Supernet(
+      space, config.seed, config.sharing, config.branch_scale, **{"name": "supernet", **kwargs}
+  )
 
 
 def class_weights(config, counts):

@@ -33,7 +33,8 @@ def of(supernet):
   _refuse_foreign("optimizer", supernet.optimizer, (ms.MS,))
   _refuse_foreign("method", supernet.method, _methods())
   return {
-      "seed": supernet.seed, "precision": supernet.dtype_policy.name,
+      "seed": supernet.seed, "precision": supernet.dtype_policy.name, "sharing": supernet.sharing,
+      "branch_scale": supernet.branch_scale,
       **_of_optimizer(supernet.optimizer, supernet.method), **_of_method(supernet.method),
       **_of_loss(supernet.loss),
   }

@@ -8,8 +8,10 @@ import functools
 import numpy as np
 from keras import ops
 
+from tfdynnas import errors
 from tfdynnas.backend import control_flow
 from tfdynnas.backend import variable_rows
+from tfdynnas.supernet import nesting
 from tfdynnas.supernet import normalization
 from tfdynnas.supernet.cells import edge
 from tfdynnas.supernet.cells import network
@@ -21,20 +23,36 @@ class CellBody:
 
   The convolutions of a stage lie in one array per window, [cells * edges * copies, window, window,
   channels, channels]: 15 weights in all instead of 189, which makes an optimizer's update a few
-  large kernels and lets the step touch the chosen rows alone.
+  large kernels and lets the step touch the chosen rows alone. Shared ones are kept as rings.
   """
 
-  def __init__(self, space, add):
+  def __init__(self, space, add, sharing, branch_scale):
     """Makes the weights.
 
     Args:
       space: spaces.CellSpace.
       add: Callable (name, shape, fan_in) -> weight.
+      sharing, branch_scale: As for Supernet.
+
+    Raises:
+      InputError: The convolutions do not nest, or branches are to be scaled, of which it has none.
     """
+    if branch_scale != "none":
+      raise errors.InputError(
+          f"`branch_scale` is for layer spaces. Received: {branch_scale} for a cell space"
+      )
     self._space, self._add = space, add
     self._routing = routing.Routing(space)
+    self._shared = sharing == "shared"
+    windows = self._routing.windows
+    if self._shared and (len(windows) < 2 or max(self._routing.copies.values()) > 1):
+      raise errors.InputError(
+          "`sharing` shared needs convolutions of different windows, each once. Received: "
+          f"{', '.join(operation.name for operation in space.operations)}"
+      )
+    self._rings = nesting.rings(windows)
     self._cells = {}  # One traced function per `reference`.
-    skeleton, edges = space.skeleton, len(space.edges)
+    skeleton = space.skeleton
     channels = skeleton.stage_channels
     self.channels = channels[-1]
     self._stem = self._add_kernel("stem", 3, 3, channels[0])
@@ -48,23 +66,25 @@ class CellBody:
             self._add_kernel(f"stage{stage}_shortcut", 1, before, width),
         ))
       self._kernels.append({
-          window: self._add_kernel(
-              f"stage{stage}_conv{window}x{window}", window, width, width,
-              count=skeleton.cells * edges * self._routing.copies[window],
-          )
-          for window in self._routing.windows
+          window: self._add_rows(f"stage{stage}_conv{window}x{window}", window, width)
+          for window in windows
       })
 
-  def _add_kernel(self, name, window, inputs, outputs, count=None):
-    shape = (window, window, inputs, outputs)
-    fan_in = window * window * inputs
-    return self._add(name, shape if count is None else (count, *shape), fan_in)
+  def _add_kernel(self, name, window, inputs, outputs):
+    return self._add(name, (window, window, inputs, outputs), window * window * inputs)
+
+  def _add_rows(self, name, window, width):
+    """A row for each convolution of a stage; where they are shared, of the ring of its window."""
+    count = self._space.skeleton.cells * len(self._space.edges) * self._routing.copies[window]
+    shape = (self._rings[window],) if self._shared else (window, window)
+    fan_in = (self._routing.windows[-1] if self._shared else window) ** 2 * width
+    return self._add(name, (count, *shape, width, width), fan_in)
 
   @property
   def owners(self):
-    """dict, path of a weight with a row per choice -> (decisions, choices), int32 [rows] each."""
+    """dict, path of a weight whose rows belong to choices -> the list of (decision, choices)."""
     return {
-        kernel.path: self._routing.owners(window)
+        kernel.path: self._routing.owners(window, self._shared)
         for kernels in self._kernels for window, kernel in kernels.items()
     }
 
@@ -96,7 +116,7 @@ class CellBody:
     return ops.relu(normalize(features))
 
   def _chosen(self, arch, window, kernel, dtype):
-    """The kernels that a stage's cells use: a tuple of [window, window, c, c] for each cell.
+    """What a stage's cells use of a weight: a tuple of [window, window, c, c] for each cell.
 
     With one choice of this window per edge there is nothing to look up; with several, only the
     chosen rows are read, and only they get a gradient.
@@ -114,24 +134,38 @@ class CellBody:
       own = {window: kernel[place] for window, kernel in zip(self._routing.windows, kernels)}
       nodes[target], nodes[source] = edge.switch(
           self._routing.branches, branch[place], nodes[target], nodes[source], own, target == last,
-          reference,
+          reference, self._kernel,
       )
     return nodes[-1]
 
+  def _kernel(self, operation, rows):
+    """The kernel of an operation, [window, window, c, c], from its edge's row of each weight."""
+    if operation.kind != "conv":
+      return None
+    if not self._shared:
+      return rows[operation.window]
+    return nesting.join({
+        window: row for window, row in rows.items() if window <= operation.window
+    })
+
   def inherited(self, arch):
-    """Yields (layer name, weights) of the layers of a subnet that have trained weights here."""
-    yield "stem_conv", [self._stem]
+    """Yields (name of a layer, dict of its weights) for what a subnet has of the weights here."""
+    yield "stem_conv", {"kernel": self._stem}
     for stage, parts in enumerate(self._reduce, start=1):
-      yield from zip(network.reduce_names(stage), ([part] for part in parts))
+      for name, kernel in zip(network.reduce_names(stage), parts):
+        yield name, {"kernel": kernel}
+    places = {
+        window: ops.convert_to_numpy(self._routing.rows(np.array(arch, np.int32), window))
+        for window in self._routing.windows
+    }
     for stage, kernels in enumerate(self._kernels):
       values = {window: ops.convert_to_numpy(kernel) for window, kernel in kernels.items()}
-      for window in values:
-        used = ops.convert_to_numpy(self._routing.rows(np.array(arch, np.int32), window))
-        for place, row in enumerate(used):
-          cell, number = divmod(place, len(arch))
-          operation = self._space.operations[arch[number]]
-          if operation.kind == "conv" and operation.window == window:
-            yield network.edge_name(stage, cell, number) + "_conv", [values[window][row]]
+      for place in range(self._space.skeleton.cells * len(arch)):
+        cell, number = divmod(place, len(arch))
+        rows = {window: values[window][places[window][place]] for window in values}
+        kernel = self._kernel(self._space.operations[arch[number]], rows)
+        if kernel is not None:
+          yield network.edge_name(stage, cell, number) + "_conv", {"kernel": kernel}
 
 
 def _reduce(features, normalize, first, second, shortcut):

@@ -30,7 +30,7 @@ def apply(operation, images, kernel=None, reference=None):
   return pool(images, operation.window, 1, padding="same")
 
 
-def switch(operations, index, total, images, kernels, last, reference=None):
+def switch(operations, index, total, images, rows, last, reference, kernel):
   """Adds the chosen operation of one edge to its target node.
 
   The source node's tensor also passes through the switch, to its next edge: the gradients of a node
@@ -42,20 +42,21 @@ def switch(operations, index, total, images, kernels, last, reference=None):
     index: int32 scalar, which branch.
     total: float [batch, height, width, channels], the target node so far; None for its first edge.
     images: float [batch, height, width, channels], the source node.
-    kernels: dict, window -> float [window, window, channels, channels].
+    rows: dict, window -> what the edge has of the convolutions' weights.
     last: Python bool, whether this is the last use of the source node.
     reference: int or None, as for `normalization.by_batch`.
+    kernel: Callable (operation, rows) -> float [window, window, channels, channels], or None.
 
   Returns:
     (total, images): the target node; the source node to use from now on, None after the last.
   """
-  windows = tuple(kernels)
+  windows = tuple(rows)
   start = 0 if total is None else 1
 
   def branch(operation):
     def run(*operands):
       source = operands[start]
-      own = dict(zip(windows, operands[start + 1:])).get(operation.window)
+      own = kernel(operation, dict(zip(windows, operands[start + 1:])))
       if total is not None and operation.kind == "zero":
         result = operands[0]
       else:
@@ -65,7 +66,7 @@ def switch(operations, index, total, images, kernels, last, reference=None):
 
     return run
 
-  operands = (() if total is None else (total,)) + (images, *kernels.values())
+  operands = (() if total is None else (total,)) + (images, *rows.values())
   outputs = control_flow.switch(index, [branch(operation) for operation in operations], *operands)
   outputs = tuple(outputs) if isinstance(outputs, (tuple, list)) else (outputs,)
   return outputs if not last else (outputs[0], None)

@@ -66,17 +66,20 @@ class Routing:
     copy = ops.take(ops.convert_to_tensor(self._copy[window].astype(np.int32)), arch)
     return ops.convert_to_tensor(first) + ops.tile(copy, [self._space.skeleton.cells])
 
-  def owners(self, window):
-    """The decision and the choice that each row of a stage's kernels belongs to.
+  def owners(self, window, shared):
+    """What each row of a stage's kernels belongs to.
 
     Args:
       window: One of `windows`.
+      shared: Whether larger windows have the row too.
 
     Returns:
-      (decisions, choices): int32 [rows] each.
+      List of (decision, tuple of its choices).
     """
-    cells, edges = self._space.skeleton.cells, len(self._space.edges)
-    takers = [i for i, o in enumerate(self._space.operations)
-              if o.kind == "conv" and o.window == window]
-    decisions = np.tile(np.repeat(np.arange(edges, dtype=np.int32), len(takers)), cells)
-    return decisions, np.tile(np.array(takers, np.int32), cells * edges)
+    convs = {i: o.window for i, o in enumerate(self._space.operations) if o.kind == "conv"}
+    if shared:
+      groups = [tuple(i for i, own in convs.items() if own >= window)]
+    else:
+      groups = [(i,) for i, own in convs.items() if own == window]
+    edges = range(len(self._space.edges))
+    return [(edge, group) for edge in edges for group in groups] * self._space.skeleton.cells

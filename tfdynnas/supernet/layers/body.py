@@ -11,11 +11,13 @@ import itertools
 import numpy as np
 from keras import ops
 
+from tfdynnas import errors
 from tfdynnas.backend import control_flow
 from tfdynnas.backend import convolution
 from tfdynnas.backend import variable_rows
 from tfdynnas.supernet import named_layers
 from tfdynnas.supernet import normalization
+from tfdynnas.supernet.layers import kernels as kernels_lib
 
 
 class LayerBody:
@@ -25,12 +27,16 @@ class LayerBody:
   MobileNets 110 weights in place of 378.
   """
 
-  def __init__(self, space, add):
+  def __init__(self, space, add, sharing, branch_scale):
     """Makes the weights.
 
     Args:
       space: spaces.LayerSpace.
-      add: Callable (name, shape, fan_in) -> weight.
+      add: Callable (name, shape, fan_in) -> weight; it begins at zero if fan_in is None.
+      sharing, branch_scale: As for Supernet.
+
+    Raises:
+      InputError: The blocks do not nest, or no layer keeps its shape.
     """
     skeleton = space.skeleton
     self._space, self._stem_stride, self.channels = space, skeleton.stem_stride, skeleton.last
@@ -42,13 +48,20 @@ class LayerBody:
     shapes = itertools.groupby(
         enumerate(skeleton.layers), key=lambda item: dataclasses.replace(item[1], name="")
     )
-    self._runs = [_Run(space, [place for place, _ in alike], add) for _, alike in shapes]
+    scaled = branch_scale == "zero"
+    if scaled and not any(layer.keeps_shape for layer in skeleton.layers):
+      raise errors.InputError(
+          "`branch_scale` zero needs a layer that keeps its shape. Received: a space without one"
+      )
+    self._runs = [
+        _Run(space, [place for place, _ in alike], add, sharing, scaled) for _, alike in shapes
+    ]
     inputs = skeleton.layers[-1].outputs
     self._last = add("last", (1, 1, inputs, skeleton.last), inputs)
 
   @property
   def owners(self):
-    """dict, path of a weight with a row per choice -> (decisions, choices), int32 [rows] each."""
+    """dict, path of a weight whose rows belong to choices -> the list of (decision, choices)."""
     return {path: rows for run in self._runs for path, rows in run.owners().items()}
 
   def __call__(self, images, arch, reference):
@@ -70,48 +83,43 @@ class LayerBody:
     return ops.relu6(normalize(ops.conv(features, last)))
 
   def inherited(self, arch):
-    """Yields (layer name, weights) of the layers of a subnet that have trained weights here."""
-    yield "stem_conv", [self._stem]
-    yield from zip(("first_depthwise", "first_project"), ([part] for part in self._first))
+    """Yields (name of a layer, dict of its weights) for what a subnet has of the weights here."""
+    yield "stem_conv", {"kernel": self._stem}
+    for name, kernel in zip(("first_depthwise", "first_project"), self._first):
+      yield name, {"kernel": kernel}
     for run in self._runs:
       yield from run.inherited(arch)
-    yield "last_conv", [self._last]
+    yield "last_conv", {"kernel": self._last}
 
 
 class _Run:
   """Layers of one shape, one after the other, traced once."""
 
-  def __init__(self, space, places, add):
+  def __init__(self, space, places, add, sharing, scaled):
     """Makes their weights.
 
     Args:
       space: spaces.LayerSpace.
       places: Decisions of the layers, ascending ints.
-      add: As for LayerBody.
+      add, sharing, scaled: As for LayerBody, and whether a residual branch has a scale.
     """
     self._places, self._layer = places, space.skeleton.layers[places[0]]
     self._names = [space.skeleton.layers[place].name for place in places]
     self._blocks, self._traced = space.blocks_of(places[0]), {}
-    layer = self._layer
+    self._kernels = kernels_lib.make(sharing, scaled, self._blocks, self._layer)
     self._weights = {}
-    for key in dict.fromkeys(key for block in self._blocks for key in _keys(block)):
-      shape, fan_in = _kernel(key, layer)
+    for key, part in self._kernels.parts.items():
       name = named_layers.spelled(f"layers{self._names[0]}_{'_'.join(map(str, key))}")
-      count = len(places) * len(self._takers(key))
-      self._weights[key] = add(name, (count, *shape), fan_in)
-
-  def _takers(self, key):
-    """Choices with a kernel of a key, ints: one row each, in every layer."""
-    return [number for number, block in enumerate(self._blocks) if key in _keys(block)]
+      count = len(places) * len(part.groups)
+      self._weights[key] = add(name, (count, *part.shape), part.fan_in)
 
   def owners(self):
     """As LayerBody.owners."""
-    found = {}
-    for key, weight in self._weights.items():
-      takers = np.array(self._takers(key), np.int32)
-      decisions = np.repeat(np.array(self._places, np.int32), len(takers))
-      found[weight.path] = decisions, np.tile(takers, len(self._places))
-    return found
+    return {
+        weight.path: [(place, group) for place in self._places
+                      for group in self._kernels.parts[key].groups]
+        for key, weight in self._weights.items()
+    }
 
   def __call__(self, features, arch, reference):
     """Output of the layers: float [batch, *output_size, outputs]."""
@@ -127,73 +135,67 @@ class _Run:
     )
 
   def _chosen(self, chosen, key, dtype):
-    """Kernels of a key, one per layer; another block's where the chosen one has none."""
-    takers = self._takers(key)
-    if len(takers) == 1:
+    """Rows of a weight, one per layer; another block's where the chosen one has none."""
+    groups = self._kernels.parts[key].groups
+    if len(groups) == 1:
       return ops.unstack(ops.cast(self._weights[key], dtype))
-    copy = [takers.index(number) if number in takers else 0 for number in range(len(self._blocks))]
-    first = np.arange(len(self._places), dtype=np.int32) * len(takers)
-    index = ops.add(ops.take(np.array(copy, np.int32), chosen), first)
+    row = [_group(groups, number) or 0 for number in range(len(self._blocks))]
+    first = np.arange(len(self._places), dtype=np.int32) * len(groups)
+    index = ops.add(ops.take(np.array(row, np.int32), chosen), first)
     found = variable_rows.read(self._weights[key], ops.expand_dims(index, 1))
     return ops.unstack(ops.cast(found, dtype))
 
-  def _run_layer(self, reference, features, choice, *kernels):
+  def _run_layer(self, reference, features, choice, *rows):
     """One layer: the chosen block alone."""
     normalize = functools.partial(normalization.by_batch, reference=reference)
     keys = tuple(self._weights)
 
     def branch(block):
-      def run(images, *kernels):
+      def run(images, *rows):
         if not block.expansion:
           return images
-        own = dict(zip(keys, kernels))
-        expand, depthwise, project = (own[key] for key in _keys(block))
+        expand, depthwise, project, scale = self._kernels.of(block, dict(zip(keys, rows)))
         wide = ops.relu6(normalize(convolution.conv(images, expand)))
-        result = _filtered(normalize, wide, depthwise, project, self._layer.stride)
+        result = _filtered(normalize, wide, depthwise, project, self._layer.stride, scale)
         return images + result if self._layer.keeps_shape else result
 
       return run
 
-    return control_flow.switch(
-        choice, [branch(block) for block in self._blocks], features, *kernels
-    )
+    return control_flow.switch(choice, [branch(block) for block in self._blocks], features, *rows)
 
   def inherited(self, arch):
     """As LayerBody.inherited."""
     for number, (name, place) in enumerate(zip(self._names, self._places)):
-      keys = _keys(self._blocks[arch[place]])
-      for part, key in zip(("expand", "depthwise", "project"), keys):
-        takers = self._takers(key)
-        row = number * len(takers) + takers.index(arch[place])
-        kernel = ops.convert_to_numpy(self._weights[key])[row]
-        yield named_layers.spelled(f"layer{name}_{part}"), [kernel]
+      block = self._blocks[arch[place]]
+      if block.expansion:
+        prefix = named_layers.spelled(f"layer{name}")
+        *kernels, scale = self._kernels.of(block, self._rows(number, arch[place]))
+        for part, kernel in zip(("expand", "depthwise", "project"), kernels):
+          yield f"{prefix}_{part}", {"kernel": kernel}
+        if scale is not None:
+          yield f"{prefix}_project_norm", {"gamma": scale}
+
+  def _rows(self, number, choice):
+    """dict, key -> the row that a choice has of each weight, in a layer given by its number."""
+    found = {}
+    for key, part in self._kernels.parts.items():
+      group = _group(part.groups, choice)
+      if group is not None:
+        found[key] = ops.convert_to_tensor(self._weights[key])[number * len(part.groups) + group]
+    return found
 
 
-def _keys(block):
-  """Keys of a block's kernels; in layers of one shape, equal keys mean equal shapes."""
-  if not block.expansion:
-    return ()
-  ratio, window = block.expansion, block.window
-  return ("expand", ratio), ("depthwise", ratio, window), ("project", ratio)
+def _group(groups, choice):
+  """Number of the group that has a choice, or None."""
+  return next((number for number, group in enumerate(groups) if choice in group), None)
 
 
-def _kernel(key, layer):
-  """(shape, fan in) of a kernel."""
-  part, ratio, *window = key
-  hidden = ratio * layer.inputs
-  if part == "expand":
-    return (1, 1, layer.inputs, hidden), layer.inputs
-  if part == "project":
-    return (1, 1, hidden, layer.outputs), hidden
-  return (*window, *window, hidden, 1), window[0] ** 2
-
-
-def _filtered(normalize, images, depthwise, project, stride):
+def _filtered(normalize, images, depthwise, project, stride, scale=None):
   """Depthwise convolution, then projection, which is linear."""
   padded = _padded(images, depthwise.shape[0])
   images = ops.depthwise_conv(padded, depthwise, strides=stride, padding="valid")
   images = ops.relu6(normalize(images))
-  return normalize(convolution.conv(images, project))
+  return normalize(convolution.conv(images, project), scale=scale)
 
 
 def _padded(images, window):

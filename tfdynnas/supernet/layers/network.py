@@ -7,7 +7,7 @@ import keras
 from tfdynnas.supernet import named_layers
 
 
-def layer_network(space, arch, statistics="running", seed=0, live_only=False, dropout=0.0):
+def layer_network(space, arch, statistics="running", seed=0, live_only=False, dropout=0.0, scaled=False):
   """Builds the network of one arch.
 
   Args:
@@ -16,7 +16,7 @@ def layer_network(space, arch, statistics="running", seed=0, live_only=False, dr
     statistics: Normalisation, one of named_layers.STATISTICS.
     seed: int >= 0, of the initial weights.
     live_only: No effect: every layer is live.
-    dropout: As for networks.plain_network.
+    dropout, scaled: As for networks.plain_network.
 
   Returns:
     keras.Model, normalised images float [batch, height, width, 3] -> logits [batch, classes].
@@ -31,7 +31,7 @@ def layer_network(space, arch, statistics="running", seed=0, live_only=False, dr
   features = make.begin(skeleton, images)
   for block, layer in zip(blocks, skeleton.layers):
     if block.expansion:
-      features = make.block(block, layer, features)
+      features = make.block(block, layer, features, scaled)
   return keras.Model(images, make.end(skeleton, features), name=f"{space.name}_subnet")
 
 
@@ -91,20 +91,21 @@ class _Layers(named_layers.NamedLayers):
     """Normalisation and ReLU6."""
     return keras.layers.ReLU(6.0, name=f"{prefix}_relu")(self.normalize(prefix, images))
 
-  def filtered(self, prefix, images, window, stride, channels):
+  def filtered(self, prefix, images, window, stride, channels, scaled=False):
     """Depthwise convolution, then projection, which is linear."""
     depthwise = f"{prefix}_depthwise"
     images = self.depthwise(depthwise, _padded(images, window), window, strides=stride)
     images = self.conv(f"{prefix}_project", self.active(depthwise, images), channels, 1)
-    return self.normalize(f"{prefix}_project", images)
+    return self.normalize(f"{prefix}_project", images, scaled)
 
-  def block(self, block, layer, features):
+  def block(self, block, layer, features, scaled=False):
     """A block; its input is added where it keeps the shape."""
     name = named_layers.spelled(f"layer{layer.name}")
     expand = f"{name}_expand"
     wide = self.conv(expand, features, block.expansion * layer.inputs, 1)
     result = self.filtered(
-        name, self.active(expand, wide), block.window, layer.stride, layer.outputs
+        name, self.active(expand, wide), block.window, layer.stride, layer.outputs,
+        scaled and layer.keeps_shape,
     )
     return features + result if layer.keeps_shape else result
 
