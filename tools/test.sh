@@ -7,6 +7,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source tools/setup_env.sh
 setup_env test
+export python="${TFDYNNAS_PYTHON:-python}"  # coverage.sh has another.
 parts=(
   tests/tools tests/training tests/jobs tests/backend tests/search
   "tests/methods tests/optimizers tests/sampling" tests/supernet tests/serving tests/data
@@ -20,7 +21,8 @@ if [[ "$*" == --fast ]]; then
     tests/source_test.py"
   )
 elif (($#)); then
-  exec python -m pytest "$@"
+  # shellcheck disable=SC2086
+  exec $python -m pytest "$@"
 fi
 
 # A process for each part, two at a time, the longest first: TensorFlow keeps much of what it has
@@ -31,7 +33,7 @@ run_part() {
   local log failed=0
   log="$(mktemp "$1/XXXX.log")"
   # shellcheck disable=SC2086
-  python -m pytest -p no:cacheprovider $2 > "$log" 2>&1 || failed=$?
+  $python -m pytest -p no:cacheprovider $2 > "$log" 2>&1 || failed=$?
   cat "$log"
   return "$failed"
 }

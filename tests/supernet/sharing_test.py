@@ -1,4 +1,4 @@
-"""Shared choices are parts of one kernel, by hand; branches that begin at zero leave the shortcut."""
+"""Shared choices are parts of one kernel; branches that begin at zero leave the shortcut."""
 
 import keras
 import numpy as np

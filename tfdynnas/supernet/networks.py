@@ -3,7 +3,9 @@
 from tfdynnas import registry
 
 
-def plain_network(space, arch, statistics="running", seed=0, live_only=False, dropout=0.0, scaled=False):
+def plain_network(
+    space, arch, statistics="running", seed=0, live_only=False, dropout=0.0, scaled=False
+):
   """Builds the network of one arch.
 
   Args:

@@ -37,20 +37,10 @@ class CellBody:
     Raises:
       InputError: The convolutions do not nest, or branches are to be scaled, of which it has none.
     """
-    if branch_scale != "none":
-      raise errors.InputError(
-          f"`branch_scale` is for layer spaces. Received: {branch_scale} for a cell space"
-      )
     self._space, self._add = space, add
-    self._routing = routing.Routing(space)
-    self._shared = sharing == "shared"
-    windows = self._routing.windows
-    if self._shared and (len(windows) < 2 or max(self._routing.copies.values()) > 1):
-      raise errors.InputError(
-          "`sharing` shared needs convolutions of different windows, each once. Received: "
-          f"{', '.join(operation.name for operation in space.operations)}"
-      )
-    self._rings = nesting.rings(windows)
+    self._routing, self._shared = routing.Routing(space), sharing == "shared"
+    _check(space, self._routing, self._shared, branch_scale)
+    self._rings = nesting.rings(self._routing.windows)
     self._cells = {}  # One traced function per `reference`.
     skeleton = space.skeleton
     channels = skeleton.stage_channels
@@ -67,7 +57,7 @@ class CellBody:
         ))
       self._kernels.append({
           window: self._add_rows(f"stage{stage}_conv{window}x{window}", window, width)
-          for window in windows
+          for window in self._rings
       })
 
   def _add_kernel(self, name, window, inputs, outputs):
@@ -166,6 +156,19 @@ class CellBody:
         kernel = self._kernel(self._space.operations[arch[number]], rows)
         if kernel is not None:
           yield network.edge_name(stage, cell, number) + "_conv", {"kernel": kernel}
+
+
+def _check(space, routed, shared, branch_scale):
+  """Refuses to scale branches, of which cells have none, or to share what does not nest."""
+  if branch_scale != "none":
+    raise errors.InputError(
+        f"`branch_scale` is for layer spaces. Received: {branch_scale} for a cell space"
+    )
+  if shared and (len(routed.windows) < 2 or max(routed.copies.values()) > 1):
+    raise errors.InputError(
+        "`sharing` shared needs convolutions of different windows, each once. Received: "
+        f"{', '.join(operation.name for operation in space.operations)}"
+    )
 
 
 def _reduce(features, normalize, first, second, shortcut):

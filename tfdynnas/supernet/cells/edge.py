@@ -50,16 +50,15 @@ def switch(operations, index, total, images, rows, last, reference, kernel):
   Returns:
     (total, images): the target node; the source node to use from now on, None after the last.
   """
-  windows = tuple(rows)
-  start = 0 if total is None else 1
+  windows, start = tuple(rows), 0 if total is None else 1
 
   def branch(operation):
     def run(*operands):
       source = operands[start]
-      own = kernel(operation, dict(zip(windows, operands[start + 1:])))
       if total is not None and operation.kind == "zero":
         result = operands[0]
       else:
+        own = kernel(operation, dict(zip(windows, operands[start + 1:])))
         result = apply(operation, source, own, reference)
         result = result if total is None else operands[0] + result
       return (result,) if last else (result, source)

@@ -15,7 +15,9 @@ def reduce_names(stage):
   return tuple(f"stage{stage}_reduce_{part}" for part in ("a", "b", "shortcut"))
 
 
-def cell_network(space, arch, statistics="running", seed=0, live_only=False, dropout=0.0, scaled=False):
+def cell_network(
+    space, arch, statistics="running", seed=0, live_only=False, dropout=0.0, scaled=False
+):
   """Builds the network of one arch.
 
   Args:

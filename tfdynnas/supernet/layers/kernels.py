@@ -1,8 +1,8 @@
-"""The kernels of a layer's blocks: what is kept, which blocks have it, and how they put it together.
+"""The kernels of a layer's blocks: what is kept, which blocks have it, how it makes a kernel.
 
-`separate`: each block has kernels of its own. `shared`: a block has the middle of the largest window
-and the first channels of the largest expansion, as in "Once-for-All" (Cai et al., ICLR 2020), there
-without a further transformation.
+`separate`: each block has kernels of its own. `shared`: a block has the middle of the largest
+window and the first channels of the largest expansion, as in "Once-for-All" (Cai et al., ICLR
+2020), without that paper's matrices between windows.
 """
 
 import dataclasses
@@ -77,8 +77,8 @@ class Separate:
       rows: dict, key -> the row of its part that the block has.
 
     Returns:
-      (expand, depthwise, project, scale): float [1, 1, inputs, hidden], [window, window, hidden, 1],
-      [1, 1, hidden, outputs], and [outputs], None for a branch without a scale.
+      (expand, depthwise, project, scale): float [1, 1, inputs, hidden],
+      [window, window, hidden, 1], [1, 1, hidden, outputs] and [outputs], None without a scale.
     """
     return *(rows[key] for key in self._keys(block)), *([] if self._scaled else [None])
 

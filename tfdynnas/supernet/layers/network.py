@@ -7,7 +7,9 @@ import keras
 from tfdynnas.supernet import named_layers
 
 
-def layer_network(space, arch, statistics="running", seed=0, live_only=False, dropout=0.0, scaled=False):
+def layer_network(
+    space, arch, statistics="running", seed=0, live_only=False, dropout=0.0, scaled=False
+):
   """Builds the network of one arch.
 
   Args:
