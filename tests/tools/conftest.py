@@ -11,8 +11,7 @@ from tests.tools import launcher
 def trained(tmp_path_factory):
   """A run directory with a trained supernet; not to be changed."""
   folder = tmp_path_factory.mktemp("trained") / "run"
-  launcher.succeed("train_supernet", *launcher.TRAIN, f"--run_dir={folder}",
-                   run=launcher.run_alone)
+  launcher.succeed("train_supernet", *launcher.TRAIN, f"--run_dir={folder}")
   return folder
 
 
@@ -20,8 +19,7 @@ def trained(tmp_path_factory):
 def searched(trained, tmp_path_factory):
   """As `trained`, and searched."""
   folder = _copy(trained, tmp_path_factory.mktemp("searched"))
-  launcher.succeed("search", *launcher.SEARCH, f"--run_dir={folder}",
-                   run=launcher.run_alone)
+  launcher.succeed("search", *launcher.SEARCH, f"--run_dir={folder}")
   return folder
 
 

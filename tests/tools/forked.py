@@ -7,6 +7,7 @@ imports do is tested where it runs alone.
 import multiprocessing
 import os
 import pathlib
+import resource
 import runpy
 import signal
 import sys
@@ -23,16 +24,18 @@ class Process:
   Args:
     arguments: List of str: the path of the launcher, then its flags.
     cwd: The folder in which it runs; as here if None.
+    env: Its environment; as here if None.
+    most_bytes: The size that none of its files may exceed, as on a full disk; None: any.
   """
 
-  def __init__(self, arguments, cwd=None):
+  def __init__(self, arguments, cwd=None, env=None, most_bytes=None):
     self.args = arguments
     self._folder = tempfile.TemporaryDirectory()
     self._streams = [pathlib.Path(self._folder.name) / name for name in ("stdout", "stderr")]
     for path in self._streams:
       path.touch()
     self._process = _processes.Process(daemon=True, target=_run, args=(
-        arguments, self._streams, cwd or os.getcwd(), dict(os.environ)))
+        arguments, self._streams, cwd or os.getcwd(), dict(env or os.environ), most_bytes))
     self._process.start()
 
   @property
@@ -44,14 +47,15 @@ class Process:
     """As `returncode`."""
     return self.returncode
 
-  def wait(self):
-    """Its status, once it has ended."""
-    self._process.join()
+  def wait(self, timeout=None):
+    """Its status, once it has ended, which it must within so many seconds."""
+    self._process.join(timeout)
+    assert self.poll() is not None, f"has not ended within {timeout} s"
     return self.returncode
 
-  def communicate(self):
+  def communicate(self, timeout=None):
     """What it printed on standard output and standard error, once it has ended."""
-    self.wait()
+    self.wait(timeout)
     return tuple(path.read_text() for path in self._streams)
 
   def printed(self):
@@ -73,7 +77,7 @@ class Process:
     self.send_signal(signal.SIGKILL)
 
 
-def _run(arguments, streams, folder, environment):
+def _run(arguments, streams, folder, environment, most_bytes):
   for descriptor, path in enumerate(streams, 1):
     opened = os.open(path, os.O_WRONLY | os.O_APPEND)
     os.dup2(opened, descriptor)
@@ -81,6 +85,8 @@ def _run(arguments, streams, folder, environment):
   os.chdir(folder)
   os.environ.clear()
   os.environ.update(environment)
+  if most_bytes is not None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
   sys.argv[:] = arguments
   sys.path[0] = os.path.dirname(arguments[0])
   runpy.run_path(arguments[0], run_name="__main__")

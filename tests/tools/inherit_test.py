@@ -8,9 +8,9 @@ from tests.tools import launcher
 
 def test_inherited_weights_are_those_of_the_supernet(trained, copy):
   run = copy(trained)
-  flags = ("--arch=#1462", "--inherit", "--subnet_epochs=1", "--subnet_learning_rate=1e-12")
+  flags = (launcher.ARCH, "--inherit", "--subnet_epochs=1", "--subnet_learning_rate=1e-12")
   launcher.succeed("train_subnet", *flags, f"--run_dir={run}")
-  model = keras.saving.load_model(run / "subnet_1462" / "model.keras", compile=False)
+  model = keras.saving.load_model(run / "subnet_23" / "model.keras", compile=False)
   with np.load(run / "supernet" / "checkpoint.npz") as file:
     arrays = {name.rpartition("/")[2]: file[name] for name in file.files if "model/" in name}
   for layer, name in (("stem_conv", "stem"), ("dense", "dense_kernel")):

@@ -15,11 +15,12 @@ from tests.tools import forked
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 KILLS = int(os.environ.get("TFDYNNAS_KILLS", 2))
-TINY = ("--dataset=digits", "--channels=2", "--cells=1", "--epochs=2", "--deterministic")
-TRAIN = (*TINY, "--checkpoint_steps=4")  # 15 steps per epoch.
-SEARCH = ("--trials=30", "--population=6", "--parents=3", "--mutants=3", "--crossovers=3",
+SPACE = ("--space=tests.small_cells:make_space", "--channels=2")
+TINY = ("--dataset=digits", *SPACE, "--epochs=2", "--deterministic")
+TRAIN = (*TINY, "--checkpoint_steps=2")  # 15 steps per epoch.
+SEARCH = ("--trials=15", "--population=6", "--parents=3", "--mutants=3", "--crossovers=3",
           "--score_images=64", "--score_batch=32")
-ARCH = "--arch=#1462"
+ARCH = "--arch=#23"
 SUBNET = (ARCH, "--subnet_epochs=6", "--subnet_batch=128", "--checkpoint_steps=3",
           "--deterministic")
 
@@ -29,14 +30,14 @@ def command(tool, *flags):
   return [sys.executable, str(ROOT / "tools" / f"{tool}.py"), *flags]
 
 
-def start(tool, *flags, cwd=None):
+def start(tool, *flags, **settings):
   """Starts a launcher, as a process of `forked`."""
-  return forked.Process(command(tool, *flags)[1:], cwd)
+  return forked.Process(command(tool, *flags)[1:], **settings)
 
 
-def run(tool, *flags, cwd=None):
+def run(tool, *flags, **settings):
   """Runs a launcher to its end: subprocess.CompletedProcess with texts."""
-  process = start(tool, *flags, cwd=cwd)
+  process = start(tool, *flags, **settings)
   out, err = process.communicate()
   return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
@@ -77,7 +78,7 @@ def kill(seed, tool, *flags):
     time.sleep(rng.uniform(0.0, 4.0))  # While it starts.
   else:
     process.wait_for_line()  # The first sign of progress.
-    time.sleep(rng.uniform(0.0, 1.0))
+    time.sleep(rng.uniform(0.0, 0.5))
   process.kill()
   status = process.wait()
   assert status in (0, -signal.SIGKILL), f"{tool} ended with {status}"

@@ -11,6 +11,7 @@ import venv
 import numpy as np
 import pytest
 
+from tests import small_cells
 from tests import without_tensorflow
 from tests.tools import launcher
 from tfdynnas import analysis
@@ -21,9 +22,9 @@ pytest.importorskip("matplotlib", reason="the extra `plots` is not installed")
 
 SCRIPT = without_tensorflow.ROOT / "tools" / "paper_table.sh"
 ROW = "SPOS, cosine + MS"
-TINY = ("--channels=2", "--cells=1", "--epochs=20", "--batch=64", "--pad=0", "--checkpoint_steps=4",
-        "--archs=#0,#7,#11718,#15624", "--truth_dataset=cifar10", "--deterministic",
-        "--noshow_progress")
+TINY = ("--space=small_cells:make_space", "--channels=2", "--cells=1", "--epochs=20", "--batch=64",
+        "--pad=0", "--checkpoint_steps=4", "--archs=#0,#7,#23,#26", "--truth_dataset=cifar10",
+        "--deterministic", "--noshow_progress")
 STEPS = 300  # 898 images to train on: 15 steps per epoch.
 PART_BYTES = 200_000
 ENOUGH = 3600  # Seconds.
@@ -35,11 +36,12 @@ def slice_of(tmp_path_factory):
   """Callable (state_in, state_out, seconds, row=, **environment) -> subprocess.CompletedProcess."""
   folder = tmp_path_factory.mktemp("slices")
   data.pack(folder / "digits.npz", "digits")
-  truth = np.linspace(10, 90, 15625).astype(np.float32)
-  analysis.save_table(folder / "t.npz", "nasbench201", {("cifar10", "test", 200): truth})
+  truth = np.linspace(10, 90, 27).astype(np.float32)
+  analysis.save_table(folder / "t.npz", "small", {("cifar10", "test", 200): truth})
   # An environment of its own: the launchers start each other by sys.executable.
   venv.create(folder / "python", symlinks=True)
   environment = without_tensorflow.Without(folder).environment
+  shutil.copy(small_cells.__file__, environment["PYTHONPATH"])
   environment["PATH"] = f"{folder / 'python' / 'bin'}:{environment['PATH']}"
 
   def run(state_in, state_out, seconds, row=ROW, **changed):

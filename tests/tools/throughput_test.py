@@ -5,16 +5,15 @@ import numpy as np
 import pytest
 from keras import ops
 
-from tfdynnas import spaces
+from tests import small_cells
+from tests import small_layers
 from tfdynnas import supernet as supernet_lib
 from tfdynnas.backend import control_flow
 from tfdynnas.tools import throughput
 
 
-@pytest.mark.parametrize("space", [
-    spaces.nasbench201(channels=4, cells=1, image_size=8),
-    spaces.mobilenet(width=0.25, image_size=16, small=True),
-], ids=lambda space: space.name)
+@pytest.mark.parametrize(
+    "space", [small_cells.SPACE, small_layers.SPACE], ids=lambda space: space.name)
 def test_masked_archs_have_the_logits_of_the_switch(monkeypatch, space):
   size = space.skeleton.image_size
   images = np.random.default_rng(0).normal(size=[8, size, size, 3]).astype(np.float32)

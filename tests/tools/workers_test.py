@@ -7,7 +7,6 @@ import csv
 import json
 import os
 import signal
-import subprocess
 import time
 
 import numpy as np
@@ -23,9 +22,7 @@ TRAIN = (*launcher.TRAIN, "--batch=32", "--distribution=multi_worker")  # 29 ste
 def start(environment, tool, *flags):
   """A launcher, started."""
   quiet = {**environment, "TF_CPP_MIN_LOG_LEVEL": "3"}  # JAX makes it 1 in the tests' process.
-  return subprocess.Popen(
-      launcher.command(tool, *flags), env=quiet, text=True, stdout=subprocess.PIPE,
-      stderr=subprocess.PIPE)
+  return launcher.start(tool, *flags, env=quiet)
 
 
 def train(run, *flags):
