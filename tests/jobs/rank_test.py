@@ -21,18 +21,6 @@ SETTINGS = {"score_images": 64, "score_batch": 32}
 LIST = "#11718,#0,#7812,#15624"
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-  """Path of a run whose supernet is trained; not to be changed."""
-  path = tmp_path_factory.mktemp("trained") / "run"
-  run_dir = jobs.RunDir(path, create=True)
-  jobs.train_supernet(
-      run_dir, config.DataConfig(dataset="digits"), config.SpaceConfig(channels=2, cells=1),
-      config.SupernetConfig(epochs=1, batch=128, pad=1, flip=False), config.DeviceConfig())
-  run_dir.close()
-  return path
-
-
 @pytest.fixture
 def scored(monkeypatch):
   """The archs that were scored, in order."""

@@ -19,16 +19,6 @@ SUPERNET = config.SupernetConfig(epochs=1, batch=128, pad=1, flip=False)
 LATER = (config.SearchConfig(), config.SubnetConfig(), config.ExportConfig())
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-  """Path of a run whose supernet is trained; not to be changed."""
-  run_dir = jobs.RunDir(tmp_path_factory.mktemp("trained") / "run", create=True)
-  jobs.train_supernet(run_dir, DATA, SPACE, SUPERNET, config.DeviceConfig(),
-                      check=jobs.later_jobs(run_dir, *LATER))
-  run_dir.close()
-  return run_dir.path
-
-
 @pytest.fixture
 def no_training(monkeypatch):
   """Each training that begins is a failure."""
@@ -113,5 +103,6 @@ def test_a_training_that_diverges_at_once_leaves_the_folder_to_another(tmp_path)
     jobs.train_supernet(run_dir, DATA, SPACE, wrong, config.DeviceConfig())
   run_dir.close()
   run_dir = jobs.RunDir(tmp_path / "run", create=True)
-  jobs.train_supernet(run_dir, DATA, SPACE, SUPERNET, config.DeviceConfig())
+  jobs.train_supernet(run_dir, DATA, SPACE, SUPERNET, config.DeviceConfig(),
+                      check=jobs.later_jobs(run_dir, *LATER))
   assert json.loads((run_dir.path / "config.json").read_text())["supernet"]["batch"] == 128
