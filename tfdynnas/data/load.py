@@ -43,6 +43,7 @@ class How(Preparing, total=False):
   test_share: float | None
   split_file: str | os.PathLike | None
   seed: int
+  held_bytes: int
 
 
 def load(
@@ -64,6 +65,7 @@ def load(
       classes: tfds only: keep the labels below this number.
       valid_share, test_share: Shares in (0, 1) to split off; None: the source's default.
       split_file, seed: CIFAR-10 only: the published fixed split; int, of any other split.
+      held_bytes: Most bytes of pixels to hold; more are streamed, or refused of a packed file.
       resize, orientation, background, max_pixels: see `preparation.Preparation`.
 
   Returns:
