@@ -8,7 +8,7 @@ from absl import flags
 from tfdynnas import errors
 from tfdynnas.tools import launch
 
-PARTS = ("step", "choices", "precision", "first", "score")
+PARTS = ("step", "choices", "precision", "sharing", "first", "score")
 ALONE = ("throughput", "curves", "data")
 _SIZED = (*PARTS, "throughput")
 # Flag -> the parts that take it; all parts take the others.

@@ -1,5 +1,6 @@
 """The measurements of tools/benchmark.py: ratios of steps of the same work, interleaved."""
 
+import functools
 import os
 import platform
 import time
@@ -84,20 +85,29 @@ class Bench:
     yield f"step with 40 choices an edge / with 5, off-path frozen: {timing.spread(ratios)}"
 
   def precision(self):
-    """bfloat16 over float32, in cells and in the layers of MobileNets of half the width."""
+    """bfloat16 over float32."""
+    yield from self._ratios("mixed_bfloat16", "float32", "dtype")
+
+  def sharing(self):
+    """One kernel of which the choices take parts over a kernel for each."""
+    yield from self._ratios("shared", "separate", "sharing")
+
+  def _ratios(self, one, other, setting):
+    """Steps by the value of a setting, in cells and the layers of MobileNets of half the width."""
     size, rng = self._skeleton.image_size, np.random.default_rng(3)
     layers = spaces.mobilenet(width=0.5, image_size=size, classes=10, small=True)
     drawn = [layers.sample(rng) for _ in self._archs]
     for space, archs in ((self._space, self._archs), (layers, drawn)):
-      wide, narrow = (self._supernet_step(space, "frozen", separate=False, dtype=dtype)
-                      for dtype in ("float32", "mixed_bfloat16"))
+      steps = {value: self._supernet_step(space, "frozen", separate=False, **{setting: value})
+               for value in (one, other)}
       ratios = []
       for arch in archs:
         chosen = tf.constant(arch, tf.int32)
-        both = {"wide": lambda: wide(chosen), "narrow": lambda: narrow(chosen)}
-        times = timing.interleave(both, self._blocks)
-        ratios += list(times["narrow"] / times["wide"])
-      yield f"mixed_bfloat16 step / float32 step, {space.name}: {timing.spread(ratios)}"
+        times = timing.interleave(
+            {value: functools.partial(step, chosen) for value, step in steps.items()},
+            self._blocks)
+        ratios += list(times[one] / times[other])
+      yield f"{one} step / {other} step, {space.name}: {timing.spread(ratios)}"
 
   def first(self):
     """Seconds of the first step: trace and optimise."""
@@ -152,9 +162,9 @@ class Bench:
     schedule = optimizers.CaLR(0.025, 10**6, *self._space.bounds("complexity"))
     return optimizers.MS(schedule, groups=5, off_path=off_path)
 
-  def _supernet_step(self, space, off_path, separate, dtype="float32"):
+  def _supernet_step(self, space, off_path, separate, **kwargs):
     """A training step of a supernet, as a function of the arch."""
-    supernet = supernet_lib.Supernet(space, dtype=dtype)
+    supernet = supernet_lib.Supernet(space, **kwargs)
     method = methods.SinglePath(space, split_decision=0)
     if space.size > self._space.size:  # Copies of a choice share its group, to compare like.
       method.group = lambda path: path[0] % 5

@@ -16,9 +16,9 @@ def test_how_far_a_curve_is_off(values, shape, expected):
 
 
 def test_memory_is_what_a_process_holds():
-  """Eight times the momentum of 7.5 MiB of kernels is seven more of them."""
-  plain = {"layers": 2, "choices": 6, "replicas": 1}
+  """Eight times the momentum of 22.4 MiB of kernels is seven more of them."""
+  plain = {"layers": 6, "choices": 6, "replicas": 1}
   one, eight = (curves.held_alone({**plain, "groups": groups}) for groups in (1, 8))
-  kernels = 2 * sum(2 * 128 * hidden + window**2 * hidden
+  kernels = 6 * sum(2 * 128 * hidden + window**2 * hidden
                     for hidden in (3 * 128, 6 * 128) for window in (3, 5, 7))
   assert (eight - one) / (7 * 4 * kernels) == pytest.approx(1, abs=0.25)
