@@ -41,7 +41,7 @@ def test_run_again_it_finds_its_servable_and_export_makes_another(chain):
   run, printed = chain
   assert launcher.succeed("nas", *FLAGS, f"--run_dir={run}") == printed
   assert _versions(run) == ["1"]
-  same = ("--few_shot_decision=2", "--few_shot_groups=2;1,0")
+  same = ("--few_shot_decision=2", "--few_shot_groups=1,0;2")
   launcher.succeed("export", "--name=parts", *same, f"--run_dir={run}")
   assert _versions(run) == ["1", "2"]
   card = run / "servable" / "parts" / "2" / "arch.json"
