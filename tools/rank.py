@@ -7,7 +7,7 @@ from tfdynnas import config
 from tfdynnas.tools import launch
 from tfdynnas.tools import progress
 
-launch.define(__name__, config.RankConfig, config.SubnetConfig)
+launch.define(__name__, config.RankConfig, config.SubnetConfig, config.DeviceConfig)
 
 
 def main():

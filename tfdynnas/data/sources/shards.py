@@ -44,9 +44,9 @@ def is_shard(name):
 
 @made_by.recorded("record_dir")
 def from_shards(
-    path: str | os.PathLike, image_size: int | tuple[int, int], valid_share: float | None = None,
-    seed: int = 0, held_bytes: int = dataset_lib.HELD_BYTES, crop: str = "whole",
-    test_share: float | None = None, look: bool = False, **preparing,
+    path: str | os.PathLike, image_size: int | tuple[int, int] | None = None,
+    valid_share: float | None = None, seed: int = 0, held_bytes: int = dataset_lib.HELD_BYTES,
+    crop: str = "whole", test_share: float | None = None, look: bool = False, **preparing,
 ) -> dataset_lib.Data:
   """Loads a folder of TFRecord shards.
 
@@ -56,7 +56,7 @@ def from_shards(
 
   Args:
     path: The folder.
-    image_size: Height and width to resize to, an int or a pair.
+    image_size: Height and width to resize to, an int or a pair; must be given.
     valid_share, test_share: Shares in (0, 1) of the training records to split, the second only if
       there are no other shards; None: 0.5 and no test, or those of the folder.
     seed: int in [0, 2**32), of the split.
