@@ -46,7 +46,8 @@ class Kind:
 
   Attributes:
     space: Subclass of spaces.Space with `kind`, `get_config` and `from_config`.
-    body: Class (space, add): the supernet's weights, and its function from images to features.
+    body: Class (space, add): the supernet's weights, and its function from images to features; it
+      may take `sharing` and `branch_scale` of supernet.Supernet.
     network: Function of a space and an arch to its plain Keras model, see supernet.plain_network.
     pieces: Function of a space to supernet.pieces.Pieces, whose latency is measured.
     figure: Function of a space and an arch to the matplotlib axes of its picture.

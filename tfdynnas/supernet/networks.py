@@ -17,7 +17,7 @@ def plain_network(
     dropout: float in [0, 1), share of the features before the classifier that a training step
       leaves out.
     scaled: Whether `batch` normalisation has a scale per channel at the end of a residual branch;
-      cell spaces have none.
+      for kinds of spaces that have such branches.
 
   Returns:
     keras.Model, normalised images float [batch, height, width, 3] -> logits [batch, classes].
@@ -25,4 +25,7 @@ def plain_network(
   Raises:
     InputError: The arch is not of this space, or no such normalisation.
   """
-  return registry.part(space, "network")(space, arch, statistics, seed, live_only, dropout, scaled)
+  kwargs = {"scaled": True} if scaled else {}
+  return registry.part(space, "network")(
+      space, arch, statistics, seed, live_only, dropout, **kwargs
+  )

@@ -3,6 +3,7 @@
 Source: Guo et al., single path one-shot neural architecture search, SPOS (ECCV 2020).
 """
 
+import inspect
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -65,15 +66,11 @@ class Supernet(keras.Model):
       InputError: The space is of another kind, its choices do not nest, or it has no branches.
     """
     super().__init__(**kwargs)
-    for name, value, known in (
-        ("sharing", sharing, nesting.SHARINGS), ("branch_scale", branch_scale, ("none", "zero"))
-    ):
-      if value not in known:
-        raise errors.InputError(f"`{name}` must be one of {', '.join(known)}. Received: {value!r}")
     self.space, self.seed = space, seed
     self.sharing, self.branch_scale = sharing, branch_scale
     self.method = self.method_state = None
-    self._body = registry.part(space, "body")(space, self._add, sharing, branch_scale)
+    body = registry.part(space, "body")
+    self._body = body(space, self._add, **_taken(body, space, sharing, branch_scale))
     shape = (self._body.channels, self.space.skeleton.classes)
     self._dense = self._add("dense_kernel", shape, shape[0])
     self._bias = self._add("dense_bias", shape[1:], shape[0])
@@ -295,6 +292,23 @@ class Supernet(keras.Model):
     self.compile(**keras.saving.deserialize_keras_object(config))
     if self.optimizer is not None:
       self.optimizer.build(self.trainable_variables)
+
+
+def _taken(body, space, sharing, branch_scale):
+  """dict, name -> value of the settings that are not the usual ones; the body must know them."""
+  found = {}
+  for name, value, known in (
+      ("sharing", sharing, nesting.SHARINGS), ("branch_scale", branch_scale, ("none", "zero"))
+  ):
+    if value not in known:
+      raise errors.InputError(f"`{name}` must be one of {', '.join(known)}. Received: {value!r}")
+    if value != known[0]:
+      found[name] = value
+      if name not in inspect.signature(body).parameters:
+        raise errors.InputError(
+            f"`{name}` is not for spaces of {space.kind}. Received: {value} for `{space.name}`"
+        )
+  return found
 
 
 def _columns(owners):

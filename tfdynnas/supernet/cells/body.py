@@ -26,20 +26,20 @@ class CellBody:
   large kernels and lets the step touch the chosen rows alone. Shared ones are kept as rings.
   """
 
-  def __init__(self, space, add, sharing, branch_scale):
+  def __init__(self, space, add, sharing="separate"):
     """Makes the weights.
 
     Args:
       space: spaces.CellSpace.
       add: Callable (name, shape, fan_in) -> weight.
-      sharing, branch_scale: As for Supernet.
+      sharing: As for Supernet.
 
     Raises:
-      InputError: The convolutions do not nest, or branches are to be scaled, of which it has none.
+      InputError: The convolutions do not nest.
     """
     self._space, self._add = space, add
     self._routing, self._shared = routing.Routing(space), sharing == "shared"
-    _check(space, self._routing, self._shared, branch_scale)
+    _check(space, self._routing, self._shared)
     self._rings = nesting.rings(self._routing.windows)
     self._cells = {}  # One traced function per `reference`.
     skeleton = space.skeleton
@@ -158,12 +158,8 @@ class CellBody:
           yield network.edge_name(stage, cell, number) + "_conv", {"kernel": kernel}
 
 
-def _check(space, routed, shared, branch_scale):
-  """Refuses to scale branches, of which cells have none, or to share what does not nest."""
-  if branch_scale != "none":
-    raise errors.InputError(
-        f"`branch_scale` is for layer spaces. Received: {branch_scale} for a cell space"
-    )
+def _check(space, routed, shared):
+  """Refuses to share what does not nest."""
   if shared and (len(routed.windows) < 2 or max(routed.copies.values()) > 1):
     raise errors.InputError(
         "`sharing` shared needs convolutions of different windows, each once. Received: "

@@ -15,9 +15,7 @@ def reduce_names(stage):
   return tuple(f"stage{stage}_reduce_{part}" for part in ("a", "b", "shortcut"))
 
 
-def cell_network(
-    space, arch, statistics="running", seed=0, live_only=False, dropout=0.0, scaled=False
-):
+def cell_network(space, arch, statistics="running", seed=0, live_only=False, dropout=0.0):
   """Builds the network of one arch.
 
   Args:
@@ -27,7 +25,6 @@ def cell_network(
     seed: int >= 0, of the initial weights.
     live_only: Leave out edges that do not change the logits. Their weights count as `params`.
     dropout: As for networks.plain_network.
-    scaled: No effect: cells have no residual branches.
 
   Returns:
     keras.Model, normalised images float [batch, height, width, 3] -> logits [batch, classes].
@@ -35,7 +32,6 @@ def cell_network(
   Raises:
     InputError: The arch is not of this space, or no such normalisation.
   """
-  del scaled
   arch = space.validate(arch)
   make = _Layers(statistics, seed, dropout)
 

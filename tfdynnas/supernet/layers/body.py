@@ -27,7 +27,7 @@ class LayerBody:
   MobileNets 110 weights in place of 378.
   """
 
-  def __init__(self, space, add, sharing, branch_scale):
+  def __init__(self, space, add, sharing="separate", branch_scale="none"):
     """Makes the weights.
 
     Args:
