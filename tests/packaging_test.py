@@ -92,7 +92,7 @@ def test_metadata_has_the_bounds(wheel):
   assert metadata["License"] == "Apache-2.0"
   extras = set(metadata.get_all("Provides-Extra"))
   assert extras == {"digits", "plots", "serving", "bayesian", "jax", "nats-bench", "docs",
-                    "test"}
+                    "coverage", "mutants", "test"}
 
 
 def test_entry_points_are_the_commands(wheel):

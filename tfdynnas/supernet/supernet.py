@@ -181,8 +181,8 @@ class Supernet(keras.Model):
     )
     dense = "dense", {"kernel": self._dense, "bias": self._bias}
     for name, weights in (*self._body.inherited(arch), dense):
-      for weight, value in weights.items():
-        getattr(model.get_layer(name), weight).assign(value)
+      for weight, value in weights.items():  # Copies: a step on JAX gives its arrays away.
+        getattr(model.get_layer(name), weight).assign(ops.convert_to_numpy(value))
     if images is not None:
       recalibration.recalibrate(model, recalibration.batches(images))
     return model
