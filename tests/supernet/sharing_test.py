@@ -189,7 +189,8 @@ def test_save_and_load(tmp_path):
 @pytest.mark.parametrize("space, arguments, expected", [
     (LAYERS, {"sharing": "both"}, "`sharing` must be one of separate, shared. Received: 'both'"),
     (LAYERS, {"branch_scale": 0}, "`branch_scale` must be one of none, zero. Received: 0"),
-    (CELLS, {"branch_scale": "zero"}, "`branch_scale` is not for spaces of cells. Received: zero for `cells`"),
+    (CELLS, {"branch_scale": "zero"},
+     "`branch_scale` is not for spaces of cells. Received: zero for `cells`"),
     (spaces.cell_space("one", CELLS.operations[:3], 3, CELLS.skeleton), {"sharing": "shared"},
      "shared needs convolutions of different windows, each once. Received: none, conv1, max3"),
     (spaces.layer_space(

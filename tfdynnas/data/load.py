@@ -78,13 +78,12 @@ def load(
     data = nas.data.load(dataset="digits", image_size=16)
   """
   kind, place = _one(
-      dataset=dataset, image_dir=image_dir, data_file=data_file, record_dir=record_dir
-  )
+      dataset=dataset, image_dir=image_dir, data_file=data_file, record_dir=record_dir)
   read = _reader(kind, place)
   taken = _parameters(read)
   _check_applies(how, place, taken)
-  given = {name: value for name, value in {**how, "look": look}.items() if name in taken}
-  given = {name: value for name, value in given.items() if value is not None}
+  given = {name: value for name, value in {**how, "look": look}.items()
+           if name in taken and value is not None}
   return read(**given) if place in registry.DATASETS else read(place, **given)
 
 
