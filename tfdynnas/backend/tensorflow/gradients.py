@@ -30,7 +30,7 @@ def _several(supernet, images, labels, paths, factors, distils):
         loss = tf.where(number == 0, loss, _distillation(target, logits))
       scaled = supernet.optimizer.scale_loss(loss * factors[number])
     gradients = tape.gradient(scaled, weights, unconnected_gradients="zero")
-    sums = [total + tf.convert_to_tensor(gradient) for total, gradient in zip(sums, gradients)]
+    sums = [total + _of_shape(gradient, total.shape) for total, gradient in zip(sums, gradients)]
     target = tf.where(number == 0, tf.nn.softmax(logits), target)
     return number + 1, sums, losses + loss, outputs.write(number, logits), target
 
@@ -43,6 +43,13 @@ def _several(supernet, images, labels, paths, factors, distils):
       lambda number, *_: number < count, one, start, parallel_iterations=1
   )
   return sums, losses / count * devices.replicas(), outputs.concat()
+
+
+def _of_shape(gradient, shape):
+  """A gradient as a tensor of known shape, which a loop needs; that of joined parts has none."""
+  gradient = tf.convert_to_tensor(gradient)
+  gradient.set_shape(shape)
+  return gradient
 
 
 def _distillation(target, logits):
