@@ -30,6 +30,7 @@ def trained(**settings):
 @pytest.mark.parametrize("settings", [
     {"split_decision": 1},
     {"method": "fairnas"},
+    {"method": "fairnas", "sharing": "shared"},
     {"method": "sandwich", "momentum_groups": "shared", "schedule": "cosine"},
     {"sampler": "stratified", "momentum_groups": "random", "split_decision": 1},
     {"sampler": "pa"},
