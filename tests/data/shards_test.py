@@ -283,7 +283,7 @@ def test_shards_that_cannot_be_used(folder, tmp_path):
   _refused(other, "must have records.*train-00000-of-00001")
   with tf.io.TFRecordWriter(str(shard)) as file:
     file.write(tf.train.Example().SerializeToString())
-  _refused(other, "Examples with.*train-00000-of-00001: .*Feature: image/")
+  _refused(other, "Examples with.*train-00000-of-00001: Feature: image/")
 
 
 def test_a_shard_that_is_damaged_after_it_was_counted(folder):

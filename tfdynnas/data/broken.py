@@ -52,7 +52,7 @@ def first(contents, preparation):
 
 def reason(error):
   """The message of a TensorFlow error in one line, without the ops and datasets it came through."""
-  line = re.sub(r".*(}}|Iterator::\S+:|^Name: <unknown>,) ", "", error.message.splitlines()[0])
+  line = re.sub(r".*(}}|Iterator::\S+:|Name: <unknown>,) ", "", error.message.splitlines()[0])
   return line.partition(" [Op:")[0][:200]
 
 
