@@ -22,35 +22,35 @@ class DataConfig(Config):
 
   dataset: str | None = option(None, "`digits`, or the name of a tfds data set.", unset="")
   image_dir: str | None = option(
-      None, "Folder of images in class folders, in place of --dataset.", path=True, unset=""
+      None, "Folder of images in class folders, in place of --dataset.", path=True, unset="",
   )
   data_file: str | None = option(
-      None, "Packed file that tools/pack.py made, in place of --dataset.", path=True, unset=""
+      None, "Packed file that tools/pack.py made, in place of --dataset.", path=True, unset="",
   )
   record_dir: str | None = option(
-      None, "Folder of TFRecord shards, in place of --dataset.", path=True, unset=""
+      None, "Folder of TFRecord shards, in place of --dataset.", path=True, unset="",
   )
   data_dir: str | None = option(
       None, "Folder of prepared tfds data sets; none: tfds' own.", path=True, unset="",
       rules=(_TFDS,),
   )
   download: bool | None = option(
-      False, "Let tfds download and prepare the data set if it is not there.", rules=(_TFDS,)
+      False, "Let tfds download and prepare a data set that is not there.", rules=(_TFDS,),
   )
   image_size: str | None = option(
       None, "Size of the images, pixels: 32 for a square, or HEIGHTxWIDTH as 96x256; none keeps "
       "their own.", form=image_size_lib.text, unset="",
   )
   crop: str = option(
-      "whole", "How images come to --image_size: whole; or of random-resized crops, and the middle "
-      "to score on.", choices=("whole", "resized"),
+      "whole", "What training sees of an image: all of it, or random-resized crops; scoring then "
+      "sees its middle.", choices=("whole", "resized"),
   )
   resize: str = option(
-      "squash", "How whole images of another ratio come to --image_size: squashed, padded, or "
-      "their middle cut.", choices=("squash", "pad", "crop"),
+      "squash", "How a whole image of another ratio gets --image_size: squashed, padded, or its "
+      "middle cut out.", choices=("squash", "pad", "crop"),
   )
   orientation: str | None = option(
-      "exif", "Turn image files as their EXIF says, or take the pixels as stored.",
+      "exif", "Image files: turned as their EXIF says, or their pixels as stored.",
       choices=("exif", "stored"), rules=(_FILES,),
   )
   background: str | None = option(
@@ -62,20 +62,21 @@ class DataConfig(Config):
       least=1, most=178_956_970, rules=(_FILES,),
   )
   downsample: int = option(
-      1, "Side of the blocks of pixels whose mean becomes one.", least=1, most=16_384
+      1, "Side of the blocks of pixels that are averaged to one pixel.", least=1, most=16_384,
   )
   keep_classes: int | None = option(
-      None, "Keep the labels below this number; none keeps all.", least=1, most=1_000_000, unset=0
+      None, "Keep only the labels below this number; none: all.", least=1, most=1_000_000, unset=0,
   )
   valid_share: float | None = option(
-      None, "Share of the images to split for validation; none: as usual for their source.",
-      above=0, below=1, unset=0.0,
+      None, "Share of the images to split off for validation; none: what is usual for their "
+      "source.", above=0, below=1, unset=0.0,
   )
   test_share: float | None = option(
-      None, "The same for the test, of images that have none.", above=0, below=1, unset=0.0
+      None, "Share of the images to split off for the test, where their source has no test part.",
+      above=0, below=1, unset=0.0,
   )
   split_file: str | None = option(
-      None, "CIFAR-10: the literature's list of training images.", path=True, unset=""
+      None, "CIFAR-10: the literature's list of training images.", path=True, unset="",
   )
   data_seed: int | None = option(
       0, "Seed of the split.", least=0, below=2**32,
@@ -104,14 +105,14 @@ class PackConfig(Config):
 
   dataset: str | None = option(None, "`digits`, or the name of a tfds data set.", unset="")
   image_dir: str | None = option(
-      None, "Folder of images in class folders, in place of --dataset.", path=True, unset=""
+      None, "Folder of images in class folders, in place of --dataset.", path=True, unset="",
   )
   data_dir: str | None = option(
       None, "Folder of prepared tfds data sets; none: tfds' own.", path=True, unset="",
       rules=(_TFDS,),
   )
   download: bool | None = option(
-      False, "Let tfds download and prepare the data set if it is not there.", rules=(_TFDS,)
+      False, "Let tfds download and prepare a data set that is not there.", rules=(_TFDS,),
   )
   data_file: str | None = option(None, "File to write, .npz.", path=True, unset="")
 

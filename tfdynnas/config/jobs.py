@@ -15,8 +15,8 @@ from tfdynnas.config.option import when
 
 WEIGHTS = ("none", "balanced")
 WEIGHTS_HELP = (
-    "Weight of an image's loss: 1; or of rare classes more, images / (classes * images of its "
-    "class). Both of supernet and subnet."
+    "Weight of an image in the loss: 1, or images / (classes * images of its class). For supernet "
+    "and subnet."
 )
 
 
@@ -26,7 +26,7 @@ class NarrowConfig(Config):
 
   fix: str | None = option(
       None, "Choices that are left, as 0=nor_conv_3x3,1=none+skip_connect,*!=avg_pool_3x3: "
-      "decisions by name or number, * is all that have the choice; none: all choices.", unset=""
+      "decisions by name or number, * is all that have the choice; none: all choices.", unset="",
   )
 
 
@@ -35,16 +35,16 @@ class ScoreConfig(Config):
   """Scores of archs with inherited weights."""
 
   score_images: int | None = option(
-      None, "Validation images to score on; none: all.", least=1, most=10**9, unset=0
+      None, "Validation images to score on; none: all.", least=1, most=10**9, unset=0,
   )
   score_batch: int = option(256, "Images per batch of a score.", least=2, most=MOST_BATCH)
   calibration: int | None = option(
-      None, "Training images whose statistics normalise; none: those of each batch.", least=1,
-      most=10**9, unset=0,
+      None, "Training images from which the statistics of normalisation are taken; none: those of "
+      "each batch.", least=1, most=10**9, unset=0,
   )
   objective: str = option(
-      "accuracy", "What a score goes by: the share of images that are right, or its mean over the "
-      "classes.", choices=class_accuracy.OBJECTIVES,
+      "accuracy", "Score of an arch: the share of images that are right, or the mean of that share "
+      "over the classes.", choices=class_accuracy.OBJECTIVES,
   )
 
   def __post_init__(self):
@@ -69,38 +69,38 @@ class SearchConfig(ScoreConfig, NarrowConfig):
       rules=(when("search", "pareto"),),
   )
   search_seed: int = option(0, "Seed of the search.", least=0, below=2**32)
-  trials: int = option(1050, "Archs to score at most.", least=1, most=MOST_ARCHS)
+  trials: int = option(1050, "Most archs to score.", least=1, most=MOST_ARCHS)
   population: int = option(50, "Archs of one generation.", least=2, most=MOST_ARCHS)
   parents: int | None = option(
-      10, "Best archs so far that breed the next generation.", least=1, most=MOST_ARCHS,
+      10, "Best archs so far from which the next generation is bred.", least=1, most=MOST_ARCHS,
       rules=(when("search", "evolution"),),
   )
   mutants: int = option(25, "Mutants in a generation.", least=0, most=MOST_ARCHS)
   crossovers: int = option(25, "Crossovers in a generation.", least=0, most=MOST_ARCHS)
   mutation: float = option(
-      0.1, "Probability that a mutant's choice is drawn anew.", least=0, most=1
+      0.1, "Probability that a choice of a mutant is drawn anew.", least=0, most=1,
   )
   unconnected: bool = option(
-      False, "Propose archs too through which no signal passes from input to output."
+      False, "Propose also archs through which no signal passes from input to output.",
   )
   max_params: int | None = option(
-      None, "Most params of the network; none: no limit.", least=1, most=LARGEST, unset=0
+      None, "Most params of the network; none: no limit.", least=1, most=LARGEST, unset=0,
   )
   max_macs: int | None = option(
       None, "Most multiply-accumulates for one image; none: no limit.", least=1, most=LARGEST,
       unset=0,
   )
   max_bytes: int | None = option(
-      None, "Most bytes of the weights, 4 a param; none: no limit.", least=1, most=LARGEST, unset=0
+      None, "Most bytes of the weights, 4 a param; none: no limit.", least=1, most=LARGEST, unset=0,
   )
   max_latency: float | None = option(
-      None, "Most milliseconds by --latency_table; none: no limit.", above=0, unset=0.0
+      None, "Most milliseconds by --latency_table; none: no limit.", above=0, unset=0.0,
   )
   latency_table: str | None = option(
-      None, "Latency table that tools/measure_latency.py wrote.", path=True, unset=""
+      None, "Latency table that tools/measure_latency.py wrote.", path=True, unset="",
   )
   lost_seconds: float = option(
-      120.0, "Several processes: silence after which one counts as lost.", above=0
+      120.0, "Several processes: seconds of silence after which one counts as lost.", above=0,
   )
 
   def __post_init__(self):
@@ -134,20 +134,20 @@ class LatencyConfig(Config):
   """The measurement of a space's latency."""
 
   latency_table: str | None = option(
-      None, "Latency table to write; none: latency.json in the run.", path=True, unset=""
+      None, "Latency table to write; none: latency.json in the run.", path=True, unset="",
   )
   latency_batch: int = option(1, "Images at a time.", least=1, most=MOST_BATCH)
   threads: int | None = option(
-      None, "Processors to run on; none: all that there are.", least=1, most=100_000, unset=0
+      None, "Processors to run on; none: all that there are.", least=1, most=100_000, unset=0,
   )
-  warmup: int = option(5, "Calls that are not timed, of each piece.", least=1, most=1_000_000)
-  repeats: int = option(50, "Calls that are timed, of each piece.", least=1, most=1_000_000)
+  warmup: int = option(5, "Calls of each piece before the timed ones.", least=1, most=1_000_000)
+  repeats: int = option(50, "Timed calls of each piece.", least=1, most=1_000_000)
   check: int | None = option(
-      None, "Random archs to measure whole, against what the table says; none: no check.",
-      least=1, most=100_000, unset=0,
+      None, "Random archs to measure whole and to compare with the predictions of the table; none: "
+      "no check.", least=1, most=100_000, unset=0,
   )
   check_seed: int | None = option(
-      0, "Seed of those archs.", least=0, below=2**32, rules=(given("check"),)
+      0, "Seed of the archs of --check.", least=0, below=2**32, rules=(given("check"),),
   )
 
   def __post_init__(self):
@@ -161,7 +161,7 @@ class ExperimentConfig(SearchConfig):
   """The search, if any, of an experiment's rows."""
 
   trials: int = option(
-      1050, "Archs to score at most; 0: rows are not searched.", least=0, most=MOST_ARCHS
+      1050, "Most archs to score; 0: rows are not searched.", least=0, most=MOST_ARCHS,
   )
 
 
@@ -170,13 +170,13 @@ class TruthConfig(Config):
   """Accuracies of archs trained on their own, from a table."""
 
   table: str | None = option(
-      None, "Benchmark table (.npz) that holds the truth.", path=True, unset=""
+      None, "Benchmark table (.npz) that holds the truth.", path=True, unset="",
   )
   truth_dataset: str | None = option(
-      None, "Data set of that truth; none: that of the run.", unset="", rules=(given("table"),)
+      None, "Data set of that truth; none: that of the run.", unset="", rules=(given("table"),),
   )
   truth_split: str | None = option(
-      "test", "Images that it was measured on.", rules=(given("table"),)
+      "test", "Images that it was measured on.", rules=(given("table"),),
   )
   truth_epochs: int | None = option(
       200, "Length of the trainings that it comes from.", least=1, most=1_000_000,
@@ -190,15 +190,15 @@ class RankConfig(TruthConfig, ScoreConfig, NarrowConfig):
 
   archs: str | None = option(
       None, "Archs to rank: subset, all, sample:N, #INDEX,#INDEX,..., or a file with one a line; "
-      "none: subset, or with --standalone a sample of that many.", unset=""
+      "none: subset, or with --standalone a sample of that many.", unset="",
   )
   subset: str | None = option(
       None, "File of the subset, an arch a line; none: that of the table.", path=True, unset="",
       rules=(when("archs", None, "subset"),),
   )
-  rank_seed: int = option(0, "Seed of sample and intervals.", least=0, below=2**32)
+  rank_seed: int = option(0, "Seed of the sample and of the intervals.", least=0, below=2**32)
   standalone: int | None = option(
-      None, "Truth without a table: train the first so many archs on their own.", least=1,
+      None, "Truth without a table: this many of the archs are trained on their own.", least=1,
       most=MOST_ARCHS, unset=0,
   )
 
@@ -237,22 +237,22 @@ class SubnetConfig(NetworkConfig):
   subnet_epochs: int = option(200, "Epochs.", least=1, most=1_000_000)
   subnet_batch: int = option(256, "Images per step.", least=1, most=MOST_BATCH)
   subnet_learning_rate: float = option(
-      0.1, "Learning rate at the first step; cosine to 0.", above=0
+      0.1, "Learning rate at the first step; it decays to 0 by a cosine.", above=0,
   )
   subnet_l2: float = option(5e-4, "Weight decay, added to the gradient.", least=0)
   subnet_l2_on: str = option(
-      "all", "What decays: all weights, or kernels alone.", choices=("all", "kernels")
+      "all", "Weights that decay: all, or kernels alone.", choices=("all", "kernels"),
   )
   subnet_label_smoothing: float = option(
-      0.0, "Share of a label that all classes have alike.", least=0, below=1
+      0.0, "Share of a label that is spread over all classes.", least=0, below=1,
   )
   class_weights: str = option("none", WEIGHTS_HELP, choices=WEIGHTS, added=True)
   subnet_dropout: float = option(
-      0.0, "Share of the features before the classifier that a step leaves out.", least=0, below=1
+      0.0, "Share of the features before the classifier that a step drops.", least=0, below=1,
   )
   subnet_ema: float = option(
-      0.0, "The network is the moving average of the weights, of which a step keeps this share; "
-      "0: the last weights.", least=0, below=1
+      0.0, "Decay of a moving average of the weights, which becomes the network; 0: the last "
+      "weights.", least=0, below=1,
   )
 
 
@@ -261,8 +261,8 @@ class BaselineConfig(Config):
   """The networks to compare the one found with."""
 
   baselines: int | None = option(
-      None, "Random archs within the limits, no dearer than the one found, to train as that one "
-      "is, and the largest within the limits; none: no such.", least=1, most=100_000, unset=0
+      None, "Random archs to train as the found one is, within the limits and no dearer than it, "
+      "and the largest arch within the limits; none: no baselines.", least=1, most=100_000, unset=0,
   )
 
 
@@ -271,7 +271,7 @@ class ExportConfig(NetworkConfig):
   """The network to export, and its destination."""
 
   export_dir: str | None = option(
-      None, "Folder of servables; none: `servable` in the run directory.", path=True, unset=""
+      None, "Folder of servables; none: `servable` in the run directory.", path=True, unset="",
   )
   name: str = option("subnet", "Name of the servable.")
 

@@ -36,8 +36,8 @@ class SpaceConfig(NarrowConfig):
   """The space and its size."""
 
   space: str = option(
-      "nasbench201", f"Search space: {', '.join(registry.SPACES)}, or module:function, a function "
-      "of the size, beside it image_size and classes, that gives one of your own.",
+      "nasbench201", f"Search space: {', '.join(registry.SPACES)}, or module:function for one of "
+      "your own; the function takes a size, image_size and classes.",
   )
   channels: int | None = option(
       None, "Channels of the first stage; none: as published, 16, of mobilenet 24.", least=1,
@@ -52,7 +52,7 @@ class SpaceConfig(NarrowConfig):
       rules=(_taken("width"),),
   )
   small: bool | None = option(
-      None, "mobilenet: for images of about 32 pixels, stem and first stage keep the size.",
+      None, "mobilenet: stem and first stage keep the size, for images of about 32 pixels.",
       unset=False, rules=(_taken("small"),),
   )
 

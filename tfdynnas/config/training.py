@@ -28,53 +28,55 @@ class SupernetConfig(Config):
   batch: int = option(64, "Images per step, of all devices together.", least=1, most=MOST_BATCH)
   learning_rate: float = option(0.025, "Learning rate at the first step.", above=0)
   method: str = option(
-      "spos", "What a step trains: one arch; each choice once; the largest, the smallest and some.",
-      choices=registry.METHODS,
+      "spos", "What a step trains: one arch (spos); each choice once (fairnas); the largest, the "
+      "smallest and random archs (sandwich).", choices=registry.METHODS,
   )
   sampler: str = option(
-      "uniform", "How archs are drawn: uniformly, in proportion to their complexity, a level of "
-      "complexity first, by the gradients of their choices (pada: and images by theirs), or from "
-      "ranges of cost.",
+      "uniform", "How archs are drawn: uniformly; in proportion to their complexity; a level of "
+      "complexity first (stratified); by the gradients of their choices, and images by theirs "
+      "(pada); from ranges of a cost (budget).",
       choices=collections.ChainMap(registry.LEARNING_SAMPLERS, registry.SAMPLERS),
   )
   budget: str | None = option(
-      None, "Ranges of a cost, each as likely, as macs:300e6-310e6,310e6-320e6.", unset="",
+      None, "Ranges of a cost, equally likely, as macs:300e6-310e6,310e6-320e6.", unset="",
       rules=(when("sampler", "budget"),),
   )
   random_paths: int | None = option(
-      2, "Drawn archs of a step.", least=1, most=1_000, rules=(when("method", "sandwich"),)
+      2, "sandwich: random archs of a step.", least=1, most=1_000,
+      rules=(when("method", "sandwich"),),
   )
   sharing: str = option(
-      "separate", "Kernels of the choices: each its own; or one, of which the smaller ones are the "
-      "middle and the first channels.", choices=("separate", "shared"),
+      "separate", "Kernels of the choices: each has its own; or one holds all, and smaller ones "
+      "are its middle and its first channels.", choices=("separate", "shared"),
   )
   branch_scale: str = option(
-      "none", "Scale per channel at the end of a residual branch, as of mobilenet: none, or a "
-      "learned one that begins at zero.", choices=("none", "zero"),
+      "none", "Scale per channel at the end of a residual branch, as mobilenet has them: none, or "
+      "one that is learnt from zero.", choices=("none", "zero"),
   )
   schedule: str = option(
-      "calr", "Learning rate: by complexity (reversed: large subnets decay fast), or alike for "
-      "all: cosine, constant, (1 - t / T) ** gamma.",
+      "calr", "Learning rate: by complexity (calr; reversed: large subnets decay faster), or the "
+      "same for all: cosine, constant, (1 - t / T) ** gamma.",
       choices=("calr", "reversed", "cosine", "constant", "polynomial"),
   )
   gamma: float | None = option(
-      1.0, "Exponent.", above=0, rules=(when("schedule", "polynomial"),)
+      1.0, "Exponent of the polynomial schedule.", above=0, rules=(when("schedule", "polynomial"),),
   )
   gamma_max: float | None = option(
-      4.0, "CaLR: greatest exponent, and 1 over the least.", least=1, most=1_000, rules=(_CALR,)
+      4.0, "CaLR: the greatest exponent; the least is 1 / gamma_max.", least=1, most=1_000,
+      rules=(_CALR,),
   )
   calr_on: str | None = option(
-      "lr", "CaLR of several paths a step: on learning rates, or, as published, on losses at a "
-      "constant one.", choices=("lr", "loss"),
+      "lr", "CaLR with several paths a step: it acts on learning rates or, as published, on the "
+      "losses at a constant rate.", choices=("lr", "loss"),
       rules=(when("method", "fairnas", "sandwich"), _CALR),
   )
   momentum_groups: str = option(
-      "split", "Momentum: MS, a buffer per choice of one decision; as many groups at random; or "
-      "one shared by all.", choices=("split", "random", "shared"),
+      "split", "Momentum buffers: one for each choice of a decision (split, MS); as many, for "
+      "archs grouped at random; one, shared by all.", choices=("split", "random", "shared"),
   )
   split_decision: int | None = option(
-      None, "MS: that decision; none: drawn from the seed.", least=0, most=10_000, unset=-1,
-      rules=(when("momentum_groups", "split", "random"),),
+      None, "MS: the decision whose choices form the groups; none: drawn from the seed.", least=0,
+      most=10_000, unset=-1, rules=(when("momentum_groups", "split", "random"),),
   )
   momentum: float = option(0.9, "Momentum.", least=0, below=1)
   l2: float = option(5e-4, "Weight decay, added to the gradient.", least=0)
@@ -84,11 +86,11 @@ class SupernetConfig(Config):
       choices=("moved", "frozen"),
   )
   label_smoothing: float = option(
-      0.0, "Share of a label that all classes have alike.", least=0, below=1
+      0.0, "Share of a label that is spread over all classes.", least=0, below=1,
   )
   class_weights: str = option("none", WEIGHTS_HELP, choices=WEIGHTS)
   precision: str = option(
-      "float32", "What layers compute in; weights and what is learnt stay float32.",
+      "float32", "What layers compute in; weights and all that is learnt stay float32.",
       choices=("float32", "mixed_bfloat16"),
   )
   pad: int | None = option(
@@ -98,11 +100,11 @@ class SupernetConfig(Config):
   )
   flip: bool = option(True, "Flip images at random.")
   jitter: float = option(
-      0.0, "Most random change of brightness, contrast and saturation, each, as a share.", least=0,
-      most=1,
+      0.0, "Greatest random change of brightness, contrast and saturation, each as a share.",
+      least=0, most=1,
   )
   jitter_hue: float = option(
-      0.0, "Most random turn of the hue, as a share of the circle.", least=0, most=0.5
+      0.0, "Greatest random turn of the hue, as a share of the circle.", least=0, most=0.5,
   )
 
   def __post_init__(self):
@@ -130,10 +132,10 @@ class FewShotConfig(Config):
   """The parts of a few-shot supernet, trained one by one."""
 
   few_shot_decision: int = option(
-      0, "The decision whose choices are cut into parts.", least=0, most=10_000
+      0, "The decision whose choices are cut into parts.", least=0, most=10_000,
   )
   few_shot_groups: str | None = option(
-      None, "Choices of each part, as 0,1;2,3,4; none: a part for each choice.", unset=""
+      None, "Choices of each part, as 0,1;2,3,4; none: a part for each choice.", unset="",
   )
   init_from: str | None = option(
       None, "Run directory of a trained supernet whose weights every part begins with.", path=True,
@@ -169,10 +171,10 @@ class DeviceConfig(Config):
       "processes that TF_CONFIG names.", choices=("none", "mirrored", "multi_worker"),
   )
   devices: tuple = option((), "Devices such as GPU:0,GPU:1 or CPU:0,CPU:1; empty: as they come.")
-  deterministic: bool = option(False, "Give the same bits in every run; slower.")
+  deterministic: bool = option(False, "Give the same bits in every run, more slowly.")
   checkpoint_steps: int = option(1000, "Steps between checkpoints.", least=1, most=10**9)
   step_seconds: float | None = option(
-      600.0, "The longest that the start, a step, or a probe of one arch may take.", above=0,
+      600.0, "Most seconds that the start, a step, or a probe of one arch may take.", above=0,
       rules=(when("distribution", "multi_worker"),),
   )
 
@@ -182,13 +184,13 @@ class ProbeConfig(Config):
   """The probes of a supernet's training; nothing here changes what it learns."""
 
   probe_epochs: int | None = option(
-      None, "Epochs between looks at complexity classes and at gradients; none: no looks.",
+      None, "Epochs between probes of complexity classes and of gradients; none: no probes.",
       least=1, most=1_000_000, unset=0,
   )
   probe_archs: int | None = option(
-      40, "Archs to score at each look.", least=1, most=100_000, rules=(given("probe_epochs"),)
+      40, "Archs to score at each probe.", least=1, most=100_000, rules=(given("probe_epochs"),),
   )
   probe_images: int | None = option(
-      1000, "Validation images to score them on; 0: all.", least=0, most=10**9,
+      1000, "Validation images of a probe; 0: all.", least=0, most=10**9,
       rules=(given("probe_epochs"),),
   )
