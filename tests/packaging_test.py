@@ -91,8 +91,8 @@ def test_metadata_has_the_bounds(wheel):
   assert metadata["Requires-Python"] == ">=3.11"
   assert metadata["License"] == "Apache-2.0"
   extras = set(metadata.get_all("Provides-Extra"))
-  assert extras == {"digits", "plots", "serving", "bayesian", "jax", "nats-bench", "docs",
-                    "coverage", "mutants", "test"}
+  assert extras == {"digits", "plots", "litert", "onnx", "serving", "bayesian", "jax", "nats-bench",
+                    "docs", "coverage", "mutants", "test"}
 
 
 def test_entry_points_are_the_commands(wheel):

@@ -32,6 +32,11 @@ LEARNING_SAMPLERS = {
 DATASETS = {
     "digits": "tfdynnas.data.sources.digits:digits",
 }
+# Values of --format: formats of files for devices, serving.formats.Format; each is an extra too.
+FORMATS = {
+    "litert": "tfdynnas.serving.formats.litert:FORMAT",
+    "onnx": "tfdynnas.serving.formats.onnx:FORMAT",
+}
 # Values of --space: functions of the size, channels, image_size, classes and others that return a
 # spaces.Space.
 SPACES = {

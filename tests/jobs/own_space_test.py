@@ -58,6 +58,9 @@ def test_the_chain_ends_in_a_servable_though_the_module_is_gone(here, monkeypatc
   ranked = jobs.run_rank(run_dir, config.RankConfig(archs="sample:3", **SCORE))
   result = jobs.train_subnet(run_dir, config.SubnetConfig(subnet_epochs=1))
   servable = jobs.export_subnet(run_dir, config.ExportConfig())
+  assert jobs.find_servable(run_dir, config.ExportConfig()) == servable
+  more = config.ExportConfig(format=("saved_model", "onnx"))
+  assert jobs.find_servable(run_dir, more) is None  # It has no file for devices yet.
   assert jobs.run_report(run_dir).exists()
   run_dir.close()
   space = setup.stored_space(run_dir.config())

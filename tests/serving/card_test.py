@@ -14,7 +14,8 @@ PREPARATION = preparation.Preparation(size=(8, 8), resize="pad", downsample=2)
 
 def _write(folder, names, **more):
   graph = {"image_size": (8, 8), "class_names": names, "mean": [0.0] * 3, "std": [1.0] * 3,
-           "preparation": PREPARATION.as_dict(), "files": "Compared on 3 image files."}
+           "preparation": PREPARATION.as_dict(), "files": "Compared on 3 image files.",
+           "other_files": {}}
   card.write(folder, "mine", {"dataset": "the folder photos", **more}, graph, {"keras": "3"}, "")
   return (folder / "model_card.md").read_text("utf-8")
 

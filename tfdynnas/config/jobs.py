@@ -5,6 +5,7 @@ import re
 
 from tfdynnas import class_accuracy
 from tfdynnas import errors
+from tfdynnas import registry
 from tfdynnas.config.option import LARGEST
 from tfdynnas.config.option import MOST_ARCHS
 from tfdynnas.config.option import MOST_BATCH
@@ -274,6 +275,14 @@ class ExportConfig(NetworkConfig):
       None, "Folder of servables; none: `servable` in the run directory.", path=True, unset="",
   )
   name: str = option("subnet", "Name of the servable.")
+  format: tuple = option(
+      ("saved_model",), "Files to write: saved_model, for TensorFlow Serving, and any of "
+      f"{', '.join(registry.FORMATS)}, for devices.",
+  )
+  quantize: str = option(
+      "none", "Files for devices in int8 too, calibrated on training images.",
+      choices=("none", "int8"),
+  )
 
   def __post_init__(self):
     super().__post_init__()

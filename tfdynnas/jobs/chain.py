@@ -8,6 +8,7 @@ from tfdynnas.jobs import baselines
 from tfdynnas.jobs import export
 from tfdynnas.jobs import search
 from tfdynnas.jobs import subnet
+from tfdynnas.serving import device_files
 
 
 def later_jobs(run_dir, search_config, subnet_config, export_config,
@@ -27,6 +28,7 @@ def later_jobs(run_dir, search_config, subnet_config, export_config,
     named arch, or an impossible folder for the servable.
   """
   baselines.check(baseline_config, subnet_config)
+  device_files.check(export_config.format, export_config.quantize)
   return functools.partial(_check, run_dir, search_config, subnet_config, export_config)
 
 

@@ -7,15 +7,15 @@ import zipfile
 
 import keras
 
-from tfdynnas import data as data_lib
 from tfdynnas import errors
-from tfdynnas import serving
 from tfdynnas.data.images import preparation as preparation_lib
 from tfdynnas.files import damage
 from tfdynnas.files import regular_file
 from tfdynnas.jobs import run_directory
 from tfdynnas.jobs import setup
 from tfdynnas.jobs import subnet
+from tfdynnas.serving import device_files
+from tfdynnas.serving import from_data
 from tfdynnas.serving import version_folder
 
 
@@ -30,12 +30,13 @@ def export_subnet(run_dir, config):
     pathlib.Path of the version's folder.
 
   Raises:
-    InputError: There is no trained subnet, or the name cannot be used.
+    InputError: There is no trained subnet, or the name or a format cannot be used.
   """
+  device_files.check(config.format, config.quantize)
   model, card, data = _network(run_dir, config.arch)
-  return serving.export(
-      model, folder_of(run_dir, config), config.name, data.class_names, data.mean, data.std, card,
-      preparation=data.preparation, examples=data_lib.examples(data.test or data.valid),
+  return from_data.export(
+      model, folder_of(run_dir, config) / config.name, data, card=card, format=config.format,
+      quantize=config.quantize,
   )
 
 
@@ -65,6 +66,8 @@ def find_servable(run_dir, config):
     return None
   same = isinstance(stored, dict) and _same(json.loads(json.dumps(card)), stored)
   same = same and _prepares_alike(data.preparation, stored)
+  files = device_files.names(config.format, config.quantize)
+  same = same and files.keys() <= stored.get("other_files", {}).keys()
   return newest if same else None
 
 

@@ -52,7 +52,7 @@ the same |
 `classes` string [n, $classes], `scores` float32 [n, $classes], best first |
 
 $warmup
-
+$files
 ## Serve it
 
 From the folder that holds `$name/`:
@@ -92,7 +92,8 @@ def write(folder, name, card, graph, versions, warmup):
       accuracies (split -> share in [0, 1]), measured (dict: the number of images, and what
       class_accuracy.summary returns beside the accuracy), seed; other keys are kept and shown too.
     graph: dict of what the graph holds: image_size (height, width), class_names, mean, std,
-      preparation (see data.images.preparation) and files, a sentence on the comparison with files.
+      preparation (see data.images.preparation), files, a sentence on the comparison with files, and
+      other_files, see device_files.write.
     versions: dict of package -> version.
     warmup: Sentence on the warm-up requests.
   """
@@ -101,6 +102,7 @@ def write(folder, name, card, graph, versions, warmup):
       name=name, classes=len(graph["class_names"]), facts=_facts(card, versions),
       class_lines=_classes(graph["class_names"], card.get("measured") or {}),
       height=height, width=width, warmup=warmup, preparation=_preparation(graph),
+      files=_files(graph["other_files"], height, width, len(graph["class_names"])),
   )
   (folder / "model_card.md").write_text(text, "utf-8")
   (folder / "arch.json").write_text(as_json({**card, **graph, "versions": versions}), "utf-8")
@@ -122,6 +124,27 @@ def _preparation(graph):
       f"transparency is {behind}, and they come to {height} x {width} ({done}){more}. "
       f"{graph['files']}"
   )
+
+
+def _files(files, height, width, classes):
+  """The section on the files for devices; an empty line if there are none."""
+  if not files:
+    return ""
+  lines = [
+      "", "## Files for devices", "",
+      f"Each takes `image`, float32 [n, {height}, {width}, 3] with raw values 0..255, and gives "
+      f"`probabilities`, float32 [n, {classes}]. `labels.txt`, one class a line, is inside too. "
+      "Image files are prepared by the caller, as above. Compared with the network on "
+      f"{next(iter(files.values()))['images']:,} images:", "",
+      "| file | runtime | KiB | greatest difference of a probability | same class | accuracy |",
+      "|---|---|---|---|---|---|",
+  ]
+  lines += [
+      f"| `{name}` | {facts['runtime']} | {facts['bytes'] / 1024:,.0f} | "
+      f"{facts['difference']:.2g} | {facts['agreement']:.2%} | "
+      f"{_shown_share(facts)} |" for name, facts in files.items()
+  ]
+  return "\n".join([*lines, ""])
 
 
 def as_json(values):
@@ -182,6 +205,10 @@ def _shown(key, value):
   if key in ("arch", "string"):  # In backquotes: the string form is full of `|` and `~`.
     return markdown.code(value)
   return markdown.escaped(value)
+
+
+def _shown_share(facts):
+  return f"{facts['accuracy']:.2%}" if "accuracy" in facts else "not measured"
 
 
 def _share(value):

@@ -16,16 +16,14 @@ from tfdynnas.serving import warmup
 
 def export(
     model, base_dir, name, class_names, mean, std, card, version=None, preparation=None,
-    examples=None,
+    examples=None, more=lambda folder, graph: {},
 ):
   """Writes <base_dir>/<name>/<version>/ for TensorFlow Serving, whole or not at all.
 
-  It holds the graph, warm-up requests if tensorflow-serving-api is installed, model_card.md and
-  arch.json. Before it appears, it is loaded and compared with the model.
+  Before it appears, it is loaded and compared with the model.
 
   Args:
-    model: Keras model from normalised float32 images [batch, height, width, 3] to logits [batch,
-      classes].
+    model: Keras model from normalised images [batch, height, width, 3] to logits [batch, classes].
     base_dir: Folder of served models.
     name, class_names: Name to serve under, letters, digits and `._-`; a str per logit.
     mean, std: float32 [3], in pixel units 0..255: the model takes (pixels - mean) / std.
@@ -33,6 +31,7 @@ def export(
     version: int >= 1, or None for one more than the greatest that exists.
     preparation: data.images.preparation.Preparation of the scored images; None: whole, resized.
     examples: (files, pixels) of scored images, see data.examples, or None.
+    more: Function (folder, graph) that writes further files, and returns the card's `other_files`.
 
   Returns:
     pathlib.Path of the version.
@@ -50,6 +49,7 @@ def export(
     draft.check_model(folder, model, graph)
     graph["preparation"] = preparation.as_dict()
     graph["files"] = draft.check_files(folder, model, graph, preparation, examples)
+    graph["other_files"] = more(folder, graph)
     card_lib.write(folder, name, card, graph, _made_with(), note)
 
   return version_folder.write_version(base_dir, name, write, version)
