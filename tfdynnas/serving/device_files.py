@@ -86,10 +86,9 @@ def write(folder, model, graph, data, format, quantize):
   facts = {}
   for name, (kind, small) in files.items():
     own, path = formats.find(kind), folder / name
-    _convert(own, whole, path, _calibration(data) if small else None)
-    own.describe(path, texts)
+    call = _converted(own, whole, path, _calibration(data) if small else None, texts)
     facts[name] = {"runtime": own.runtime, "bytes": path.stat().st_size,
-                   **_compared(own.read(path), whole, part, quantize == "int8")}
+                   **_compared(call, whole, part, quantize == "int8")}
     _check_file(name, facts[name]["difference"], small)
   (folder / "labels.txt").write_text(texts["labels.txt"], "utf-8")
   return facts
@@ -102,12 +101,15 @@ def _check_file(name, difference, small):
         f"{name} must give the model's probabilities. Received: a difference of {difference:.3g}")
 
 
-def _convert(own, model, path, calibration):
+def _converted(own, model, path, calibration, texts):
+  """Writes a file and opens it: function from pixels to probabilities."""
   try:
     own.write(model, path, calibration)
+    own.describe(path, texts)
+    return own.read(path)
   except OSError:
     raise
-  except Exception as error:  # Converters raise many types, depending on the layer.
+  except Exception as error:  # Converters and readers raise many types, depending on the layer.
     line = f"{type(error).__name__}: {error}".splitlines()[0]
     raise errors.InputError(
         f"{path.name} needs layers that {own.runtime} has. Received: {line:.300}") from error
