@@ -19,7 +19,7 @@ INSIDE = {
   "analysis": {"files", "spaces"},
   "report": {"files", "training", "analysis"},
   "data": {"files"},
-  "serving": {"files", "data"},
+  "serving": {"files", "data", "config"},
   "config": {"files"},
 }
 # The front door: a class may hand a run directory up to the jobs, which know what one is. Late, so

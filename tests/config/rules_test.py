@@ -28,6 +28,7 @@ RULES = [
     (config.SearchConfig, "parents", 10, {"search": "evolution"}, {"search": "pareto"}),
     (config.SearchConfig, "pareto_costs", ("params",), {"search": "pareto"}, {}),
     (config.LatencyConfig, "check_seed", 0, {"check": 2}, {}),
+    (config.LatencyConfig, "quantize", "none", {"runtime": "litert"}, {"runtime": "tensorflow"}),
     (config.TruthConfig, "truth_dataset", "cifar10", {"table": "t"}, {}),
     (config.TruthConfig, "truth_split", "test", {"table": "t"}, {}),
     (config.TruthConfig, "truth_epochs", 200, {"table": "t"}, {"table": ""}),

@@ -20,7 +20,7 @@ from tfdynnas.supernet import pieces as pieces_lib
 
 SPACE = spaces.nasbench201(channels=2, cells=3, image_size=8)
 SETTINGS = config_lib.LatencyConfig(warmup=1, repeats=3, check=4)
-MEDIANS = {"fixed": 7.0}
+MEDIANS = {}
 for _stage in range(3):
   MEDIANS |= {
       f"stage{_stage}_empty": 1.0, f"stage{_stage}_nor_conv_1x1": 9.0 + 8 * _stage,
@@ -43,35 +43,38 @@ def measured(monkeypatch):
 
 
 def test_a_table_is_the_sum_of_its_pieces():
-  made = latency.table(pieces_lib.of(SPACE), MEDIANS)
+  # The output of the second does not depend on its first edge, whose node leads to `none` alone; so
+  # the rest is 7, that of the others 4 and 9.
+  whole = {"all": (2,) * 6, "some": (3, 2, 0, 1, 0, 2), "none": (0,) * 6}
+  medians = {**MEDIANS, "all": 4 + 3 * 18 + 3 * 18.9, "some": 7 + 18 + 18.9, "none": 9.0}
+  made = latency.table(SPACE, pieces_lib.of(SPACE), medians, whole)
   # 3 cells; (17 - 1) / 8 = 2 in each stage; 1, 2, 3 of the 1x1; a sum is (1.8 - 1) / 8 = 0.1; a
   # pool that took no longer than nothing is 0.
   first, later = [0, 0, 18, 18, 0], [0, 0.9, 18.9, 18.9, 0.9]
-  assert made["fixed"] == 7
+  assert made["fixed"] == pytest.approx(7, abs=8 * costs.GRAIN)
   for row, (source, _) in zip(made["rows"], SPACE.edges):
     assert row == pytest.approx(later if source else first, abs=1e-12)
   space = costs.with_latency(SPACE, **made)
-  assert space.cost((3, 1, 2, 0, 4, 1), "latency") == pytest.approx(7 + 18 + 0 + 18.9 + 0 + 0.9 * 2)
+  found = [space.cost(arch, "latency") for arch in ((3, 1, 2, 0, 4, 1), (3, 2, 0, 1, 0, 2))]
+  assert found == pytest.approx([7 + 18 + 0 + 18.9 + 0 + 0.9 * 2, 7 + 18 + 18.9], abs=1e-4)
 
 
 def test_pieces_have_the_shapes_of_the_network():
   pieces = pieces_lib.of(SPACE)
-  assert set(MEDIANS) == {"fixed", *pieces.empty, *pieces.pieces}
+  assert set(MEDIANS) == {*pieces.empty, *pieces.pieces}
   chain = pieces.pieces["stage1_nor_conv_3x3"].make()
   assert chain.input_shape == chain.output_shape == (None, 4, 4, 4)
   assert chain.count_params() == pieces_lib.TIMES * (9 * 4 * 4 + 4 * 4)  # Kernel, and the 4 of a
-  assert pieces.fixed().output_shape == (None, 10)                      # normalisation.
-  trainable = sum(int(weight.numpy().size) for weight in pieces.fixed().trainable_variables)
-  assert trainable == SPACE.costs["params"].fixed
+  assert pieces.whole((0,) * 6).output_shape == (None, 10)              # normalisation.
 
 
 def test_pieces_of_cells_have_the_height_and_the_width_of_their_stage():
   wide = spaces.nasbench201(channels=2, cells=3, image_size=(8, 12))
   pieces = pieces_lib.of(wide)
-  assert set(MEDIANS) == {"fixed", *pieces.empty, *pieces.pieces}
+  assert set(MEDIANS) == {*pieces.empty, *pieces.pieces}
   assert pieces.pieces["stage1_avg_pool_3x3"].make().output_shape == (None, 4, 6, 4)
   assert pieces.empty["stage2_empty"]().input_shape == (None, 2, 3, 8)
-  assert pieces.fixed().input_shape == (None, 8, 12, 3)
+  assert pieces.whole((0,) * 6).input_shape == (None, 8, 12, 3)
 
 
 def test_pieces_of_a_chain_of_layers_add_up():
@@ -82,19 +85,15 @@ def test_pieces_of_a_chain_of_layers_add_up():
   pieces = pieces_lib.of(space)
   # 8x11x4 -> 4x6x6 once in a call, which may not be skipped; then twice the same shape, in chains.
   assert [len(row) for row in pieces.rows] == [2, 3, 3] and pieces.rows[1] == pieces.rows[2]
-  assert len(pieces.pieces) == 2 + 2 + 1 and len(pieces.empty) == 3
-  medians = {"fixed": 5.0, **dict.fromkeys(pieces.empty, 1.0)}
+  assert len(pieces.pieces) == 2 + 2 and len(pieces.empty) == 2
+  medians = {"one": 5 + 16 + 2 + 4.0, **dict.fromkeys(pieces.empty, 1.0)}
   medians |= {name: 17.0 if name.endswith("k3") else 33.0 for name in pieces.pieces}
-  made = latency.table(pieces, medians)
-  assert made == {"fixed": 5 + 32, "rows": [[16, 32], [0, 2, 4], [0, 2, 4]]}
+  made = latency.table(space, pieces, medians, {"one": (0, 1, 2)})
+  assert made == {"fixed": 5, "rows": [[16, 32], [0, 2, 4], [0, 2, 4]]}
   for name, piece in pieces.pieces.items():
     assert piece.make().input_shape == pieces.empty[piece.empty]().input_shape, name
-  params = sum(piece.make().count_params() for piece in (pieces.pieces["end"],))
-  assert params == 6 * 8 + 4 * 8 + 8 * 3 + 3
-  whole, front = pieces.whole((0, 0, 1)), pieces.fixed()
-  assert whole.output_shape == (None, 3) and front.output_shape == (None, 8, 11, 4)
+  assert pieces.whole((0, 0, 1)).output_shape == (None, 3)
   assert pieces.pieces["8x11x4_to_6_stride2_k3"].make().output_shape == (None, 4, 6, 6)
-  assert pieces.pieces["end"].make().input_shape == (None, 4, 6, 6)
 
 
 def test_a_space_of_its_own_kind_is_refused():
@@ -124,13 +123,13 @@ def test_a_killed_measurement_goes_on_and_is_whole_or_not_there(tmp_path, measur
     latency.measure_latency(SPACE, path, SETTINGS, die)
   assert not path.exists() and len(measured) == 5
   made = latency.measure_latency(SPACE, path, SETTINGS, lambda *counts: shown.append(counts))
-  assert len(measured) == len(MEDIANS) == len(made["measured"]) == len(shown)
-  assert [times["median"] for times in made["measured"].values()] == list(range(1, 17))
+  assert len(measured) == len(made["measured"]) == len(shown) == len(MEDIANS) + latency.FITTED
+  assert [times["median"] for times in made["measured"].values()] == list(range(1, 24))
   assert [file.name for file in tmp_path.iterdir()] == ["t.json"]
   assert json.loads(path.read_text()) == made
-  assert latency.measure_latency(SPACE, path, SETTINGS) == made and len(measured) == 16
+  assert latency.measure_latency(SPACE, path, SETTINGS) == made and len(measured) == 23
   space = costs.read_latency(SPACE, path)
-  assert space.cost((0,) * 6, "latency") == 1.0  # `fixed` was the first one.
+  assert space.cost((0,) * 6, "latency") == pytest.approx(made["fixed"], abs=costs.GRAIN)
 
 
 def test_a_table_is_of_one_machine_and_its_versions(tmp_path, measured):
@@ -155,19 +154,19 @@ def test_damaged_times_are_refused_and_missing_ones_are_measured(tmp_path, measu
     latency.measure_latency(SPACE, path, SETTINGS)
   path.write_text(json.dumps({**made, "measured": {}}))
   again = latency.measure_latency(SPACE, path, SETTINGS)
-  assert json.loads(path.read_text()) == again and len(measured) == 32
+  assert json.loads(path.read_text()) == again and len(measured) == 2 * 23
 
 
 def test_a_check_measures_random_archs_once(tmp_path, measured):
   path = tmp_path / "t.json"
   latency.measure_latency(SPACE, path, SETTINGS)
   found = latency.check_latency(SPACE, path, SETTINGS)
-  assert len(measured) == 16 + 4 and len(found["archs"]) == 4
+  assert len(measured) == 23 + 4 and len(found["archs"]) == 4
   space = costs.read_latency(SPACE, path)
-  for row, real in zip(found["archs"], (17, 18, 19, 20)):
+  for row, real in zip(found["archs"], (24, 25, 26, 27)):
     assert row["measured"] == real
     assert row["predicted"] == space.cost(row["arch"], "latency")
-  assert latency.check_latency(SPACE, path, SETTINGS) == found and len(measured) == 20
+  assert latency.check_latency(SPACE, path, SETTINGS) == found and len(measured) == 27
   assert json.loads((tmp_path / "t.check.json").read_text()) == found
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -108,19 +109,19 @@ def test_the_card_says_what_int8_costs(exported, data, tmp_path):
     (("litert",), "none", "`format` must be saved_model"),
     (("saved_model", "tflite"), "none", "and any of litert, onnx, each once"),
     (("saved_model", "onnx", "onnx"), "none", "each once"),
-    ("saved_model", "none", "Received: 'saved_model'"),
-    (("saved_model",), "int8", "`quantize` needs a format for devices: litert, onnx"),
-    (FORMATS, "int4", "`quantize` must be none or int8. Received: 'int4'"),
+    (("saved_model",), "int8", "`quantize` needs a `format` for devices: litert, onnx"),
+    (FORMATS, "int4", "`quantize` must be one of ('none', 'int8'). Received: int4"),
 ])
-def test_what_cannot_be_written_is_refused(format, quantize, message):
-  with pytest.raises(errors.InputError, match=message):
-    device_files.check(format, quantize)
+def test_what_cannot_be_written_is_refused(data, tmp_path, format, quantize, message):
+  with pytest.raises(errors.InputError, match=re.escape(message)):
+    nas.export(_network(), tmp_path / "none", data, format=format, quantize=quantize)
+  assert not list(tmp_path.iterdir())
 
 
 def test_a_missing_package_is_named_with_its_extra(monkeypatch):
   monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
   with pytest.raises(errors.InputError, match=r"tfdynnas\[litert\]'. Received: no ai_edge_litert"):
-    device_files.check(("saved_model", "litert"), "none")
+    device_files.names(("saved_model", "litert"), "none")
 
 
 class _OfTensorFlow(keras.layers.Layer):

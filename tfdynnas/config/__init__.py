@@ -3,6 +3,7 @@
 from tfdynnas.config.data import DataConfig
 from tfdynnas.config.data import PackConfig
 from tfdynnas.config.data import RecordConfig
+from tfdynnas.config.jobs import SAVED_MODEL
 from tfdynnas.config.jobs import BaselineConfig
 from tfdynnas.config.jobs import ExperimentConfig
 from tfdynnas.config.jobs import ExportConfig

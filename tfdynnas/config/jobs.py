@@ -14,6 +14,7 @@ from tfdynnas.config.option import given
 from tfdynnas.config.option import option
 from tfdynnas.config.option import when
 
+SAVED_MODEL = "saved_model"  # The format of TensorFlow Serving.
 WEIGHTS = ("none", "balanced")
 WEIGHTS_HELP = (
     "Weight of an image in the loss: 1, or images / (classes * images of its class). For supernet "
@@ -138,6 +139,14 @@ class LatencyConfig(Config):
       None, "Latency table to write; none: latency.json in the run.", path=True, unset="",
   )
   latency_batch: int = option(1, "Images at a time.", least=1, most=MOST_BATCH)
+  runtime: str | None = option(
+      None, "What runs the network; none: Keras' back end.",
+      choices=("tensorflow", "litert", "onnxruntime"), unset="",
+  )
+  quantize: str | None = option(
+      "none", "Measure files in int8.", choices=("none", "int8"),
+      rules=(when("runtime", "litert", "onnxruntime"),),
+  )
   threads: int | None = option(
       None, "Processors to run on; none: all that there are.", least=1, most=100_000, unset=0,
   )
@@ -276,7 +285,7 @@ class ExportConfig(NetworkConfig):
   )
   name: str = option("subnet", "Name of the servable.")
   format: tuple = option(
-      ("saved_model",), "Files to write: saved_model, for TensorFlow Serving, and any of "
+      (SAVED_MODEL,), f"Files to write: {SAVED_MODEL}, for TensorFlow Serving, and any of "
       f"{', '.join(registry.FORMATS)}, for devices.",
   )
   quantize: str = option(
@@ -292,3 +301,14 @@ class ExportConfig(NetworkConfig):
           f"three. Received: {self.name!r}"
       )
     errors.refuse_pattern("export_dir", self.export_dir or "")
+    given, known = {*self.format}, {SAVED_MODEL, *registry.FORMATS}
+    if len(given) < len(self.format) or not {SAVED_MODEL} <= given <= known:
+      raise errors.InputError(
+          f"`format` must be {SAVED_MODEL}, which the others are compared with, and any of "
+          f"{', '.join(registry.FORMATS)}, each once. Received: {','.join(self.format)}"
+      )
+    if self.quantize != "none" and len(given) == 1:
+      raise errors.InputError(
+          f"`quantize` needs a `format` for devices: {', '.join(registry.FORMATS)}. Received: "
+          f"{self.quantize}, and format={','.join(self.format)}"
+      )

@@ -28,7 +28,7 @@ def later_jobs(run_dir, search_config, subnet_config, export_config,
     named arch, or an impossible folder for the servable.
   """
   baselines.check(baseline_config, subnet_config)
-  device_files.check(export_config.format, export_config.quantize)
+  device_files.names(export_config.format, export_config.quantize)
   return functools.partial(_check, run_dir, search_config, subnet_config, export_config)
 
 

@@ -32,7 +32,6 @@ def export_subnet(run_dir, config):
   Raises:
     InputError: There is no trained subnet, or the name or a format cannot be used.
   """
-  device_files.check(config.format, config.quantize)
   model, card, data = _network(run_dir, config.arch)
   return from_data.export(
       model, folder_of(run_dir, config) / config.name, data, card=card, format=config.format,

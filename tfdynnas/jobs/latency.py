@@ -1,25 +1,26 @@
 """Latency tables: each piece of a space timed on this machine, and a test of the sums."""
 
+import functools
 import json
-import os
 import pathlib
 import platform
 import time
 
 import keras
 import numpy as np
-from keras import ops
 
 from tfdynnas import analysis
 from tfdynnas import errors
-from tfdynnas.backend import current
 from tfdynnas.files import atomic
 from tfdynnas.files import identity as identity_lib
 from tfdynnas.files import json_schema
 from tfdynnas.jobs import run_directory
+from tfdynnas.jobs import runtimes
 from tfdynnas.spaces import costs
+from tfdynnas.spaces import limits
 from tfdynnas.supernet import pieces as pieces_lib
 
+FITTED = 8  # Whole subnets from which the fixed part is fitted.
 _TIME = json_schema.Number(1e-9)  # Milliseconds of a call, always above 0.
 # Schema of a table, of a check, and of an unfinished one.
 _MEASURED = {
@@ -48,30 +49,40 @@ def measure_latency(space, path, config, progress=lambda done, total: None,
     milliseconds, quartiles over the calls; `fixed` and `rows`, as of `table`.
 
   Raises:
-    InputError: The file is of another space, other settings, another machine or other versions.
+    InputError: The file is of another space, other settings, another machine or other versions, or
+      the runtime is not there.
   """
-  pieces = pieces_lib.of(space)
-  identity = _identity(space, config)
-  models = {"fixed": pieces.fixed, **pieces.empty,
-            **{name: piece.make for name, piece in pieces.pieces.items()}}
-  log = _Log(path, identity)
+  runtimes.check(config)
+  pieces, whole = pieces_lib.of(space), fitted(space)
+  models = {**pieces.empty, **{name: piece.make for name, piece in pieces.pieces.items()},
+            **{name: functools.partial(pieces.whole, arch) for name, arch in whole.items()}}
+  log = _Log(path, _identity(space, config))
   for done, (name, make) in enumerate(models.items(), 1):
     log.take(name, lambda: _time_model(make(), config, clock))
     progress(done, len(models))
   medians = {name: times["median"] for name, times in log.values.items()}
-  return log.close(table(pieces, medians))
+  return log.close(table(space, pieces, medians, whole))
 
 
-def table(pieces, medians):
-  """The latency of each choice.
+def fitted(space):
+  """The subnets that are measured whole for a table: dict of name -> arch, FITTED at most."""
+  rng, drawn = np.random.default_rng([0, FITTED]), limits.LimitedSpace(space, connected=True)
+  archs = {drawn.sample(rng) for _ in range(FITTED)}
+  return {f"#{space.index(arch)}": arch for arch in sorted(archs)}
+
+
+def table(space, pieces, medians, whole):
+  """The latency of each choice, and the rest of a network, fitted.
 
   Args:
+    space: spaces.Space.
     pieces: supernet.pieces.Pieces.
-    medians: dict, name of a piece -> milliseconds of a call of its model.
+    medians: dict, name of a piece or of a whole subnet -> milliseconds of a call of its model.
+    whole: dict, name -> arch, as of `fitted`.
 
   Returns:
-    dict, milliseconds: `fixed`, of what all subnets share; `rows`, a list per decision of a number
-    per choice.
+    dict, milliseconds: `rows`, a list per decision of a number per choice; `fixed`, the median of
+    what whole subnets take beyond their choices.
   """
   own = {
       name: max(medians[name] - medians[piece.empty], 0.0) / piece.times
@@ -79,7 +90,9 @@ def table(pieces, medians):
   }
   rows = [[sum(count * own[name] for name, count in uses.items()) for uses in row]
           for row in pieces.rows]
-  return {"fixed": medians["fixed"] + sum(own[name] for name in pieces.more), "rows": rows}
+  choices = costs.with_latency(space, 0.0, rows)
+  rest = [medians[name] - choices.cost(arch, "latency") for name, arch in whole.items()]
+  return {"fixed": max(float(np.median(rest)), 0.0), "rows": rows}
 
 
 def check_latency(space, path, config, progress=lambda done, total: None,
@@ -102,6 +115,7 @@ def check_latency(space, path, config, progress=lambda done, total: None,
     InputError: The table is missing, or a file is of another space, other settings or archs,
       another machine or table, or other versions.
   """
+  runtimes.check(config)
   path = pathlib.Path(path)
   known = costs.read_latency(space, path)
   rng = np.random.default_rng(config.check_seed)
@@ -148,9 +162,11 @@ def _identity(space, config):
   return {
       "space": costs.describe(space),
       "settings": {"batch": config.latency_batch, "warmup": config.warmup,
-                   "repeats": config.repeats, "threads": config.threads or 0},
+                   "repeats": config.repeats, "threads": config.threads or 0,
+                   "runtime": config.runtime or keras.backend.backend(),
+                   "quantize": config.value("quantize")},
       "machine": {
-          "processor": _processor(), "processors": _processors(),
+          "processor": _processor(), "processors": runtimes.processors(),
           "devices": ",".join(keras.distribution.list_devices()),
           "backend": keras.backend.backend(),
       },
@@ -168,24 +184,16 @@ def _processor():
   return names[0] if names else platform.processor() or platform.machine()
 
 
-def _processors():
-  """The number of processors that this process may use."""
-  return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-
-
 def _time_model(model, config, clock):
   """Quartiles of the milliseconds of a call on random images."""
-  shape = (config.latency_batch, *model.input_shape[1:])
-  images = ops.convert_to_tensor(np.random.default_rng(0).normal(size=shape).astype(np.float32))
-  # The mean needs the whole output and fetches one number.
-  call = current.compiled(lambda x: ops.mean(model(x, training=False)), model.variables)
-  for _ in range(config.warmup):
-    float(call(images))
   seconds = []
-  for _ in range(config.repeats):
-    start = clock()
-    float(call(images))
-    seconds.append(clock() - start)
+  with runtimes.opened(model, config) as call:
+    for _ in range(config.warmup):
+      call()
+    for _ in range(config.repeats):
+      start = clock()
+      call()
+      seconds.append(clock() - start)
   return spread([1000 * second for second in seconds])
 
 

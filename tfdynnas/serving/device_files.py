@@ -4,53 +4,32 @@ import json
 
 import numpy as np
 
+from tfdynnas import config
 from tfdynnas import data as data_lib
 from tfdynnas import errors
-from tfdynnas import registry
 from tfdynnas.data import feeds
 from tfdynnas.serving import draft
 from tfdynnas.serving import formats
 
-SAVED_MODEL = "saved_model"
 CALIBRATION = 256  # Training images that int8 is calibrated on; LiteRT's guide says 100 to 500.
 BATCH = 64
 
 
-def check(format, quantize):
-  """Checks the formats of an export.
+def names(format, quantize):
+  """The names of the files beside the SavedModel.
 
   Args:
-    format: Sequence of SAVED_MODEL and names of registry.FORMATS.
-    quantize: `none` or `int8`.
+    format, quantize: As of config.ExportConfig.
+
+  Returns:
+    dict of name -> (name of its format, whether it is in int8).
 
   Raises:
-    InputError: SAVED_MODEL is not among them, a name is unknown or there twice, a package is
-      missing, or there is nothing to quantise.
+    InputError: A package of a format is missing.
   """
-  known = SAVED_MODEL, *registry.FORMATS
-  if isinstance(format, str) or len({*format}) != len(format) or not (
-      {SAVED_MODEL} <= {*format} <= {*known}):
-    raise errors.InputError(
-        f"`format` must be {SAVED_MODEL}, which the others are compared with, and any of "
-        f"{', '.join(registry.FORMATS)}, each once. Received: {format!r}"
-    )
-  if quantize not in ("none", "int8"):
-    raise errors.InputError(f"`quantize` must be none or int8. Received: {quantize!r}")
-  if quantize != "none" and len(format) == 1:
-    raise errors.InputError(
-        f"`quantize` needs a format for devices: {', '.join(registry.FORMATS)}. Received: "
-        f"quantize={quantize!r}, format={','.join(format)}"
-    )
-  for name in format:
-    if name != SAVED_MODEL:
-      formats.find(name)
-
-
-def names(format, quantize):
-  """The names of the files, dict of name -> (name of its format, whether it is in int8)."""
   return {
       f"model{'.int8' if small else ''}{formats.find(kind).suffix}": (kind, small)
-      for kind in format if kind != SAVED_MODEL
+      for kind in format if kind != config.SAVED_MODEL
       for small in ((False, True) if quantize == "int8" else (False,))
   }
 
@@ -63,7 +42,7 @@ def write(folder, model, graph, data, format, quantize):
     model: Keras model from normalised images to logits.
     graph: dict of image_size, class_names, mean, std and preparation.
     data: data.Data: int8 is calibrated on its training images, and measured on its test images.
-    format, quantize: See `check`.
+    format, quantize: As of config.ExportConfig.
 
   Returns:
     dict, name of a file -> {runtime, bytes, difference, agreement, images, accuracy}: the greatest

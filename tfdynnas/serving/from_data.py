@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from tfdynnas import config
 from tfdynnas import data as data_lib
 from tfdynnas.serving import device_files
 from tfdynnas.serving import servable
@@ -14,7 +15,7 @@ from tfdynnas.serving import servable
 
 def export(
     network: keras.Model, path: str | os.PathLike, data: data_lib.Data, version: int | None = None,
-    card: dict[str, Any] | None = None, format: Sequence[str] = (device_files.SAVED_MODEL,),
+    card: dict[str, Any] | None = None, format: Sequence[str] = (config.SAVED_MODEL,),
     quantize: str = "none",
 ) -> pathlib.Path:
   """Writes <path>/<version>/ for TensorFlow Serving, and for devices, whole or not at all.
@@ -41,7 +42,8 @@ def export(
     version = nas.export(network, "servables/digits", data)
     print(version.name)  # 1, and one more at each export.
   """
-  device_files.check(format, quantize)
+  wanted = config.ExportConfig(format=tuple(format), quantize=quantize)
+  device_files.names(wanted.format, wanted.quantize)  # Refuses before anything is written.
   path = pathlib.Path(path)
   scored = data.test if data.test is not None else data.valid
   return servable.export(

@@ -26,6 +26,7 @@ def describe(space):
   for kind, cost in space.costs.items():
     table = hashlib.sha256(json.dumps([cost.fixed, cost.table]).encode()).hexdigest()[:8]
     costs[kind] = "{} to {}, table {}".format(*whole.bounds(kind), table)
+    costs[kind] += " of live decisions" if cost.live else ""
   decisions = {decision.name: "|".join(decision.choices) for decision in space.decisions}
   left = {
       decision.name: "|".join(decision.choices[choice] for choice in own)
@@ -52,7 +53,7 @@ def with_bytes(space):
 
 
 def with_latency(space, fixed, rows):
-  """Adds the cost `latency`, in milliseconds, to a space.
+  """Adds the cost `latency`, in milliseconds, to a space: of choices that the output depends on.
 
   Args:
     space: Space.
@@ -78,7 +79,8 @@ def with_latency(space, fixed, rows):
       raise errors.InputError(
           f"A latency must be a number in [0, {_LONGEST:g}]. Received: {str(number)[:40]}"
       )
-  return _with(space, "latency", _grained(fixed), tuple(tuple(map(_grained, row)) for row in rows))
+  return _with(space, "latency", _grained(fixed), tuple(tuple(map(_grained, row)) for row in rows),
+               live=True)
 
 
 def read_latency(space, path):
@@ -110,8 +112,9 @@ def read_latency(space, path):
     raise errors.InputError(f"{path}: {error}") from error
 
 
-def _with(space, kind, fixed, rows):
-  return dataclasses.replace(space, costs={**space.costs, kind: space_lib.Cost(fixed, rows)})
+def _with(space, kind, fixed, rows, live=False):
+  cost = space_lib.Cost(fixed, rows, live)
+  return dataclasses.replace(space, costs={**space.costs, kind: cost})
 
 
 def _grained(number):

@@ -83,7 +83,8 @@ class LimitedSpace:
   """Archs of a space that meet limits and, if asked, let a signal through; at least one exists.
 
   The least costs of the remaining decisions are known exactly, as a Pareto front: no choice leads
-  beyond the limits, and no search is endless.
+  beyond the limits, and no search is endless. For this all decisions count; of archs that differ in
+  decisions that the output does not depend on, `archs` may leave out those with the dearer ones.
 
   Attributes:
     space: Space.

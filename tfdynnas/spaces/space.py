@@ -43,6 +43,7 @@ class Cost:
   Attributes:
     fixed: Cost that every subnet has, an int, or a float whose sums are exact.
     table: One tuple per decision, one number per choice.
+    live: Whether only decisions count that the output depends on, see Space.live.
 
   Example:
     cost = nas.spaces.Cost(fixed=100, table=((0, 36), (0, 36)))
@@ -50,6 +51,7 @@ class Cost:
 
   fixed: int | float
   table: tuple[tuple[int | float, ...], ...]
+  live: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -252,8 +254,10 @@ class Space:
     Returns:
       int; float for `latency`.
     """
-    cost = self._cost(kind)
-    return cost.fixed + sum(row[choice] for row, choice in zip(cost.table, self.validate(arch)))
+    cost, arch = self._cost(kind), self.validate(arch)
+    counted = self.live(arch) if cost.live else (True,) * len(arch)
+    return cost.fixed + sum(
+        row[choice] for row, choice, on in zip(cost.table, arch, counted) if on)
 
   def passes(self, place: int, choice: int) -> bool:
     """Whether a choice lets a signal through at a decision; here every choice does."""
@@ -276,7 +280,7 @@ class Space:
     return any(self.live(arch))
 
   def table(self, kind: str) -> tuple[int | float, np.ndarray]:
-    """Additive cost table.
+    """Additive cost table, as if the output depended on every decision.
 
     Args:
       kind: One of `costs`.

@@ -25,12 +25,10 @@ class Piece:
 
 @dataclasses.dataclass(frozen=True)
 class Pieces:
-  """The pieces of a space, and how many of each its subnets have.
+  """The pieces of a space's choices, and how many of each its subnets have.
 
   Attributes:
     whole: Callable, arch -> keras.Model of the subnet as it is served.
-    fixed: Callable that builds the keras.Model of the layers that every subnet has.
-    more: Names of further pieces that every subnet has.
     empty: dict, name -> callable that builds the keras.Model of an empty call.
     pieces: dict, name -> Piece.
     rows: Tuple per decision of a tuple per choice of a dict, name of a piece -> how many of it a
@@ -38,8 +36,6 @@ class Pieces:
   """
 
   whole: Callable
-  fixed: Callable
-  more: tuple
   empty: dict
   pieces: dict
   rows: tuple

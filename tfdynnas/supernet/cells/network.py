@@ -41,18 +41,6 @@ def cell_network(space, arch, statistics="running", seed=0, live_only=False, dro
   return _around(make, space, cell)
 
 
-def skeleton_network(space):
-  """Builds the layers that every subnet has: the network whose cells return their input.
-
-  Args:
-    space: spaces.CellSpace.
-
-  Returns:
-    keras.Model as of `cell_network`, of Keras' own layers.
-  """
-  return _around(_Layers("keras", 0), space, lambda stage, number, features: features)
-
-
 def operation_chain(space, stage, operation, times):
   """Builds a chain of one operation of a stage.
 

@@ -37,7 +37,7 @@ def cell_pieces(space):
   )
   return pieces_lib.Pieces(
       functools.partial(network.cell_network, space, statistics="keras", live_only=True),
-      functools.partial(network.skeleton_network, space), (), empty, pieces, rows,
+      empty, pieces, rows,
   )
 
 

@@ -37,21 +37,6 @@ def layer_network(
   return keras.Model(images, make.end(skeleton, features), name=f"{space.name}_subnet")
 
 
-def first_network(space):
-  """Builds the network before the choices, of Keras' own layers: keras.Model."""
-  skeleton = space.skeleton
-  images = keras.Input(skeleton.image_shape)
-  return keras.Model(images, _Layers("keras", 0).begin(skeleton, images))
-
-
-def last_network(space):
-  """Builds the network after the choices, of Keras' own layers: keras.Model."""
-  skeleton = space.skeleton
-  layer = skeleton.layers[-1]
-  features = keras.Input((*layer.output_size, layer.outputs))
-  return keras.Model(features, _Layers("keras", 0).end(skeleton, features))
-
-
 def block_chain(layer, block, times):
   """Builds a chain of one block of a layer.
 

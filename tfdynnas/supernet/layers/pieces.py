@@ -1,6 +1,5 @@
 """The pieces that subnets of a layer space are made of."""
 
-import dataclasses
 import functools
 
 from tfdynnas.supernet import pieces as pieces_lib
@@ -32,11 +31,5 @@ def layer_pieces(space):
         pieces[f"{shape}_{name}"] = pieces_lib.Piece(
             functools.partial(network.block_chain, layer, block, times), f"{shape}_empty", times)
     rows.append(tuple(uses))
-  end = functools.partial(network.last_network, space)
-  behind = dataclasses.replace(layer, size=layer.output_size, inputs=layer.outputs)
-  empty["end_empty"] = functools.partial(network.block_chain, behind, None, 1)
-  return pieces_lib.Pieces(
-      functools.partial(network.layer_network, space, statistics="keras"),
-      functools.partial(network.first_network, space), ("end",), empty,
-      {**pieces, "end": pieces_lib.Piece(end, "end_empty", 1)}, tuple(rows),
-  )
+  whole = functools.partial(network.layer_network, space, statistics="keras")
+  return pieces_lib.Pieces(whole, empty, pieces, tuple(rows))
