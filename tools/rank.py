@@ -36,17 +36,23 @@ def _table(found):
     return f"{head}; without a truth (--table, --standalone) there is nothing to compare with"
   lines = [
       f"{head}, {found['count']:,} of them against {_source(truth)}",
-      "", f"  {'':<30}{'value':>8}   {found['interval']['level']:.0%} interval, archs drawn anew",
+      "", f"  {'':<36}{'value':>8}   {found['interval']['level']:.0%} interval, archs drawn anew",
       _line("tau-b, supernet", found["tau_b"]),
       *(_line(f"tau-b, {kind} alone", one) for kind, one in found["tau_b_of_costs"].items()),
+      *(_line(f"tau-b, {found['within'][kind]} {kind}", one)
+        for kind, one in found["tau_b_within"].items()),
+      *(_line(f"tau-b, supernet with {kind}", one)
+        for kind, one in found["tau_b_with_costs"].items()),
+      *(_line(f"tau-b, rank mean with {kind}", one)
+        for kind, one in found["tau_b_of_mean_rank"].items()),
       _line("Spearman's rho, supernet", found["spearman"]),
       _line("CB, own definition", found["cb"]),
       _line("CB by ranks, own definition", found["cb_rank"]),
       _line("C3, own definition", found["c3"]),
-      "", f"  {'best k by score':<30}{'k':>8}   of the best k    short of the best",
+      "", f"  {'best k by score':<36}{'k':>8}   of the best k    short of the best",
   ]
   for k, precision in found["precision_at"].items():
-    lines.append(f"  {'':<30}{k:>8}   {precision:>12.0%}  {found['regret_at'][k]:>17.2f} %")
+    lines.append(f"  {'':<36}{k:>8}   {precision:>12.0%}  {found['regret_at'][k]:>17.2f} %")
   return "\n".join([*lines, ""])
 
 
@@ -60,9 +66,9 @@ def _source(truth):
 def _line(name, number):
   """A number with its interval."""
   if number["value"] is None:
-    return f"  {name:<30}{'-':>8}   not defined"
+    return f"  {name:<36}{'-':>8}   not defined"
   interval = "" if number["low"] is None else f"[{number['low']:.3f}, {number['high']:.3f}]"
-  return f"  {name:<30}{number['value']:>8.3f}   {interval}"
+  return f"  {name:<36}{number['value']:>8.3f}   {interval}"
 
 
 def run():

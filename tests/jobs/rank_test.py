@@ -240,7 +240,8 @@ def test_scores_of_an_older_file_are_made_anew_where_they_lack_what_is_asked(tmp
 
 
 @pytest.mark.parametrize("flags, words", [
-    ({"archs": "sample:0"}, "sample:N. Received: 'sample:0'"), ({"archs": "sample:x"}, "sample:N"),
+    ({"archs": "sample:0"}, "stratified:N. Received: 'sample:0'"),
+    ({"archs": "stratified:x"}, "stratified:N. Received: 'stratified:x'"),
     ({"standalone": 1}, "`standalone` >= 2"), ({"standalone": 4, "table": "t.npz"}, "Give one of"),
 ])
 def test_settings_that_cannot_be(flags, words):

@@ -26,9 +26,12 @@ def test_the_taus_of_costs_stand_beside_that_of_the_supernet(trained, copy, tabl
   told = launcher.succeed("rank", f"--run_dir={run}", f"--table={table}", *SCORE).splitlines()
   assert told[0] == (
       f"Ranked 9 archs (subset), 9 of them against {table}: digits test, 200 epochs")
-  taus = {line[2:32].strip(): line[32:40].strip() for line in told if line.startswith("  tau-b")}
+  taus = {line[2:38].strip(): line[38:46].strip() for line in told if line.startswith("  tau-b")}
   assert list(taus) == [
-      "tau-b, supernet", "tau-b, complexity alone", "tau-b, params alone", "tau-b, macs alone"]
+      "tau-b, supernet",
+      *(f"tau-b, {text.format(kind)}" for text in (
+          "{} alone", "within thirds of {}", "supernet with {}", "rank mean with {}")
+        for kind in ("complexity", "params", "macs"))]
   assert all(value == "-" or -1 <= float(value) <= 1 for value in taus.values())
   assert -1 <= float(taus["tau-b, params alone"]) <= 1  # Scores so early may all be the same.
   assert [line for line in told if "CB, own definition" in line]

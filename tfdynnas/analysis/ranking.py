@@ -9,6 +9,7 @@ import math
 import numpy as np
 
 from tfdynnas import errors
+from tfdynnas.analysis import equal_cost
 from tfdynnas.analysis import rank_metrics
 
 RESAMPLES = 1000
@@ -33,19 +34,24 @@ def statistics(scores, truth, costs, chances=(0.0, 0.0), seed=0, resamples=RESAM
     resamples: int >= 1, number of resamples of the archs.
 
   Returns:
-    JSON-able dict: `count`, `left_out`; `tau_b`, `spearman`, `tau_b_of_costs` by kind, `cb`,
-    `cb_rank` and `c3`, each {"value", "low", "high"}; `precision_at` and `regret_at` (percent) by
-    k. None where a number is not defined; `low` and `high` also for fewer than FEWEST archs.
+    JSON-able dict: `count`, `left_out`; `tau_b`, `spearman`, `cb`, `cb_rank`, `c3`, and by kind of
+    cost `tau_b_of_costs` (cost and truth), `tau_b_within` (at equal cost, see `equal_cost.groups`,
+    whose names are `within`), `tau_b_with_costs` (score and cost) and `tau_b_of_mean_rank` (of
+    score and cost), each {"value", "low", "high"}; `precision_at` and `regret_at` (percent) by k.
+    None where a number is not defined; `low` and `high` also for fewer than FEWEST archs.
 
   Raises:
     InputError: Lists of other lengths, or fewer than 2 archs with score and truth.
   """
   columns, left_out = _known({"score": scores, "truth": truth, **costs})
+  within = {kind: equal_cost.groups(columns[kind]) for kind in costs}
+  groups = {kind: group for kind, (group, _) in within.items()}
   given = columns["score"], columns["truth"]
   top = [k for k in TOP if k <= len(given[0])]
   return {
       "count": len(given[0]), "left_out": left_out,
-      **_with_intervals(columns, chances, seed, resamples),
+      "within": {kind: name for kind, (_, name) in within.items()},
+      **_with_intervals(columns, groups, chances, seed, resamples),
       "precision_at": {str(k): rank_metrics.precision_at(*given, k) for k in top},
       "regret_at": {str(k): rank_metrics.regret_at(*given, k) for k in top},
       "interval": {"level": LEVEL, "resamples": resamples, "seed": seed},
@@ -111,31 +117,40 @@ def _known(columns):
   return {name: values[known] for name, values in columns.items()}, int(np.sum(~known))
 
 
-def _with_intervals(columns, chances, seed, resamples):
-  """dict of {"value", "low", "high"}; `tau_b_of_costs`, if there are costs, is a dict of those."""
-  found = _flat(columns, chances)
+def _with_intervals(columns, groups, chances, seed, resamples):
+  """dict of {"value", "low", "high"}, or of dicts of those by kind of cost."""
+  found = _flat(columns, groups, chances)
   rng, size = np.random.default_rng(seed), len(columns["score"])
   drawn = {name: [] for name in found}
   for _ in range(resamples):
     rows = rng.integers(size, size=size)
-    again = _flat({name: values[rows] for name, values in columns.items()}, chances)
+    drawn_anew = [{name: values[rows] for name, values in each.items()}
+                  for each in (columns, groups)]
+    again = _flat(*drawn_anew, chances)
     for name, value in again.items():
       drawn[name].append(value)
   nested = {}
-  for name, value in found.items():
-    kind = name.partition("cost/")[2]
-    place = nested.setdefault("tau_b_of_costs", {}) if kind else nested
-    place[kind or name] = _interval(value, drawn[name] if size >= FEWEST else [])
+  for key, value in found.items():
+    name, _, kind = key.partition("/")
+    place = nested.setdefault(name, {}) if kind else nested
+    place[kind or name] = _interval(value, drawn[key] if size >= FEWEST else [])
   return nested
 
 
-def _flat(columns, chances):
+def _flat(columns, groups, chances):
   """dict, name -> number, of one resample of the archs."""
   score, truth = columns["score"], columns["truth"]
   found = {"tau_b": rank_metrics.kendall(score, truth),
            "spearman": rank_metrics.spearman(score, truth)}
-  kinds = [kind for kind in columns if kind not in ("score", "truth")]
-  found.update({f"cost/{kind}": rank_metrics.kendall(columns[kind], truth) for kind in kinds})
+  for kind, group in groups.items():
+    cost = columns[kind]
+    found.update({
+        f"tau_b_of_costs/{kind}": rank_metrics.kendall(cost, truth),
+        f"tau_b_within/{kind}": equal_cost.kendall_within(score, truth, group),
+        f"tau_b_with_costs/{kind}": rank_metrics.kendall(score, cost),
+        f"tau_b_of_mean_rank/{kind}": rank_metrics.kendall(
+            equal_cost.mean_rank(score, cost), truth),
+    })
   if "complexity" in columns:
     given = score, truth, columns["complexity"]
     found.update({

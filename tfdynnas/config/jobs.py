@@ -199,8 +199,9 @@ class RankConfig(TruthConfig, ScoreConfig, NarrowConfig):
   """The archs that the supernet ranks, and the truth to compare with."""
 
   archs: str | None = option(
-      None, "Archs to rank: subset, all, sample:N, #INDEX,#INDEX,..., or a file with one a line; "
-      "none: subset, or with --standalone a sample of that many.", unset="",
+      None, "Archs to rank: subset, all, sample:N, stratified:N (spread over the "
+      "multiply-accumulates), #INDEX,#INDEX,..., or a file with one a line; none: subset, or with "
+      "--standalone a sample of that many.", unset="",
   )
   subset: str | None = option(
       None, "File of the subset, an arch a line; none: that of the table.", path=True, unset="",
@@ -214,11 +215,11 @@ class RankConfig(TruthConfig, ScoreConfig, NarrowConfig):
 
   def __post_init__(self):
     super().__post_init__()
-    if self.archs and self.archs.startswith("sample:"):
-      known = re.fullmatch(r"sample:([1-9][0-9]{0,15})", self.archs)
+    if self.archs and self.archs.startswith(("sample:", "stratified:")):
+      known = re.fullmatch(r"[a-z]*:([1-9][0-9]{0,15})", self.archs)
       if not known or int(known[1]) > MOST_ARCHS:
         raise errors.InputError(
-            f"`archs` samples N >= 1, at most {MOST_ARCHS:,}: sample:N. Received: "
+            f"`archs` samples N >= 1, at most {MOST_ARCHS:,}: sample:N or stratified:N. Received: "
             f"{self.archs!r:.60}"
         )
     if self.standalone == 1 or (self.table and self.standalone):

@@ -1,10 +1,14 @@
 """The archs that a flag names."""
 
 import numpy as np
+from keras import ops
 
 from tfdynnas import errors
 from tfdynnas.config import option
 from tfdynnas.files import regular_file
+from tfdynnas.sampling import by_complexity
+
+_DRAWS = 20  # For each arch; of a space with enough archs nearly every draw is a new one.
 
 
 def text(config):
@@ -27,8 +31,9 @@ def listed(space, config, table=None):
     InputError: There is no such list, an entry is not an arch of the space, or one is repeated.
   """
   named = text(config)
-  if named.startswith("sample:"):
-    archs = sampled(space, int(named.partition(":")[2]), config.rank_seed)
+  drawn, _, count = named.partition(":")
+  if drawn in DRAWN and count:
+    archs = DRAWN[drawn](space, int(count), config.rank_seed)
   elif named == "all":
     archs = _all(space)
   elif named == "subset":
@@ -73,6 +78,32 @@ def sampled(space, count, seed):
   return list(found)
 
 
+def stratified(space, count, seed):
+  """Draws different archs spread evenly over the multiply-accumulates of a space.
+
+  Args:
+    space: spaces.Space.
+    count: int >= 1; a smaller count gives a prefix of the same list.
+    seed: int in [0, 2**32).
+
+  Returns:
+    List of archs.
+
+  Raises:
+    InputError: The space has too few archs.
+  """
+  sampler = by_complexity.Stratified(space.costs["macs"].table, seed, space.allowed)
+  found = {}
+  for step in range(_DRAWS * count):
+    found[tuple(map(int, ops.convert_to_numpy(sampler(step))[0]))] = None
+    if len(found) == count:
+      return list(found)
+  raise errors.InputError(
+      f"`{space.name}` must have archs enough at each level of multiply-accumulates. Received: "
+      f"stratified:{count}, and {len(found)} found in {_DRAWS * count:,} draws"
+  )
+
+
 def from_file(space, path, flag):
   """Reads a file of archs, one a line in any form that `space.parse` takes.
 
@@ -107,6 +138,9 @@ def from_file(space, path, flag):
   if not archs:
     raise errors.InputError(f"`{flag}` must hold an arch a line. Received: {path}, empty")
   return archs
+
+
+DRAWN = {"sample": sampled, "stratified": stratified}  # Archs by N, as in sample:N.
 
 
 def _all(space):

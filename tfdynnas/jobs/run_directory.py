@@ -67,6 +67,8 @@ _KINDS = {
     "statistics.json": ({**_RANKED, "tau_b?": None}, {
         **_RANKED, "tau_b": _CORRELATION, "spearman?": _CORRELATION,
         "tau_b_of_costs": {"params": _CORRELATION, str: _CORRELATION},
+        **dict.fromkeys(("tau_b_within?", "tau_b_with_costs?", "tau_b_of_mean_rank?"),
+                        {str: _CORRELATION}), "within?": {str: str},
         **dict.fromkeys(("cb?", "cb_rank?", "c3?"), _ESTIMATE), "count": _COUNT,
         "interval": {"level": _SHARE}, "precision_at": {str: _SHARE}, "regret_at": {str: float},
         "definitions?": {str: str},

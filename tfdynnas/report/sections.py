@@ -146,8 +146,7 @@ def _statistics(reader, found):
     return [page.missing(f"{found['ranked']['count']:,} archs were scored without a truth:",
                          command)]
   rows = [(name, *_numbers(found[key])) for key, name in _STATISTICS.items() if key in found]
-  rows[1:1] = [(f"Kendall's tau-b, {kind} alone", *_numbers(number))
-               for kind, number in found["tau_b_of_costs"].items()]
+  rows[1:1] = _taus_with_costs(found)
   level = f"{found['interval']['level']:.0%}"
   regrets = found["regret_at"]
   top = [(f"best {k}", f"{share:.0%}", f"{regrets[k]:.2f}" if k in regrets else "")
@@ -160,6 +159,19 @@ def _statistics(reader, found):
                      heading="What a short list is worth"),
       ),
       *(page.note(f"{key}: {text}.") for key, text in found.get("definitions", {}).items()),
+  ]
+
+
+def _taus_with_costs(found):
+  """Rows of the costs' own taus, and of the supernet's beside and beyond them."""
+  within = found.get("within", {})
+  names = {
+      "tau_b_of_costs": "{kind} alone", "tau_b_within": "{within} {kind}",
+      "tau_b_with_costs": "score and {kind}", "tau_b_of_mean_rank": "mean rank of score and {kind}",
+  }
+  return [
+      ("Kendall's tau-b, " + name.format(kind=kind, within=within.get(kind)), *_numbers(number))
+      for key, name in names.items() for kind, number in found.get(key, {}).items()
   ]
 
 
