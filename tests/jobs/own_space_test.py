@@ -6,6 +6,7 @@ import re
 import sys
 
 import pytest
+import tensorflow as tf
 
 from tfdynnas import config
 from tfdynnas import errors
@@ -61,6 +62,7 @@ def test_the_chain_ends_in_a_servable_though_the_module_is_gone(here, monkeypatc
   assert jobs.find_servable(run_dir, config.ExportConfig()) == servable
   more = config.ExportConfig(format=("saved_model", "onnx"))
   assert jobs.find_servable(run_dir, more) is None  # It has no file for devices yet.
+  _check_inherited(run_dir, result)
   assert jobs.run_report(run_dir).exists()
   run_dir.close()
   space = setup.stored_space(run_dir.config())
@@ -69,6 +71,20 @@ def test_the_chain_ends_in_a_servable_though_the_module_is_gone(here, monkeypatc
   assert "my_space" not in sys.modules
   monkeypatch.chdir(here)
   _check_refused(here, run)
+
+
+def _check_inherited(run_dir, trained):
+  """The supernet's weights go out as they are; the card says so, and how good they are."""
+  wanted = config.ExportConfig(inherited=True, name="inherited")
+  servable = jobs.export_subnet(run_dir, wanted)
+  stored = json.loads((servable / "arch.json").read_text())
+  assert stored["inherited"].startswith("its weights are those of the supernet")
+  assert "those of the supernet" in (servable / "model_card.md").read_text()
+  assert stored["arch"] == trained["arch"]
+  test = setup.reload(run_dir).data.test
+  endpoint = tf.saved_model.load(str(servable)).signatures["serving_default"]
+  found = endpoint(image=tf.constant(test.images, tf.float32))["class_id"].numpy()
+  assert stored["accuracies"]["test"] == pytest.approx((found == test.labels).mean())
 
 
 def _check_refused(here, run):

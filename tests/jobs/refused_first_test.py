@@ -29,6 +29,7 @@ def no_training(monkeypatch):
     ({"max_params": 10}, {}, {}, "params"),
     ({"fix": "0=conv_9x9"}, {}, {}, "conv_9x9"),
     ({"latency_table": "nowhere.json"}, {}, {}, "nowhere.json"),
+    ({}, {}, {"inherited": True}, "`inherited` exports a network that is not trained"),
     ({}, {"arch": "#15625"}, {}, "15625"),
     ({}, {}, {"export_dir": "/dev/null"}, "/dev/null must be a folder"),
 ])

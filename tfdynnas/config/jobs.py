@@ -289,6 +289,9 @@ class ExportConfig(NetworkConfig):
       (SAVED_MODEL,), f"Files to write: {SAVED_MODEL}, for TensorFlow Serving, and any of "
       f"{', '.join(registry.FORMATS)}, for devices.",
   )
+  inherited: bool = option(
+      False, "Export the supernet's weights, with statistics of training images, as they are.",
+  )
   quantize: str = option(
       "none", "Files for devices in int8 too, calibrated on training images.",
       choices=("none", "int8"),

@@ -3,6 +3,7 @@
 import functools
 
 from tfdynnas import config as config_lib
+from tfdynnas import errors
 from tfdynnas.data import order
 from tfdynnas.jobs import baselines
 from tfdynnas.jobs import export
@@ -28,6 +29,11 @@ def later_jobs(run_dir, search_config, subnet_config, export_config,
     named arch, or an impossible folder for the servable.
   """
   baselines.check(baseline_config, subnet_config)
+  if export_config.inherited:
+    raise errors.InputError(
+        "`inherited` exports a network that is not trained on its own, with tools/export.py. "
+        "Received: inherited=True, and a training of the network"
+    )
   device_files.names(export_config.format, export_config.quantize)
   return functools.partial(_check, run_dir, search_config, subnet_config, export_config)
 

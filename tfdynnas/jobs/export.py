@@ -18,6 +18,8 @@ from tfdynnas.serving import device_files
 from tfdynnas.serving import from_data
 from tfdynnas.serving import version_folder
 
+INHERITED = "its weights are those of the supernet: it was not trained on its own"
+
 
 def export_subnet(run_dir, config):
   """Writes a new version of the servable of a run.
@@ -32,7 +34,7 @@ def export_subnet(run_dir, config):
   Raises:
     InputError: There is no trained subnet, or the name or a format cannot be used.
   """
-  model, card, data = _network(run_dir, config.arch)
+  model, card, data = _network(run_dir, config)
   return from_data.export(
       model, folder_of(run_dir, config) / config.name, data, card=card, format=config.format,
       quantize=config.quantize,
@@ -58,7 +60,7 @@ def find_servable(run_dir, config):
   if not versions:
     return None
   newest = home / str(max(versions))
-  _, card, data = _network(run_dir, config.arch)
+  _, card, data = _network(run_dir, config)
   try:
     stored = json.loads(regular_file.read_text(newest / "arch.json"))
   except damage.KINDS:  # Damaged, or not of this package: another network's.
@@ -101,14 +103,30 @@ def folder_of(run_dir, config):
   return folder
 
 
-def _network(run_dir, arch):
-  """A trained subnet of a run: (keras.Model, its card, data.Data)."""
-  stored = run_dir.config()
-  folder = subnet.folder_of(setup.stored_space(stored), arch)
+def _network(run_dir, config):
+  """The network to export: (keras.Model, its card, data.Data)."""
+  model, result = _trained(run_dir, config.arch) if not config.inherited else (
+      subnet.inherited(run_dir, config.arch))
+  stored, (_, data, space) = run_dir.config(), setup.reload(run_dir)
+  card = {
+      "dataset": setup.data_name(stored), "space": space.name,
+      "arch": result["arch"], "string": result["string"], "params": result["params"],
+      "macs": result["macs"], "accuracies": {result["part"]: result["accuracy"]},
+      "seed": stored["supernet"]["seed"], "split": stored["images"].get("split"),
+      "weights": _digest(model), **_measured(result, data),
+      **({"inherited": INHERITED} if config.inherited else {}),
+  }
+  return model, card, data
+
+
+def _trained(run_dir, arch):
+  """(keras.Model, result) of the network that was trained on its own."""
+  folder = subnet.folder_of(setup.stored_space(run_dir.config()), arch)
   path = run_dir.path / folder / "model.keras"
   if not path.exists():
     raise errors.InputError(
-        f"Train the network first, or give the `arch` of one that was. Received: no {path}"
+        "Train the network first, give the `arch` of one that was, or take its `inherited` weights."
+        f" Received: no {path}"
     )
   result, found = run_dir.read_json(f"{folder}/result.json"), "search/found.json"
   if not arch and (run_dir.path / found).exists() and (
@@ -117,16 +135,7 @@ def _network(run_dir, arch):
         f"The network found must be trained: put {run_dir.path / folder} aside, or give an `arch`. "
         f"Received: that of another search, {result['string']}"
     )
-  _, data, space = setup.reload(run_dir)
-  model = load_model(path)
-  card = {
-      "dataset": setup.data_name(stored), "space": space.name,
-      "arch": result["arch"], "string": result["string"], "params": result["params"],
-      "macs": result["macs"], "accuracies": {result["part"]: result["accuracy"]},
-      "seed": stored["supernet"]["seed"], "split": stored["images"].get("split"),
-      "weights": _digest(model), **_measured(result, data),
-  }
-  return model, card, data
+  return load_model(path), result
 
 
 def _measured(result, data):

@@ -92,10 +92,9 @@ def train_arch(
     (model, result): the network, of Keras' own layers; `train_subnet`'s dict, without path.
   """
   supernet_config, data, space = made
+  augmentation = supernet_job.augmentation(supernet_config)
   feed = feeds.TrainingFeed(
-      data, data.train, config.subnet_batch, config.subnet_seed,
-      supernet_job.augmentation(supernet_config),
-  )
+      data, data.train, config.subnet_batch, config.subnet_seed, augmentation)
   steps = feed.steps(config.subnet_epochs)
   counts = supernet_job.counted(config, feed)
   model = standalone.network_to_train(config, space, arch, steps, supernet, counts)
@@ -106,9 +105,31 @@ def train_arch(
         model, feed.prepared, feed.steps_per_epoch, config.subnet_epochs, run_dir.path / folder,
         {**config.identity(), "arch": list(arch)}, checkpoint_steps, progress,
     )
-  served = standalone.network_to_serve(space, arch, model)
+  served = standalone.network_to_serve(
+      space, arch, model, model.optimizer.averages(model.trainable_variables))
   if config.subnet_ema:  # The running statistics belong to the last weights, not their average.
     recalibration.recalibrate(served, scoring.calibration_batches(data, config.subnet_seed))
+  return served, _measured(data, space, arch, served)
+
+
+def inherited(run_dir, text):
+  """The network of an arch with the supernet's weights and statistics of training images.
+
+  Args:
+    run_dir: RunDir whose supernet is trained.
+    text: str, config.NetworkConfig's `arch`.
+
+  Returns:
+    (model, result): as of `train_arch`.
+
+  Raises:
+    InputError: There is no such arch, nothing has been found yet, or no supernet is trained.
+  """
+  supernet_config, data, space = setup.reload(run_dir)
+  arch = chosen_arch(run_dir, space, text)
+  supernet = trained.load_supernet(run_dir, supernet_config, space)
+  served = standalone.network_to_serve(space, arch, supernet.subnet(arch, "running"))
+  recalibration.recalibrate(served, scoring.calibration_batches(data, supernet_config.seed))
   return served, _measured(data, space, arch, served)
 
 

@@ -44,20 +44,20 @@ def network_to_train(config, space, arch, steps, supernet=None, counts=None):
   return model
 
 
-def network_to_serve(space, arch, trained):
+def network_to_serve(space, arch, trained, averages=None):
   """The same network in Keras' own layers, without edges that change nothing.
 
   Args:
     space: spaces.Space.
     arch: Sequence of ints, one per decision.
-    trained: keras.Model as `network_to_train` made it; if it has a moving average of its weights,
-      that is served.
+    trained: keras.Model of layers of the same names, as of `network_to_train`, Supernet.subnet.
+    averages: dict, path of a weight -> moving average to serve in its place, or None.
 
   Returns:
     keras.Model, the same logits.
   """
   model = networks.plain_network(space, arch, "keras", live_only=True)
-  averages = trained.optimizer.averages(trained.trainable_variables)
+  averages = averages or {}
   for layer in model.layers:
     if layer.weights:
       own = trained.get_layer(layer.name).weights
