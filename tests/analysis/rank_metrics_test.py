@@ -53,6 +53,10 @@ def test_what_are_no_two_rankings_is_refused(first, second):
       measure(first, second)
 
 
+def test_ranks_count_from_zero_and_are_shared():
+  assert rank_metrics.ranks([30, 10, 30, 20]).tolist() == [2.5, 0, 2.5, 1]
+
+
 def test_precision_and_regret_by_hand():
   scores, truth = [4, 3, 2, 1], [10, 40, 30, 20]
   assert [rank_metrics.precision_at(scores, truth, k) for k in (1, 2, 3, 4)] == [0, 0.5, 2 / 3, 1]

@@ -137,6 +137,15 @@ def test_frozen_weights_do_not_count_in_the_norm_and_stay():
     np.testing.assert_allclose(ops.convert_to_numpy(weight), value, atol=1e-5)
 
 
+def test_kernels_alone_decay_if_asked():
+  """A scalar and a vector are no kernels."""
+  weights = [keras.Variable(np.ones(shape, np.float32)) for shape in ((), (2,), (2, 2))]
+  optimizer = optimizers.MS(1.0, momentum=0.0, nesterov=False, l2=0.25, l2_on="kernels", groups=1)
+  optimizer.build(weights)
+  optimizer.apply([ops.zeros(weight.shape) for weight in weights], weights)
+  assert [float(ops.mean(weight)) for weight in weights] == [1.0, 1.0, 0.75]
+
+
 def test_config_round_trip():
   made = optimizers.MS(0.1, 0.8, False, 1e-3, 2.0, 4, "frozen")
   again = optimizers.MS.from_config(made.get_config())

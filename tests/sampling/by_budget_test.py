@@ -107,6 +107,16 @@ def test_the_seed_and_the_step_decide():
   assert ops.convert_to_numpy(made[0](7)).tolist() == [paths[0][7]]
 
 
+def test_of_a_space_the_ranges_of_a_flag():
+  space = spaces.nasbench201(channels=2, cells=1, image_size=8)
+  low, high = space.bounds("params")
+  sampler = sampling.Budget.of_space(space, 3, None, budget=f"params:{low}-{low + 1},{high}-1e9")
+  costs = {space.cost(arch.tolist(), "params") for arch in drawn(sampler, 30)}  # Both ends.
+  assert costs == {low, high}
+  with pytest.raises(errors.InputError, match="needs ranges: give a Budget. Received: none"):
+    sampling.Budget.of_space(space, 3, None)
+
+
 def test_config_round_trip():
   made = sampling.Budget(FIXED, ROWS, [(5, 9)], seed=1, allowed=[[0, 2], [1], [0, 1, 3]])
   again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(made))

@@ -101,3 +101,9 @@ def test_a_generation_that_failed_whole_is_followed_by_a_random_one():
 def test_wrong_settings_are_refused(settings):
   with pytest.raises(errors.InputError, match="Received"):
     search.Settings(**settings)
+
+
+def test_the_least_settings_are_allowed():
+  least = {"population": 1, "generations": 0, "parents": 1, "mutants": 0, "crossovers": 0,
+           "tries": 1, "mutation_probability": 0}
+  assert vars(search.Settings(**least)) == least

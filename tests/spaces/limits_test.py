@@ -8,6 +8,7 @@ import pytest
 from tfdynnas import errors
 from tfdynnas import spaces
 from tfdynnas.spaces import costs as costs_lib
+from tfdynnas.spaces import limits as limits_lib
 
 NB201 = spaces.nasbench201()
 ARCHS = [NB201.arch(index) for index in range(NB201.size)]
@@ -135,6 +136,13 @@ def test_a_rare_arch_of_a_large_space_is_found_at_once():
   with pytest.raises(errors.InputError, match="the least macs is"):
     spaces.LimitedSpace(space, {"params": least["params"] + 20, "macs": least["macs"] + 20})
   assert time.monotonic() - start < 20
+
+
+def test_of_sums_of_one_level_the_largest_stays():
+  """At a limit of 256 a level is 1 wide: costs of 10.0 and 10.9 are of one, 11.0 is of the next."""
+  sums = np.array([[0, 5, 10.0], [0, 7, 10.9], [0, 6, 11.0], [1, 1, 10.0], [0, 2, 250.0]])
+  kept = limits_lib._largest_of_each(sums, np.array([256.0]), np.random.default_rng(0))
+  assert sorted(kept.tolist()) == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("limits", [

@@ -77,6 +77,25 @@ def test_malformed_strings_are_refused(text):
     SPACE.parse(text)
 
 
+def test_a_name_too_many_is_refused():
+  text = "|".join([SPACE.format(SPACE.smallest()), "mb3_3x3"])
+  with pytest.raises(errors.InputError, match="An arch of `mobilenet` looks like"):
+    SPACE.parse(text)
+
+
+@pytest.mark.parametrize("window", [-1, 0, 2, 4])
+def test_a_window_has_a_middle(window):
+  with pytest.raises(errors.InputError, match=f"odd and >= 1. Received: {window}"):
+    spaces.Block("even", 3, window)
+
+
+def test_two_classes_are_enough():
+  skeleton = spaces.LayerSkeleton((spaces.Stage(4, 1),), classes=2)
+  assert skeleton.classes == 2
+  with pytest.raises(errors.InputError, match="`classes` must be >= 2. Received: 1"):
+    spaces.LayerSkeleton((spaces.Stage(4, 1),), classes=1)
+
+
 def test_small_images_keep_their_size_longer():
   space = spaces.mobilenet(image_size=32, classes=10, small=True)
   assert [layer.size for layer in space.skeleton.layers[::4]] == [

@@ -134,4 +134,9 @@ def cost_ranges(run_dir, config):
   """
   space = search_place.searched(setup.stored_space(run_dir.config()), config)
   kinds = [kind for kind in space.costs if kind != "complexity"]
-  return ", ".join("{} {:,} to {:,}".format(kind, *space.bounds(kind)) for kind in kinds)
+  return ", ".join("{} {} to {}".format(kind, *map(_readable, space.bounds(kind)))
+                   for kind in kinds)
+
+
+def _readable(number):
+  return f"{number:,.4g}" if isinstance(number, float) else f"{number:,}"

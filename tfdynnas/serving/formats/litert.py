@@ -3,6 +3,7 @@
 import zipfile
 
 from tfdynnas.serving import formats
+from tfdynnas.serving.formats import quiet
 
 
 def _write(model, path, calibration=None):
@@ -16,7 +17,8 @@ def _write(model, path, calibration=None):
         "representative_dataset": lambda: ([value[None]] for value in calibration),
         "target_spec": {"supported_ops": list(kinds)},  # The softmax may stay in float32.
     }
-  model.export(str(path), format="litert", verbose=False, **settings)
+  with quiet.quiet():
+    model.export(str(path), format="litert", verbose=False, **settings)
 
 
 def _describe(path, texts):
@@ -29,7 +31,8 @@ def _describe(path, texts):
 def _read(path, threads=None):
   from ai_edge_litert import interpreter
 
-  runtime = interpreter.Interpreter(str(path), num_threads=threads)
+  with quiet.quiet():
+    runtime = interpreter.Interpreter(str(path), num_threads=threads)
   (source,), (result,) = runtime.get_input_details(), runtime.get_output_details()
   shape = None
 
@@ -38,7 +41,8 @@ def _read(path, threads=None):
     if values.shape != shape:
       shape = values.shape
       runtime.resize_tensor_input(source["index"], shape)
-      runtime.allocate_tensors()
+      with quiet.quiet():
+        runtime.allocate_tensors()
     runtime.set_tensor(source["index"], values)
     runtime.invoke()
     return runtime.get_tensor(result["index"])
