@@ -39,6 +39,7 @@ def test_perfect_and_reversed(measure, size):
   assert measure(order, -3.0 * order) == pytest.approx(-1)
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("measure", BOTH)
 def test_constants_and_nan_rank_nothing(measure):
   for other in ([1, 2, 3], [7, 7, 7]):

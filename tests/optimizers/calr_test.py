@@ -57,6 +57,15 @@ def test_mean_rate_over_uniform_archs_is_a_third_of_the_first():
   assert abs(np.mean(gammas < 1) - 0.02976) < 1e-5
 
 
+def test_what_is_bound_later_counts_and_what_was_given_stays():
+  """gamma is 4 at the least complexity: (1 - 1 / 2) ** 4 of the rate half-way."""
+  schedule = optimizers.CaLR(0.8, steps=10)
+  schedule.bind(steps=1000, c_min=100.0, c_max=900.0)
+  assert (schedule.steps, schedule.c_min, schedule.c_max) == (10, 100.0, 900.0)
+  schedule.tell(100.0)
+  assert float(schedule(5)) == pytest.approx(0.8 / 16)
+
+
 def test_config_round_trip():
   made = optimizers.CaLR(0.05, 10, 1, 7, 3.0)
   again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(made))

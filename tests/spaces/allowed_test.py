@@ -47,6 +47,13 @@ def test_rules_that_say_nothing_are_refused(text, expected):
     spaces.parse_allowed(SPACE, text)
 
 
+@pytest.mark.parametrize("count", [1, 5, 7])
+def test_each_decision_has_its_choices(count):
+  space = spaces.nasbench201()
+  with pytest.raises(errors.InputError, match=f"one entry per decision. Received: {count} for 6"):
+    space.restrict([(0,)] * count)
+
+
 def test_archs_keep_their_numbers_and_the_others_are_no_archs():
   left = SPACE.restrict([(3,), ALL, ALL, ALL, ALL, (1, 4)])
   assert (left.size, left.count) == (15625, 2 * 5**4) == (SPACE.size, len(list(left.archs())))

@@ -138,6 +138,19 @@ def test_a_rare_arch_of_a_large_space_is_found_at_once():
   assert time.monotonic() - start < 20
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_the_largest_within_limits_is_found_as_by_brute_force(seed):
+  space = _random_space(seed, decisions=4, choices=4, most=60)  # Sums below a level's width of 1.
+  rng = np.random.default_rng(seed)
+  for _ in range(5):
+    some = space.sample(rng)
+    limits = {"macs": space.cost(some, "macs"), "complexity": space.cost(some, "complexity")}
+    largest = spaces.LimitedSpace(space, limits).largest(rng)
+    within = [arch for arch in space.archs() if spaces.meets(space, arch, limits)]
+    assert spaces.meets(space, largest, limits)
+    assert space.cost(largest, "params") == max(space.cost(arch, "params") for arch in within)
+
+
 def test_of_sums_of_one_level_the_largest_stays():
   """At a limit of 256 a level is 1 wide: costs of 10.0 and 10.9 are of one, 11.0 is of the next."""
   sums = np.array([[0, 5, 10.0], [0, 7, 10.9], [0, 6, 11.0], [1, 1, 10.0], [0, 2, 250.0]])

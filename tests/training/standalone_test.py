@@ -60,7 +60,8 @@ def test_served_is_the_moving_average_and_fit_leaves_the_weights():
   np.testing.assert_allclose(averaged.get_layer("stem_conv").get_weights()[0], now, atol=1e-6)
   averaged.optimizer.finalize_variable_values(averaged.trainable_variables)
   np.testing.assert_allclose(averaged.get_layer("stem_conv").get_weights()[0], now, atol=1e-6)
-  served = standalone.network_to_serve(SPACE, ARCH, averaged)
+  averages = averaged.optimizer.averages(averaged.trainable_variables)
+  served = standalone.network_to_serve(SPACE, ARCH, averaged, averages)
   np.testing.assert_allclose(served.get_layer("stem_conv").get_weights()[0], expected, atol=1e-6)
   assert np.abs(expected - now).max() > 1e-4
 
