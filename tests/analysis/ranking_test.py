@@ -28,6 +28,14 @@ def test_perfect():
   assert found["precision_at"] == {"1": 1} and found["regret_at"] == {"1": 0}
 
 
+def test_without_chances_that_of_guessing_is_nothing():
+  """Scores of 2 to 8 percent of truths of 20 to 50: each arch has a tenth and more of its truth."""
+  scores = [2.0, 3.3, 4.8, 6.5]  # 10, 11, 12 and 13 % of it.
+  given = analysis.statistics(scores, TRUTH, COSTS, (0.0, 0.0), resamples=5)
+  assert analysis.statistics(scores, TRUTH, COSTS, resamples=5)["c3"] == given["c3"]
+  assert given["c3"]["value"] == 1
+
+
 def test_reversed_under_rates_complex_archs():
   found = _statistics([4, 3, 2, 1])
   assert found["tau_b"]["value"] == found["spearman"]["value"] == -1

@@ -86,6 +86,11 @@ def test_many_levels_are_put_into_64_bins_of_equal_width():
   assert np.abs(counts - 100).max() < 55
 
 
+def test_of_a_bin_with_two_levels_both_are_as_likely():
+  archs = drawn(sampling.Stratified([list(range(128))], seed=0), 12800)
+  assert np.abs(np.bincount(archs[:, 0], minlength=128) - 100).max() < 50
+
+
 def test_pure_and_serialisable():
   def first(sampler):
     return np.array([ops.convert_to_numpy(sampler(step)) for step in range(12)])

@@ -23,6 +23,11 @@ LEVELS = {
 }
 
 
+def test_images_have_three_channels():
+  assert SPACE.skeleton.image_shape == (32, 32, 3)
+  assert spaces.nasbench201(image_size=(8, 12)).skeleton.image_shape == (8, 12, 3)
+
+
 def test_levels_of_complexity():
   assert SPACE.size == 15625
   assert SPACE.bounds("complexity") == (72752, 1524272)
