@@ -33,7 +33,7 @@ CASES = {
     "fairnas_calr_ms": {"method": "fairnas", "calr_on": "loss"},
     "few_shot": {**PLAIN, "off_path": "frozen", "seed": 1},
     "few_shot_calr_ms": {"off_path": "frozen", "split_decision": 1, "seed": 1},
-    "sandwich": {"method": "sandwich", **PLAIN},
+    "sandwich": {"method": "sandwich", "sharing": "shared", **PLAIN},
     "pa": {"sampler": "pa"},
     "pada": {"sampler": "pada", "seed": 2},
 }
