@@ -116,8 +116,8 @@ def _step(layers, choices, groups, replicas, channels, size):
     supernet = supernet_lib.Supernet(space)
     schedule = optimizers.CaLR(0.025, 10**6, *space.bounds("complexity"))
     optimizer = optimizers.MS(schedule, groups=groups, off_path="frozen")
-    method = methods.SinglePath(space, split_decision=0)
-    method.group = lambda arch: tf.cast(optimizer.iterations, tf.int32) % groups
+    method = _InTurn(space, split_decision=0)
+    method.groups, method.optimizer = groups, optimizer
     path = tf.constant([[place % 6 for place in range(layers)]], tf.int32)
     method.sampler = lambda step: path
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -139,6 +139,16 @@ def _step(layers, choices, groups, replicas, channels, size):
     return strategy.experimental_local_results(step())
 
   return run
+
+
+class _InTurn(methods.SinglePath):
+  """One path a step, in momentum groups whose number is set, one after the other."""
+
+  groups = optimizer = None
+
+  def group(self, arch):
+    """Group of a step, int32."""
+    return tf.cast(self.optimizer.iterations, tf.int32) % self.groups
 
 
 def held_alone(point):

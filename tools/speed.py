@@ -165,9 +165,7 @@ class Bench:
   def _supernet_step(self, space, off_path, separate, **kwargs):
     """A training step of a supernet, as a function of the arch."""
     supernet = supernet_lib.Supernet(space, **kwargs)
-    method = methods.SinglePath(space, split_decision=0)
-    if space.size > self._space.size:  # Copies of a choice share its group, to compare like.
-      method.group = lambda path: path[0] % 5
+    method = _FiveGroups(space, split_decision=0)
     optimizer = self._optimizer(separate, off_path)
     supernet.compile(optimizer, self._loss, method=method, jit_compile=False)
     optimizer.build(supernet.trainable_variables)
@@ -195,6 +193,16 @@ class Bench:
       return loss
 
     return step
+
+
+class _FiveGroups(methods.SinglePath):
+  """One path a step, whose copies of a choice share its group, to compare like with like."""
+
+  groups = 5
+
+  def group(self, arch):
+    """Group of a path, int32."""
+    return arch[0] % 5
 
 
 def _slot_bytes(step):
