@@ -30,7 +30,7 @@ CURVES = {
 }
 _HELD_AT = {"replicas": (1, 2, 4)}  # One process has one number of devices.
 CPUS = [f"CPU:{number}" for number in range(_HELD_AT["replicas"][-1])]
-# glibc gives freed arrays back at once: of four measurements the worst was 5 % off; before, of eight, 19 %.
+# glibc gives freed arrays back at once: four measurements were at most 5 % off, eight before 19 %.
 _GIVES_BACK = {"MALLOC_TRIM_THRESHOLD_": "0", "MALLOC_MMAP_THRESHOLD_": "65536"}
 _PLAIN = {"layers": 6, "choices per layer": 6, "groups": 6, "replicas": 1}
 
