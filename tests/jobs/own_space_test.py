@@ -62,6 +62,8 @@ def test_the_chain_ends_in_a_servable_though_the_module_is_gone(here, monkeypatc
   assert jobs.find_servable(run_dir, config.ExportConfig()) == servable
   more = config.ExportConfig(format=("saved_model", "onnx"))
   assert jobs.find_servable(run_dir, more) is None  # It has no file for devices yet.
+  newest = jobs.export_subnet(run_dir, more)
+  assert jobs.find_servable(run_dir, more) == newest and (newest / "model.onnx").exists()
   _check_inherited(run_dir, result)
   assert jobs.run_report(run_dir).exists()
   run_dir.close()

@@ -197,6 +197,22 @@ def test_a_space_that_cannot_be_listed_is_sampled():
   assert archs_lib.listed(space, config.RankConfig(archs=named)) == few
 
 
+def test_stratified_archs_are_nested_and_spread_over_macs():
+  """A uniform sample of the MobileNet space has hardly an arch in its outer thirds."""
+  space = spaces.mobilenet(width=0.25, small=True, image_size=16, classes=10)
+  few, many = (archs_lib.stratified(space, count, seed=3) for count in (10, 60))
+  assert many[:10] == few and len(set(many)) == 60
+  low, high = space.bounds("macs")
+  thirds = [3 * (space.cost(arch, "macs") - low) // (high - low + 1) for arch in many]
+  assert all(8 < thirds.count(third) < 32 for third in range(3))
+  uniform = [3 * (space.cost(arch, "macs") - low) // (high - low + 1)
+             for arch in archs_lib.sampled(space, 60, seed=3)]
+  assert uniform.count(1) > 50
+  with pytest.raises(errors.InputError, match="stratified:30, and 27 found in 600 draws"):
+    archs_lib.stratified(spaces.cell_space(
+        "tiny", SPACE.operations[:3], nodes=3, skeleton=spaces.Skeleton(2, 1, 8)), 30, seed=0)
+
+
 def test_samples_are_nested_and_uniform():
   few, many = (archs_lib.sampled(SPACE, count, seed=3) for count in (10, 3000))
   assert many[:10] == few and len(set(many)) == 3000

@@ -68,7 +68,7 @@ def find_servable(run_dir, config):
   same = isinstance(stored, dict) and _same(json.loads(json.dumps(card)), stored)
   same = same and _prepares_alike(data.preparation, stored)
   files = device_files.names(config.format, config.quantize)
-  same = same and files.keys() <= stored.get("other_files", {}).keys()
+  same = same and all((newest / file).is_file() for file in files)
   return newest if same else None
 
 
