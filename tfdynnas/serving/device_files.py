@@ -1,6 +1,9 @@
 """The files for devices beside a servable: written, read by their own runtimes, and compared."""
 
 import json
+import pathlib
+import shutil
+import tempfile
 
 import numpy as np
 
@@ -83,8 +86,12 @@ def _check_file(name, difference, small):
 def _converted(own, model, path, calibration, texts):
   """Writes a file and opens it: function from pixels to probabilities."""
   try:
-    own.write(model, path, calibration)
-    own.describe(path, texts)
+    # Elsewhere first: on a full disk converters leave half a file, and name another cause.
+    with tempfile.TemporaryDirectory() as folder:
+      draft_path = pathlib.Path(folder) / path.name
+      own.write(model, draft_path, calibration)
+      own.describe(draft_path, texts)
+      shutil.copyfile(draft_path, path)
     return own.read(path)
   except OSError:
     raise
